@@ -1,0 +1,3 @@
+//! The `scoresync` command.
+
+fn main() {}
