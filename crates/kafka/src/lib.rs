@@ -1,1 +1,33 @@
-//! kafka
+//! Kafka, Avro and the schema registry, behind scoresync's own words: the only crate that names them.
+//!
+//! Lives here: topics, wire format, publisher, consumers, dead-letter headers. Never here: mapping, matching, databases.
+
+mod client;
+pub mod dead_letter;
+mod decoder;
+mod error;
+mod group_consumer;
+mod offset_tracker;
+mod publisher;
+mod registry;
+mod schemas;
+mod settings;
+mod table_reader;
+mod topics;
+mod wire;
+
+pub use decoder::{DecodeError, Decoder, SchemaLookupError, is_same_schema};
+pub use error::{Error, Kind, kind_of};
+pub use group_consumer::{Committed, Event, GroupConsumer, Membership, TopicPartition};
+pub use offset_tracker::OffsetTracker;
+pub use publisher::{DeliveryFailure, Outgoing, PublishError, Publisher, Ticket};
+pub use rdkafka::{
+    Message,
+    message::{BorrowedMessage, OwnedHeaders},
+};
+pub use registry::{Compatibility, Registry, RegistryError, SubjectVersion};
+pub use schemas::{SubjectSchema, SubjectState, subjects};
+pub use settings::{KafkaSettings, Mechanism, Protocol, RegistrySettings, SecuritySettings, TopicSettings};
+pub use table_reader::{TableChange, TableError, TableReader};
+pub use topics::{Creation, Specification, Topic, TopicDescription, TopicNames, create_topics, describe_topics, verify_topics};
+pub use wire::{DatumError, Encoder, FrameError, HEADER_BYTES, Record, SchemaError, parse_schema, read_datum};

@@ -1,0 +1,187 @@
+//! The settings of every Kafka client: safe ones set explicitly, the user's own added, the ones that our guarantees rest on protected.
+
+use std::path::Path;
+
+use rdkafka::ClientConfig;
+
+use crate::{
+    error::Error,
+    settings::{KafkaSettings, Mechanism, Protocol, SecuritySettings, TopicSettings},
+    topics::Specification,
+};
+
+/// What no user setting may change, for either kind of client.
+const PROTECTED: [&str; 14] = [
+    "acks",
+    "auto.offset.reset",
+    "bootstrap.servers",
+    "allow.auto.create.topics",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.idempotence",
+    "enable.partition.eof",
+    "group.id",
+    "group.protocol",
+    "isolation.level",
+    "message.timeout.ms",
+    "partition.assignment.strategy",
+    "partitioner",
+];
+
+/// Settings that all clients share.
+///
+/// # Errors
+/// A protected setting in `kafka.librdkafka`, or security settings that do not fit together.
+pub(crate) fn base(kafka: &KafkaSettings) -> Result<ClientConfig, Error> {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", &kafka.brokers).set("client.id", &kafka.client_id);
+    // A connection that a firewall dropped silently is noticed within a minute, and a returning broker within a second.
+    config.set("socket.keepalive.enable", "true").set("reconnect.backoff.max.ms", "1000").set("allow.auto.create.topics", "false");
+    secure(&mut config, &kafka.security)?;
+    for (setting, value) in &kafka.librdkafka {
+        if PROTECTED.contains(&setting.as_str()) {
+            return Err(Error::ProtectedSetting(setting.clone()));
+        }
+        config.set(setting, value);
+    }
+    Ok(config)
+}
+
+/// An idempotent producer that never gives a record up by itself: order and completeness outlast any outage.
+pub(crate) fn producer(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<ClientConfig, Error> {
+    let mut defaults = ClientConfig::new();
+    defaults.set("compression.type", "lz4").set("linger.ms", "1").set("queue.buffering.max.kbytes", "65536");
+    let mut config = merged(defaults, base(kafka)?);
+    config
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        .set("partitioner", "murmur2_random")
+        .set("message.timeout.ms", "0")
+        .set("message.max.bytes", (Specification::greatest_message_bytes(topics) + 1024).to_string());
+    Ok(config)
+}
+
+/// A consumer of whole topics that commits nothing by itself and stops where the log does not hold what it should read next.
+pub(crate) fn consumer(kafka: &KafkaSettings, topics: &TopicSettings, group: &str) -> Result<ClientConfig, Error> {
+    let mut defaults = ClientConfig::new();
+    defaults
+        .set("fetch.wait.max.ms", "100")
+        .set("fetch.error.backoff.ms", "100")
+        .set("queued.max.messages.kbytes", "32768")
+        .set("session.timeout.ms", "10000")
+        .set("heartbeat.interval.ms", "2000");
+    let mut config = merged(defaults, base(kafka)?);
+    config
+        .set("group.id", group)
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        .set("auto.offset.reset", "error")
+        .set("enable.partition.eof", "false")
+        .set("isolation.level", "read_committed")
+        .set("partition.assignment.strategy", "cooperative-sticky")
+        .set("fetch.message.max.bytes", (Specification::greatest_message_bytes(topics) + 1024).to_string());
+    Ok(config)
+}
+
+/// `first` with everything of `second` on top.
+fn merged(mut first: ClientConfig, second: ClientConfig) -> ClientConfig {
+    for (setting, value) in second.config_map() {
+        first.set(setting, value);
+    }
+    first
+}
+
+fn secure(config: &mut ClientConfig, security: &SecuritySettings) -> Result<(), Error> {
+    let protocol = match security.protocol {
+        Protocol::Plaintext => "plaintext",
+        Protocol::Ssl => "ssl",
+        Protocol::SaslPlaintext => "sasl_plaintext",
+        Protocol::SaslSsl => "sasl_ssl",
+    };
+    config.set("security.protocol", protocol);
+    let mut file = |setting: &str, path: &Option<std::path::PathBuf>| {
+        if let Some(path) = path.as_deref().and_then(Path::to_str) {
+            config.set(setting, path);
+        }
+    };
+    file("ssl.ca.location", &security.ca_file);
+    file("ssl.certificate.location", &security.certificate_file);
+    file("ssl.key.location", &security.key_file);
+    if let Some(password) = &security.key_password {
+        config.set("ssl.key.password", password.expose());
+    }
+    match (security.protocol, security.mechanism) {
+        (Protocol::Plaintext | Protocol::Ssl, None) => Ok(()),
+        (Protocol::Plaintext | Protocol::Ssl, Some(_)) => Err(Error::Security("a mechanism needs protocol = \"sasl_ssl\" or \"sasl_plaintext\"")),
+        (Protocol::SaslPlaintext | Protocol::SaslSsl, None) => Err(Error::Security("the protocol needs a mechanism (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER)")),
+        (Protocol::SaslPlaintext | Protocol::SaslSsl, Some(mechanism)) => log_in(config, security, mechanism),
+    }
+}
+
+fn log_in(config: &mut ClientConfig, security: &SecuritySettings, mechanism: Mechanism) -> Result<(), Error> {
+    let (Some(username), Some(password)) = (&security.username, &security.password) else {
+        return Err(Error::Security("the mechanism needs username and password (password from SCORESYNC_KAFKA__SECURITY__PASSWORD or a file)"));
+    };
+    let name = match mechanism {
+        Mechanism::Plain => "PLAIN",
+        Mechanism::ScramSha256 => "SCRAM-SHA-256",
+        Mechanism::ScramSha512 => "SCRAM-SHA-512",
+        Mechanism::OauthBearer => "OAUTHBEARER",
+    };
+    config.set("sasl.mechanism", name);
+    if mechanism == Mechanism::OauthBearer {
+        let Some(endpoint) = &security.token_endpoint else {
+            return Err(Error::Security("OAUTHBEARER needs token_endpoint"));
+        };
+        config.set("sasl.oauthbearer.method", "oidc").set("sasl.oauthbearer.token.endpoint.url", endpoint);
+        config.set("sasl.oauthbearer.client.id", username).set("sasl.oauthbearer.client.secret", password.expose());
+        if let Some(scope) = &security.scope {
+            config.set("sasl.oauthbearer.scope", scope);
+        }
+    } else {
+        config.set("sasl.username", username).set("sasl.password", password.expose());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(librdkafka: &[(&str, &str)]) -> KafkaSettings {
+        let librdkafka = librdkafka.iter().map(|(setting, value)| ((*setting).to_owned(), (*value).to_owned())).collect();
+        KafkaSettings { librdkafka, ..KafkaSettings::default() }
+    }
+
+    #[test]
+    fn unsafe_defaults_of_the_library_are_overridden() {
+        let topics = TopicSettings::default();
+        let consumer = consumer(&settings(&[]), &topics, "g").unwrap();
+        for (setting, value) in [("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"), ("auto.offset.reset", "error")] {
+            assert_eq!(consumer.get(setting), Some(value), "{setting}");
+        }
+        let producer = producer(&settings(&[]), &topics).unwrap();
+        for (setting, value) in [("enable.idempotence", "true"), ("acks", "all"), ("partitioner", "murmur2_random"), ("message.timeout.ms", "0")] {
+            assert_eq!(producer.get(setting), Some(value), "{setting}");
+        }
+    }
+
+    #[test]
+    fn a_user_setting_is_taken_unless_a_guarantee_rests_on_it() {
+        let producer = producer(&settings(&[("linger.ms", "20")]), &TopicSettings::default()).unwrap();
+        assert_eq!(producer.get("linger.ms"), Some("20"));
+        for setting in PROTECTED {
+            let refused = base(&settings(&[(setting, "x")])).unwrap_err();
+            assert!(refused.to_string().contains(setting), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_login_without_its_parts_is_refused() {
+        let mut kafka = settings(&[]);
+        kafka.security.protocol = Protocol::SaslSsl;
+        assert!(matches!(base(&kafka), Err(Error::Security(_))));
+        kafka.security.mechanism = Some(Mechanism::ScramSha512);
+        assert!(matches!(base(&kafka), Err(Error::Security(_))));
+    }
+}

@@ -1,0 +1,140 @@
+//! The headers of dead letters: Kafka Connect's family, so that existing tools read them, and ours. All UTF-8 text, no personal value.
+
+use rdkafka::message::{BorrowedHeaders, Header, Headers, OwnedHeaders};
+use scoresync_domain::{Origin, Reason, Timestamp};
+
+/// Kafka Connect's header family.
+pub mod connect {
+    /// Where this copy of the record was read: the topic.
+    pub const TOPIC: &str = "__connect.errors.topic";
+    /// Where this copy of the record was read: the partition.
+    pub const PARTITION: &str = "__connect.errors.partition";
+    /// Where this copy of the record was read: the offset.
+    pub const OFFSET: &str = "__connect.errors.offset";
+    /// The consumer group that read it.
+    pub const CONNECTOR_NAME: &str = "__connect.errors.connector.name";
+    /// The instance that read it.
+    pub const TASK_ID: &str = "__connect.errors.task.id";
+    /// `VALUE_CONVERTER` for what cannot be decoded, `TRANSFORMATION` for mapping and matching.
+    pub const STAGE: &str = "__connect.errors.stage";
+    /// What failed.
+    pub const CLASS_NAME: &str = "__connect.errors.class.name";
+    /// The reason.
+    pub const EXCEPTION_CLASS_NAME: &str = "__connect.errors.exception.class.name";
+    /// A sentence for people.
+    pub const EXCEPTION_MESSAGE: &str = "__connect.errors.exception.message";
+}
+
+/// The reason, from a closed list.
+pub const REASON: &str = "scoresync.reason";
+/// Name of the report's source; empty where it could not be read.
+pub const SOURCE: &str = "scoresync.source";
+/// `generation/partition/offset` of the report's first appearance.
+pub const ORIGIN: &str = "scoresync.origin";
+/// How often the report was tried, from 1.
+pub const ATTEMPT: &str = "scoresync.attempt";
+/// When the first try failed: RFC 3339, UTC, milliseconds.
+pub const FIRST_FAILED_AT: &str = "scoresync.first_failed_at";
+/// The trace that the report belongs to (W3C Trace Context).
+pub const TRACEPARENT: &str = "traceparent";
+
+/// What a redriven copy knows of its past; a report that was never redriven has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// Where it first appeared.
+    pub origin: Option<Origin>,
+    /// How often it was tried before.
+    pub attempts: u32,
+    /// When the first try failed.
+    pub first_failed_at: Option<Timestamp>,
+}
+
+impl History {
+    /// Reads the headers that a redrive sets; what cannot be read is taken as absent.
+    #[must_use]
+    pub fn read(headers: Option<&BorrowedHeaders>) -> Self {
+        let text = |name: &str| text_of(headers, name);
+        Self {
+            origin: text(ORIGIN).and_then(|text| text.parse().ok()),
+            attempts: text(ATTEMPT).and_then(|text| text.parse().ok()).unwrap_or(0),
+            first_failed_at: text(FIRST_FAILED_AT).and_then(Timestamp::parse_rfc3339),
+        }
+    }
+}
+
+/// A header's text, if it is there and is text.
+#[must_use]
+pub fn text_of<'a>(headers: Option<&'a BorrowedHeaders>, name: &str) -> Option<&'a str> {
+    let header = headers?.iter().find(|header| header.key == name)?;
+    std::str::from_utf8(header.value?).ok()
+}
+
+/// Why a report could not be mapped or matched, and where that was found.
+#[derive(Clone, Copy, Debug)]
+pub struct DeadLetter<'a> {
+    /// The topic that this copy was read from.
+    pub topic: &'a str,
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset.
+    pub offset: i64,
+    /// The consumer group.
+    pub group: &'a str,
+    /// The instance of the mapper.
+    pub instance: &'a str,
+    /// The reason.
+    pub reason: Reason,
+    /// A sentence for people, without personal values.
+    pub message: &'a str,
+    /// The report's source; empty where it could not be read.
+    pub source: &'a str,
+    /// Where the report first appeared.
+    pub origin: Origin,
+    /// The try that failed, from 1.
+    pub attempt: u32,
+    /// When the first try failed.
+    pub first_failed_at: Timestamp,
+    /// The trace that the report belongs to.
+    pub traceparent: Option<&'a str>,
+}
+
+impl DeadLetter<'_> {
+    /// All headers, each once.
+    #[must_use]
+    pub fn headers(&self) -> OwnedHeaders {
+        let stage = match self.reason {
+            Reason::Undecodable | Reason::UnknownSchema => "VALUE_CONVERTER",
+            Reason::UnknownSource
+            | Reason::Unparsed
+            | Reason::MissingField
+            | Reason::InvalidField
+            | Reason::AmbiguousField
+            | Reason::UnmatchedEmployee
+            | Reason::AmbiguousEmployee
+            | Reason::ConflictingIdentity
+            | Reason::TooLarge => "TRANSFORMATION",
+        };
+        let entries = [
+            (connect::TOPIC, self.topic),
+            (connect::PARTITION, &self.partition.to_string()),
+            (connect::OFFSET, &self.offset.to_string()),
+            (connect::CONNECTOR_NAME, self.group),
+            (connect::TASK_ID, self.instance),
+            (connect::STAGE, stage),
+            (connect::CLASS_NAME, "scoresync.mapper"),
+            (connect::EXCEPTION_CLASS_NAME, self.reason.as_str()),
+            (connect::EXCEPTION_MESSAGE, self.message),
+            (REASON, self.reason.as_str()),
+            (SOURCE, self.source),
+            (ORIGIN, &self.origin.to_string()),
+            (ATTEMPT, &self.attempt.to_string()),
+            (FIRST_FAILED_AT, &self.first_failed_at.to_string()),
+        ];
+        let headers = OwnedHeaders::new_with_capacity(entries.len() + 1);
+        let headers = entries.into_iter().fold(headers, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
+        match self.traceparent {
+            Some(traceparent) => headers.insert(Header { key: TRACEPARENT, value: Some(traceparent) }),
+            None => headers,
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What can go wrong with Kafka, and whether trying again can help.
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+/// A failure of the broker or of the way to it. Never a record's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A call to the broker failed.
+    #[error("kafka could not {action}")]
+    Client {
+        /// What was attempted.
+        action: String,
+        /// The client library's reason.
+        #[source]
+        cause: KafkaError,
+    },
+    /// A setting that our guarantees rest on may not be changed.
+    #[error("kafka.librdkafka.{0} cannot be set: scoresync's guarantees rest on its own value")]
+    ProtectedSetting(String),
+    /// The security settings do not fit together.
+    #[error("kafka.security: {0}")]
+    Security(&'static str),
+    /// A topic could not be described.
+    #[error("kafka could not describe a topic: {0}")]
+    Describe(String),
+    /// A topic that is needed does not exist.
+    #[error("the topic {0} does not exist; `scoresync topics create` makes it")]
+    TopicMissing(String),
+    /// The broker's topics are not as they must be.
+    #[error("the topics are not as they must be: {}", .0.join("; "))]
+    Topics(Vec<String>),
+    /// A topic is another one than the positions were recorded for, so that going on could skip or garble something.
+    #[error("{topic} is not the topic that the recorded positions belong to: {difference}. A person must decide how to go on")]
+    TopicChanged {
+        /// The topic's name.
+        topic: String,
+        /// What differs.
+        difference: String,
+    },
+    /// A recorded position is no longer in the log.
+    #[error("{topic}/{partition}: offset {offset} is outside the log ({low} to {high}), so records are missing. A person must decide how to go on")]
+    OffsetOutsideLog {
+        /// The topic's name.
+        topic: String,
+        /// The partition.
+        partition: i32,
+        /// The recorded position.
+        offset: i64,
+        /// First offset of the log.
+        low: i64,
+        /// End of the log.
+        high: i64,
+    },
+}
+
+/// Whether trying the same again can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It can: time-outs, leader changes, lost connections.
+    Transient,
+    /// It cannot until a person acts.
+    Environment,
+}
+
+impl Error {
+    pub(crate) fn client(action: &str) -> impl FnOnce(KafkaError) -> Self + use<'_> {
+        move |cause| Self::Client { action: action.to_owned(), cause }
+    }
+
+    pub(crate) fn on_topic(action: &str, topic: &str, cause: KafkaError) -> Self {
+        Self::Client { action: format!("{action} the topic {topic}"), cause }
+    }
+
+    /// Whether trying the same again can help.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Client { cause, .. } => kind_of(cause),
+            Self::Describe(_) => Kind::Transient,
+            Self::ProtectedSetting(_)
+            | Self::Security(_)
+            | Self::TopicMissing(_)
+            | Self::Topics(_)
+            | Self::TopicChanged { .. }
+            | Self::OffsetOutsideLog { .. } => Kind::Environment,
+        }
+    }
+}
+
+/// Whether the client library's failure can pass by itself.
+#[must_use]
+pub fn kind_of(cause: &KafkaError) -> Kind {
+    match cause.rdkafka_error_code() {
+        Some(
+            RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::GroupAuthorizationFailed
+            | RDKafkaErrorCode::ClusterAuthorizationFailed
+            | RDKafkaErrorCode::SaslAuthenticationFailed
+            | RDKafkaErrorCode::Authentication
+            | RDKafkaErrorCode::UnknownTopicOrPartition
+            | RDKafkaErrorCode::UnknownTopic
+            | RDKafkaErrorCode::UnknownPartition
+            | RDKafkaErrorCode::AutoOffsetReset
+            | RDKafkaErrorCode::OffsetOutOfRange
+            | RDKafkaErrorCode::Fatal
+            | RDKafkaErrorCode::UnsupportedVersion
+            | RDKafkaErrorCode::InvalidConfig,
+        ) => Kind::Environment,
+        _ => match cause {
+            KafkaError::MessageConsumptionFatal(_) | KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_) => Kind::Environment,
+            _ => Kind::Transient,
+        },
+    }
+}

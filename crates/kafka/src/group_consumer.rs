@@ -1,0 +1,300 @@
+//! A member of a consumer group that decides itself where each partition is read from.
+//!
+//! Rebalances are events like records: the owner answers an assignment with [`GroupConsumer::start`] and a revocation with
+//! [`GroupConsumer::release`], each in its own time, on the one thread that polls.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use rdkafka::{
+    ClientContext, Offset, Statistics, TopicPartitionList,
+    consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext},
+    error::KafkaError,
+    message::BorrowedMessage,
+    types::RDKafkaRespErr,
+};
+
+use crate::{
+    client,
+    error::Error,
+    settings::{KafkaSettings, TopicSettings},
+    topics::{TopicDescription, describe_topics},
+};
+
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A partition of a topic.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TopicPartition {
+    /// The topic's name.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+}
+
+/// A position that the group recorded, with the note that was recorded beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The offset to go on from.
+    pub offset: i64,
+    /// The note.
+    pub note: String,
+}
+
+/// What polling brought.
+pub enum Event<'a> {
+    /// A record of a partition that was started.
+    Record(BorrowedMessage<'a>),
+    /// Partitions that are now ours; each waits for its [`GroupConsumer::start`].
+    Assigned(Vec<TopicPartition>),
+    /// Partitions that others will get; finish with them, then [`GroupConsumer::release`] them.
+    Revoked(Vec<TopicPartition>),
+    /// The client has trouble; most passes by itself.
+    Trouble(KafkaError),
+    /// Nothing within the time given.
+    Nothing,
+}
+
+/// The consumer. Not shared between threads.
+pub struct GroupConsumer {
+    consumer: BaseConsumer<Context>,
+}
+
+impl GroupConsumer {
+    /// Joins the group for these topics.
+    ///
+    /// # Errors
+    /// Settings that the client refuses.
+    pub fn join(kafka: &KafkaSettings, topics: &TopicSettings, membership: &Membership<'_>) -> Result<Self, Error> {
+        let mut config = client::consumer(kafka, topics, membership.group)?;
+        config.set("statistics.interval.ms", "1000");
+        let context = Context::default();
+        let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(Error::client("make a consumer"))?;
+        consumer.subscribe(membership.topics).map_err(Error::client("subscribe"))?;
+        Ok(Self { consumer })
+    }
+
+    /// The next event. Must be called again and again, however busy the owner is, or the group takes the partitions away.
+    pub fn poll(&self, timeout: Duration) -> Event<'_> {
+        if let Some(event) = self.rebalance_event() {
+            return event;
+        }
+        let polled = self.consumer.poll(timeout);
+        match (self.rebalance_event(), polled) {
+            // A record that came with a rebalance belongs to a partition that stays, and must not be lost.
+            (Some(event), Some(Ok(record))) => {
+                self.consumer.context().give_back(event);
+                Event::Record(record)
+            }
+            (Some(event), _) => event,
+            (None, Some(Ok(record))) => Event::Record(record),
+            (None, Some(Err(error))) => Event::Trouble(error),
+            (None, None) => Event::Nothing,
+        }
+    }
+
+    fn rebalance_event(&self) -> Option<Event<'_>> {
+        self.consumer.context().take().map(|rebalance| match rebalance {
+            Rebalance::Assigned(partitions) => Event::Assigned(partitions),
+            Rebalance::Revoked(partitions) => Event::Revoked(partitions),
+        })
+    }
+
+    /// Begins to read assigned partitions, each at its offset. Answers one [`Event::Assigned`] whole, even with no partition at all.
+    ///
+    /// # Errors
+    /// Where the client refuses.
+    pub fn start(&self, positions: &[(TopicPartition, i64)]) -> Result<(), Error> {
+        let mut list = TopicPartitionList::new();
+        for (place, offset) in positions {
+            list.add_partition_offset(&place.topic, place.partition, Offset::Offset(*offset)).map_err(Error::client("start a partition"))?;
+        }
+        self.consumer.incremental_assign(&list).map_err(Error::client("start partitions"))
+    }
+
+    /// Gives revoked partitions up. Answers one [`Event::Revoked`] whole.
+    ///
+    /// # Errors
+    /// Where the client refuses.
+    pub fn release(&self, partitions: &[TopicPartition]) -> Result<(), Error> {
+        self.consumer.incremental_unassign(&list_of(partitions)).map_err(Error::client("release partitions"))
+    }
+
+    /// Reads a started partition anew from this offset.
+    ///
+    /// # Errors
+    /// Where the client refuses.
+    pub fn restart(&self, place: &TopicPartition, offset: i64) -> Result<(), Error> {
+        self.release(std::slice::from_ref(place))?;
+        self.start(&[(place.clone(), offset)])
+    }
+
+    /// Whether the group took our partitions away without waiting for us; what we have in hand then is somebody else's.
+    #[must_use]
+    pub fn assignment_lost(&self) -> bool {
+        self.consumer.assignment_lost()
+    }
+
+    /// Stops delivery of a partition for a while.
+    ///
+    /// # Errors
+    /// Where the client refuses.
+    pub fn pause(&self, place: &TopicPartition) -> Result<(), Error> {
+        self.consumer.pause(&list_of(std::slice::from_ref(place))).map_err(Error::client("pause a partition"))
+    }
+
+    /// Goes on with a paused partition.
+    ///
+    /// # Errors
+    /// Where the client refuses.
+    pub fn resume(&self, place: &TopicPartition) -> Result<(), Error> {
+        self.consumer.resume(&list_of(std::slice::from_ref(place))).map_err(Error::client("resume a partition"))
+    }
+
+    /// What the group has recorded for a partition, if anything. Asks the broker.
+    ///
+    /// # Errors
+    /// Where the broker does not answer.
+    pub fn committed(&self, place: &TopicPartition) -> Result<Option<Committed>, Error> {
+        let list = list_of(std::slice::from_ref(place));
+        let answer = self.consumer.committed_offsets(list, CALL_TIMEOUT).map_err(Error::client("ask for recorded positions"))?;
+        let found = answer.find_partition(&place.topic, place.partition);
+        Ok(found.and_then(|element| match element.offset() {
+            Offset::Offset(offset) => Some(Committed { offset, note: element.metadata().to_owned() }),
+            _ => None,
+        }))
+    }
+
+    /// Records positions, each with a note of up to 4 KB.
+    ///
+    /// # Errors
+    /// Where the broker does not answer (when waiting for it), or the client refuses.
+    pub fn commit(&self, positions: &[(TopicPartition, Committed)], wait: bool) -> Result<(), Error> {
+        let mut list = TopicPartitionList::new();
+        for (place, committed) in positions {
+            let mut element = list.add_partition(&place.topic, place.partition);
+            element.set_offset(Offset::Offset(committed.offset)).map_err(Error::client("record a position"))?;
+            element.set_metadata(&committed.note);
+        }
+        let mode = if wait { CommitMode::Sync } else { CommitMode::Async };
+        self.consumer.commit(&list, mode).map_err(Error::client("record positions"))
+    }
+
+    /// First offset and end of a partition's log. Asks the broker.
+    ///
+    /// # Errors
+    /// Where the broker does not answer.
+    pub fn log_bounds(&self, place: &TopicPartition) -> Result<(i64, i64), Error> {
+        let action = Error::client("ask for the bounds of a log");
+        self.consumer.fetch_watermarks(&place.topic, place.partition, CALL_TIMEOUT).map_err(action)
+    }
+
+    /// What the topic is. Asks the broker.
+    ///
+    /// # Errors
+    /// Where the broker does not answer, or has no such topic.
+    pub fn describe(&self, topic: &str) -> Result<TopicDescription, Error> {
+        describe_topics(self.consumer.client(), topic, CALL_TIMEOUT)?.ok_or_else(|| Error::TopicMissing(topic.to_owned()))
+    }
+
+    /// End of each partition's log as the client last heard, for measuring lag: at most about a second old.
+    #[must_use]
+    pub fn log_ends(&self) -> Vec<(TopicPartition, i64)> {
+        self.consumer.context().log_ends.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for GroupConsumer {
+    /// Leaves the group; revocations are answered at once from here on.
+    fn drop(&mut self) {
+        self.consumer.context().closing.store(true, Ordering::Release);
+    }
+}
+
+/// Which group, and for what.
+#[derive(Clone, Copy, Debug)]
+pub struct Membership<'a> {
+    /// Name of the group.
+    pub group: &'a str,
+    /// Names of the topics.
+    pub topics: &'a [&'a str],
+}
+
+enum Rebalance {
+    Assigned(Vec<TopicPartition>),
+    Revoked(Vec<TopicPartition>),
+}
+
+#[derive(Default)]
+struct Context {
+    rebalances: Mutex<VecDeque<Rebalance>>,
+    log_ends: Mutex<Vec<(TopicPartition, i64)>>,
+    closing: AtomicBool,
+}
+
+impl Context {
+    fn take(&self) -> Option<Rebalance> {
+        self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    fn give_back(&self, event: Event<'_>) {
+        let rebalance = match event {
+            Event::Assigned(partitions) => Rebalance::Assigned(partitions),
+            Event::Revoked(partitions) => Rebalance::Revoked(partitions),
+            Event::Record(_) | Event::Trouble(_) | Event::Nothing => return,
+        };
+        self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).push_front(rebalance);
+    }
+}
+
+impl ClientContext for Context {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(%error, reason, "the consumer has trouble with the broker; it keeps trying");
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        let ends = statistics.topics.into_values().flat_map(|topic| {
+            let name = topic.topic;
+            topic.partitions.into_values().filter(|partition| partition.partition >= 0 && partition.ls_offset >= 0).map(move |partition| {
+                (TopicPartition { topic: name.clone(), partition: partition.partition }, partition.ls_offset)
+            })
+        });
+        *self.log_ends.lock().unwrap_or_else(PoisonError::into_inner) = ends.collect();
+    }
+}
+
+impl ConsumerContext for Context {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, reason: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        let partitions = partitions_of(list);
+        if self.closing.load(Ordering::Acquire) {
+            if let Err(error) = consumer.incremental_unassign(list) {
+                tracing::warn!(%error, "a partition could not be released while closing");
+            }
+            return;
+        }
+        let rebalance = match reason {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Rebalance::Assigned(partitions),
+            _ => Rebalance::Revoked(partitions),
+        };
+        self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).push_back(rebalance);
+    }
+}
+
+fn partitions_of(list: &TopicPartitionList) -> Vec<TopicPartition> {
+    let place = |(topic, partition): (String, i32)| TopicPartition { topic, partition };
+    list.to_topic_map().into_keys().map(place).collect()
+}
+
+fn list_of(partitions: &[TopicPartition]) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for place in partitions {
+        list.add_partition(&place.topic, place.partition);
+    }
+    list
+}

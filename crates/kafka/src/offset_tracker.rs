@@ -1,0 +1,125 @@
+//! How far a partition is done: the contiguous watermark below which every record's output is acknowledged.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// Counts one assignment of one partition. Shared between the thread that reads and the one that hears acknowledgements.
+#[derive(Debug)]
+pub struct OffsetTracker {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Offset below which everything is acknowledged.
+    watermark: i64,
+    /// Ticket of the first record in flight.
+    first_ticket: u64,
+    in_flight: VecDeque<InFlight>,
+    /// How many outputs failed. Any failure ends the assignment: it starts anew at the watermark.
+    failures: u64,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    /// The offset after the record.
+    next_offset: i64,
+    acknowledged: bool,
+}
+
+impl OffsetTracker {
+    /// Begins where the partition is read from.
+    #[must_use]
+    pub const fn new(start: i64) -> Self {
+        let state = State { watermark: start, first_ticket: 0, in_flight: VecDeque::new(), failures: 0 };
+        Self { state: Mutex::new(state) }
+    }
+
+    /// Takes a record in hand; its ticket is given back when its output is acknowledged. Offsets grow, with gaps.
+    pub fn begin(&self, offset: i64) -> u64 {
+        let mut state = self.lock();
+        state.in_flight.push_back(InFlight { next_offset: offset + 1, acknowledged: false });
+        state.first_ticket + state.in_flight.len() as u64 - 1
+    }
+
+    /// The output of this record is durable.
+    pub fn acknowledge(&self, ticket: u64) {
+        let mut state = self.lock();
+        let index = ticket.checked_sub(state.first_ticket).and_then(|index| usize::try_from(index).ok());
+        if let Some(record) = index.and_then(|index| state.in_flight.get_mut(index)) {
+            record.acknowledged = true;
+        }
+        while state.in_flight.front().is_some_and(|record| record.acknowledged) {
+            if let Some(done) = state.in_flight.pop_front() {
+                state.watermark = done.next_offset;
+                state.first_ticket += 1;
+            }
+        }
+    }
+
+    /// The output of a record was refused: the watermark stays before it for ever.
+    pub fn fail(&self) {
+        self.lock().failures += 1;
+    }
+
+    /// Offset below which everything is done.
+    #[must_use]
+    pub fn watermark(&self) -> i64 {
+        self.lock().watermark
+    }
+
+    /// How many records are in hand.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.lock().in_flight.len()
+    }
+
+    /// Whether an output was refused.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.lock().failures > 0
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_watermark_never_passes_a_record_in_flight() {
+        let tracker = OffsetTracker::new(10);
+        let tickets: Vec<u64> = [10, 11, 15].into_iter().map(|offset| tracker.begin(offset)).collect();
+        tracker.acknowledge(tickets[2]);
+        tracker.acknowledge(tickets[1]);
+        assert_eq!((tracker.watermark(), tracker.in_flight()), (10, 3));
+        tracker.acknowledge(tickets[0]);
+        assert_eq!((tracker.watermark(), tracker.in_flight()), (16, 0));
+    }
+
+    #[test]
+    fn a_ticket_given_back_twice_changes_nothing() {
+        let tracker = OffsetTracker::new(0);
+        let first = tracker.begin(0);
+        tracker.begin(1);
+        tracker.acknowledge(first);
+        tracker.acknowledge(first);
+        assert_eq!((tracker.watermark(), tracker.in_flight()), (1, 1));
+    }
+
+    #[test]
+    fn a_failure_holds_the_watermark() {
+        let tracker = OffsetTracker::new(0);
+        tracker.begin(0);
+        let second = tracker.begin(1);
+        tracker.fail();
+        tracker.acknowledge(second);
+        assert!(tracker.has_failed());
+        assert_eq!(tracker.watermark(), 0);
+    }
+}

@@ -1,0 +1,136 @@
+//! Writing to topics: an idempotent producer whose every acknowledgement reaches the one who waits for it.
+
+use std::{sync::Arc, time::Duration};
+
+use rdkafka::{
+    ClientContext, Message,
+    error::{KafkaError, RDKafkaErrorCode},
+    message::{DeliveryResult, OwnedHeaders},
+    producer::{BaseRecord, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer},
+};
+
+use crate::{
+    client,
+    error::Error,
+    settings::{KafkaSettings, TopicSettings},
+};
+
+/// Who hears what became of a record.
+pub trait Ticket: Send + Sync + 'static {
+    /// Called once, on the producer's thread: must be quick.
+    fn settle(&self, outcome: Result<(), DeliveryFailure>);
+}
+
+/// The broker will not take a record, or the client gave it up.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the broker did not take the record")]
+pub struct DeliveryFailure(#[from] KafkaError);
+
+impl DeliveryFailure {
+    /// Whether the record itself is at fault, being larger than the topic takes.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        is_too_large(&self.0)
+    }
+}
+
+/// A record to be written.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'a> {
+    /// Topic's name.
+    pub topic: &'a str,
+    /// Decides the partition.
+    pub key: Option<&'a [u8]>,
+    /// Value; `None` is a tombstone.
+    pub value: Option<&'a [u8]>,
+}
+
+/// Why a record was not even queued.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The queue is full; make room by waiting.
+    #[error("the producer's queue is full")]
+    QueueFull,
+    /// The record is larger than any of our topics takes.
+    #[error("the record is too large")]
+    TooLarge,
+    /// The producer cannot go on.
+    #[error("the record cannot be queued")]
+    Client(#[source] KafkaError),
+}
+
+/// Writes records; one per process and purpose. Tickets of one publisher are of one type.
+pub struct Publisher<T: Ticket> {
+    producer: ThreadedProducer<Context<T>>,
+}
+
+impl<T: Ticket> Publisher<T> {
+    /// Connects in the background; nothing is sent yet.
+    ///
+    /// # Errors
+    /// Settings that the client refuses.
+    pub fn new(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<Self, Error> {
+        let config = client::producer(kafka, topics)?;
+        let context = Context(std::marker::PhantomData);
+        let producer = config.create_with_context(context).map_err(Error::client("make a producer"))?;
+        Ok(Self { producer })
+    }
+
+    /// Queues a record. Its ticket is settled later, exactly once, unless an error is returned here.
+    ///
+    /// # Errors
+    /// See [`PublishError`]; the ticket then is not settled.
+    pub fn publish(&self, record: Outgoing<'_>, headers: Option<OwnedHeaders>, ticket: Arc<T>) -> Result<(), PublishError> {
+        let mut outgoing = BaseRecord::with_opaque_to(record.topic, ticket);
+        outgoing.key = record.key;
+        outgoing.payload = record.value;
+        outgoing.headers = headers;
+        self.producer.send(outgoing).map_err(|(error, _)| match error {
+            KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) => PublishError::QueueFull,
+            error if is_too_large(&error) => PublishError::TooLarge,
+            error => PublishError::Client(error),
+        })
+    }
+
+    /// How many records are queued or on their way.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        usize::try_from(self.producer.in_flight_count()).unwrap_or(0)
+    }
+
+    /// Waits until everything is acknowledged, or the time is over; says whether it is.
+    #[must_use]
+    pub fn settle(&self, limit: Duration) -> bool {
+        let deadline = std::time::Instant::now() + limit;
+        while self.in_flight() > 0 && std::time::Instant::now() < deadline {
+            std::thread::sleep(Duration::from_micros(500));
+        }
+        self.in_flight() == 0
+    }
+}
+
+fn is_too_large(error: &KafkaError) -> bool {
+    matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::InvalidMessageSize))
+}
+
+struct Context<T>(std::marker::PhantomData<fn() -> T>);
+
+impl<T: Ticket> ClientContext for Context<T> {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(%error, reason, "the producer has trouble with the broker; it keeps trying");
+    }
+}
+
+impl<T: Ticket> ProducerContext<NoCustomPartitioner> for Context<T> {
+    type DeliveryOpaque = Arc<T>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, ticket: Self::DeliveryOpaque) {
+        match result {
+            Ok(message) => {
+                debug_assert!(message.offset() >= 0);
+                ticket.settle(Ok(()));
+            }
+            Err((error, _)) => ticket.settle(Err(DeliveryFailure(error.clone()))),
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Reading a compacted topic as a table: all of it from the beginning, then what is added.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use rdkafka::{
+    Message, Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer},
+    error::KafkaError,
+};
+use tokio::runtime::Handle;
+
+use crate::{
+    client,
+    decoder::{DecodeError, Decoder, SchemaLookupError},
+    error::Error,
+    registry::Registry,
+    settings::{KafkaSettings, TopicSettings},
+    topics::{Topic, TopicNames},
+    wire::Record,
+};
+
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// Three times as long as the broker holds back an empty answer.
+const GAP_AFTER: Duration = Duration::from_millis(300);
+/// No group reads tables, but the client wants a name.
+const GROUP: &str = "scoresync-table";
+
+/// One row of the table, or its erasure.
+#[derive(Debug)]
+pub struct TableChange<R> {
+    /// Key of the record.
+    pub key: String,
+    /// The row; `None` is a tombstone.
+    pub row: Option<R>,
+    /// Where the change is written.
+    pub partition: i32,
+    /// Where the change is written.
+    pub offset: i64,
+}
+
+/// Reads one table. Belongs to a thread of its own.
+pub struct TableReader<R> {
+    topic: String,
+    consumer: BaseConsumer,
+    decoder: Decoder<R>,
+    /// The next offset of each partition.
+    positions: BTreeMap<i32, i64>,
+}
+
+/// Why a table cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// The broker.
+    #[error("the table {topic} cannot be read")]
+    Kafka {
+        /// The topic.
+        topic: String,
+        /// The broker's reason.
+        #[source]
+        cause: Error,
+    },
+    /// The registry.
+    #[error("the table {topic} cannot be read")]
+    Schemas {
+        /// The topic.
+        topic: String,
+        /// The registry's reason.
+        #[source]
+        cause: SchemaLookupError,
+    },
+    /// The end was not reached in the time given.
+    #[error("the end of the table {topic} was not reached within {limit:?}")]
+    TooSlow {
+        /// The topic.
+        topic: String,
+        /// The time given.
+        limit: Duration,
+    },
+}
+
+impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
+    /// Prepares to read the table from its beginning.
+    ///
+    /// # Errors
+    /// Where the broker does not answer or has no such topic.
+    pub fn open(topic: Topic, kafka: &KafkaSettings, topics: &TopicSettings, schemas: (&Registry, &Handle)) -> Result<Self, TableError> {
+        let names = TopicNames::new(topics);
+        let name = names.name(topic);
+        let failed = |cause| TableError::Kafka { topic: name.clone(), cause };
+        let mut config = client::consumer(kafka, topics, GROUP).map_err(failed)?;
+        config.set("enable.partition.eof", "true");
+        let consumer: BaseConsumer = config.create().map_err(|cause| failed(Error::client("make a consumer")(cause)))?;
+        let partitions = partitions(&consumer, &name).map_err(failed)?;
+        let mut list = TopicPartitionList::new();
+        for partition in &partitions {
+            list.add_partition_offset(&name, *partition, Offset::Beginning).map_err(|cause| failed(Error::client("assign a table")(cause)))?;
+        }
+        consumer.assign(&list).map_err(|cause| failed(Error::client("assign a table")(cause)))?;
+        let decoder = Decoder::new(names.subject(topic), schemas.0.clone(), schemas.1.clone());
+        let positions = partitions.into_iter().map(|partition| (partition, 0)).collect();
+        Ok(Self { topic: name, consumer, decoder, positions })
+    }
+
+    /// Reads to what is the end when the call begins.
+    ///
+    /// # Errors
+    /// Where the broker or the registry does not answer, or `limit` passes.
+    pub fn read_to_end(&mut self, limit: Duration, mut apply: impl FnMut(TableChange<R>)) -> Result<(), TableError> {
+        let deadline = Instant::now() + limit;
+        let ends = self.ends()?;
+        let mut behind: BTreeSet<i32> = ends.iter().filter(|(partition, end)| self.positions[*partition] < **end).map(|(partition, _)| *partition).collect();
+        // The end of a log can be a gap that no record ever fills. The client then says that the end is reached, but it may say so of an
+        // earlier end: that counts only when nothing follows it for longer than a fetch takes.
+        let mut silent_since: BTreeMap<i32, Instant> = BTreeMap::new();
+        while !behind.is_empty() {
+            if Instant::now() > deadline {
+                return Err(TableError::TooSlow { topic: self.topic.clone(), limit });
+            }
+            match self.step(Duration::from_millis(20), &mut apply)? {
+                Step::EndOf(partition) => drop(silent_since.insert(partition, Instant::now())),
+                Step::Read(partition) => {
+                    silent_since.remove(&partition);
+                    behind.retain(|behind| *behind != partition || self.positions[&partition] < ends[&partition]);
+                }
+                Step::Nothing => behind.retain(|behind| silent_since.get(behind).is_none_or(|since| since.elapsed() < GAP_AFTER)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what has come since, without waiting; says how many changes there were.
+    ///
+    /// # Errors
+    /// Where the broker or the registry does not answer.
+    pub fn read_available(&mut self, mut apply: impl FnMut(TableChange<R>)) -> Result<usize, TableError> {
+        let mut changes = 0;
+        loop {
+            match self.step(Duration::ZERO, &mut apply)? {
+                Step::Read(_) => changes += 1,
+                Step::EndOf(_) => {}
+                Step::Nothing => return Ok(changes),
+            }
+        }
+    }
+
+    fn step(&mut self, timeout: Duration, apply: &mut impl FnMut(TableChange<R>)) -> Result<Step, TableError> {
+        let message = match self.consumer.poll(timeout) {
+            None => return Ok(Step::Nothing),
+            Some(Err(KafkaError::PartitionEOF(partition))) => return Ok(Step::EndOf(partition)),
+            Some(Err(cause)) => return self.trouble(cause),
+            Some(Ok(message)) => message,
+        };
+        let (partition, offset) = (message.partition(), message.offset());
+        let key = message.key().map(|key| String::from_utf8_lossy(key).into_owned());
+        let row = match message.payload() {
+            None => Ok(None),
+            value => self.decoder.decode(value).map(Some),
+        };
+        match (key, row) {
+            (Some(key), Ok(row)) => apply(TableChange { key, row, partition, offset }),
+            (_, Err(DecodeError::Surroundings(cause))) => {
+                self.go_back(partition, offset)?;
+                return Err(TableError::Schemas { topic: self.topic.clone(), cause });
+            }
+            (None, _) => tracing::error!(topic = self.topic, partition, offset, "a record without a key was passed over; write it anew with its key"),
+            (_, Err(error)) => {
+                tracing::error!(topic = self.topic, partition, offset, %error, "an unreadable record was passed over; write it anew");
+            }
+        }
+        self.positions.insert(partition, offset + 1);
+        Ok(Step::Read(partition))
+    }
+
+    /// The record at `offset` is to be read again.
+    fn go_back(&self, partition: i32, offset: i64) -> Result<(), TableError> {
+        let sought = self.consumer.seek(&self.topic, partition, Offset::Offset(offset), CALL_TIMEOUT);
+        sought.map_err(|cause| self.kafka(Error::client("read a table again")(cause)))
+    }
+
+    fn trouble(&self, cause: KafkaError) -> Result<Step, TableError> {
+        match crate::error::kind_of(&cause) {
+            crate::error::Kind::Transient => Ok(Step::Nothing),
+            crate::error::Kind::Environment => Err(self.kafka(Error::client("read a table")(cause))),
+        }
+    }
+
+    fn ends(&self) -> Result<BTreeMap<i32, i64>, TableError> {
+        let end = |partition: i32| {
+            let bounds = self.consumer.fetch_watermarks(&self.topic, partition, CALL_TIMEOUT);
+            bounds.map(|(low, high)| (partition, if low == high { 0 } else { high })).map_err(Error::client("ask for the end of a table"))
+        };
+        self.positions.keys().map(|partition| end(*partition)).collect::<Result<_, _>>().map_err(|cause| self.kafka(cause))
+    }
+
+    fn kafka(&self, cause: Error) -> TableError {
+        TableError::Kafka { topic: self.topic.clone(), cause }
+    }
+}
+
+enum Step {
+    Read(i32),
+    EndOf(i32),
+    Nothing,
+}
+
+fn partitions(consumer: &BaseConsumer, topic: &str) -> Result<Vec<i32>, Error> {
+    let metadata = consumer.fetch_metadata(Some(topic), CALL_TIMEOUT).map_err(Error::client("ask for a table"))?;
+    let found = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());
+    let partitions: Vec<i32> = found.map(|found| found.partitions().iter().map(rdkafka::metadata::MetadataPartition::id).collect()).unwrap_or_default();
+    if partitions.is_empty() { Err(Error::TopicMissing(topic.to_owned())) } else { Ok(partitions) }
+}

@@ -1,0 +1,13 @@
+//! The topics: their names, what they must be like, making and checking them, and telling one from its recreated namesake.
+
+mod create;
+mod describe;
+mod names;
+mod specification;
+mod verify;
+
+pub use create::{Creation, create_topics};
+pub use describe::{TopicDescription, describe_topics};
+pub use names::{Topic, TopicNames};
+pub use specification::Specification;
+pub use verify::verify_topics;

@@ -1,0 +1,55 @@
+//! `topics create`: makes what is missing, changes nothing that is there.
+
+use std::time::Duration;
+
+use rdkafka::{
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    client::DefaultClientContext,
+    error::{KafkaError, RDKafkaErrorCode},
+};
+
+use super::{Specification, Topic, TopicNames};
+use crate::{
+    client,
+    error::Error,
+    settings::{KafkaSettings, TopicSettings},
+};
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What became of one topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Creation {
+    /// It was made.
+    Created(String),
+    /// It was there before.
+    Present(String),
+}
+
+/// Makes each topic that is not there.
+///
+/// # Errors
+/// The first topic that the broker did not make, and why.
+pub async fn create_topics(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<Vec<Creation>, Error> {
+    let admin: AdminClient<DefaultClientContext> = client::base(kafka)?.create().map_err(Error::client("make an admin client"))?;
+    let names = TopicNames::new(topics);
+    let options = AdminOptions::new().operation_timeout(Some(TIMEOUT)).request_timeout(Some(TIMEOUT));
+    let mut creations = Vec::new();
+    for topic in Topic::ALL {
+        let name = names.name(topic);
+        let specification = Specification::of(topic, kafka, topics);
+        let replication = TopicReplication::Fixed(specification.replication);
+        let mut new_topic = NewTopic::new(&name, specification.partitions, replication);
+        for (setting, value) in &specification.configuration {
+            new_topic = new_topic.set(setting, value);
+        }
+        let failed = Error::client("create the topics");
+        let answers = admin.create_topics([&new_topic], &options).await.map_err(failed)?;
+        creations.push(match answers.into_iter().next() {
+            Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => Creation::Present(name),
+            Some(Err((_, code))) => return Err(Error::on_topic("create", &name, KafkaError::AdminOp(code))),
+            Some(Ok(_)) | None => Creation::Created(name),
+        });
+    }
+    Ok(creations)
+}

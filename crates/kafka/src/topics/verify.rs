@@ -1,0 +1,112 @@
+//! `topics check`, and the look that every process takes at its topics when it starts.
+
+use std::time::Duration;
+
+use rdkafka::{
+    admin::{AdminClient, AdminOptions, ResourceSpecifier},
+    client::DefaultClientContext,
+    error::KafkaError,
+};
+
+use super::{Specification, Topic, TopicNames};
+use crate::{
+    client,
+    error::Error,
+    settings::{KafkaSettings, TopicSettings},
+};
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Compares topics with what they must be; each problem is a sentence. None means that all is well.
+///
+/// Waits for the broker, so it belongs where waiting is allowed.
+///
+/// # Errors
+/// Where the broker does not answer.
+pub async fn verify_topics(which: &[Topic], kafka: &KafkaSettings, topics: &TopicSettings) -> Result<Vec<String>, Error> {
+    let admin: AdminClient<DefaultClientContext> = client::base(kafka)?.create().map_err(Error::client("make an admin client"))?;
+    let names = TopicNames::new(topics);
+    let mut problems = Vec::new();
+    for &topic in which {
+        let name = names.name(topic);
+        let specification = Specification::of(topic, kafka, topics);
+        match layout(&admin, &name)? {
+            None => problems.push(format!("{name} does not exist; `scoresync topics create` makes it")),
+            Some(layout) => {
+                problems.extend(layout_problems(&name, &layout, &specification));
+                problems.extend(configuration_problems(&admin, &name, &specification).await?);
+            }
+        }
+    }
+    Ok(problems)
+}
+
+struct Layout {
+    partitions: usize,
+    least_replicas: usize,
+}
+
+fn layout(admin: &AdminClient<DefaultClientContext>, name: &str) -> Result<Option<Layout>, Error> {
+    let metadata = admin.inner().fetch_metadata(Some(name), TIMEOUT).map_err(Error::client("ask for the topics"))?;
+    let found = metadata.topics().iter().find(|topic| topic.name() == name && topic.error().is_none());
+    Ok(found.filter(|topic| !topic.partitions().is_empty()).map(|topic| Layout {
+        partitions: topic.partitions().len(),
+        least_replicas: topic.partitions().iter().map(|partition| partition.replicas().len()).min().unwrap_or(0),
+    }))
+}
+
+fn layout_problems(name: &str, layout: &Layout, specification: &Specification) -> Vec<String> {
+    let mut problems = Vec::new();
+    if layout.partitions != usize::try_from(specification.partitions).unwrap_or(0) {
+        problems.push(format!(
+            "{name} has {} partitions, the configuration says {} (topics.partitions); results keep their partition, so a topic is not \
+             grown: make new topics with the next topics.generation",
+            layout.partitions, specification.partitions
+        ));
+    }
+    if layout.least_replicas < usize::try_from(specification.replication).unwrap_or(0) {
+        problems.push(format!(
+            "{name} has {} replica(s), {} are needed; on a developer's machine set kafka.dev = true",
+            layout.least_replicas, specification.replication
+        ));
+    }
+    problems
+}
+
+async fn configuration_problems(
+    admin: &AdminClient<DefaultClientContext>,
+    name: &str,
+    specification: &Specification,
+) -> Result<Vec<String>, Error> {
+    let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
+    let answers = admin.describe_configs([&ResourceSpecifier::Topic(name)], &options).await.map_err(Error::client("ask for a topic's settings"))?;
+    let Some(answer) = answers.into_iter().next() else { return Ok(Vec::new()) };
+    let resource = answer.map_err(|code| Error::on_topic("ask for the settings of", name, KafkaError::AdminOp(code)))?;
+    let entries = resource.entry_map();
+    let present = |setting: &str| entries.get(setting).and_then(|entry| entry.value.clone()).unwrap_or_default();
+    let problems = specification.configuration.iter().filter(|(setting, wanted)| !is_enough(setting, &present(setting), wanted));
+    Ok(problems.map(|(setting, wanted)| format!("{name} has {setting} = {}, {wanted} is needed", present(setting))).collect())
+}
+
+/// More of a limit is enough; all else has to be as it is wanted.
+fn is_enough(setting: &str, present: &str, wanted: &str) -> bool {
+    let number = |text: &str| text.parse::<i64>().ok().map(|number| if number < 0 { i64::MAX } else { number });
+    match setting {
+        "max.message.bytes" | "retention.ms" | "min.insync.replicas" => number(present) >= number(wanted),
+        _ => present == wanted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_enough;
+
+    #[test]
+    fn a_wider_limit_is_enough_and_a_narrower_one_is_not() {
+        assert!(is_enough("retention.ms", "-1", "1000"));
+        assert!(!is_enough("retention.ms", "1000", "-1"));
+        assert!(is_enough("max.message.bytes", "2000", "1000"));
+        assert!(!is_enough("max.message.bytes", "", "1000"));
+        assert!(!is_enough("cleanup.policy", "compact,delete", "compact"));
+    }
+}
