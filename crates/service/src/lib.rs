@@ -14,6 +14,7 @@ mod secret;
 mod shutdown;
 mod signals;
 mod stage;
+mod stage_metrics;
 mod telemetry;
 
 pub use admin::{AdminError, AdminServer, AdminSettings};
@@ -28,4 +29,5 @@ pub use redacted_dump::redacted_dump;
 pub use secret::Secret;
 pub use shutdown::{Shutdown, ShutdownSettings, Unfinished};
 pub use stage::{BoxError, StageFailure, Stages};
+pub use stage_metrics::StageMetrics;
 pub use telemetry::{LogFormat, LogSettings, TelemetryError, start_telemetry};

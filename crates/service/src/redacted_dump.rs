@@ -5,19 +5,21 @@ use toml::{Table, Value};
 
 use crate::{ConfigurationError, secret::REDACTED};
 
-/// Words in a key that make its text a secret: free tables, which are handed on to libraries, have no [`Secret`](crate::Secret) in them.
-const SECRET_WORDS: [&str; 8] = [
+/// Ends of keys whose text is a secret: free tables, which are handed on to libraries, have no [`Secret`](crate::Secret) in them.
+/// Only ends, as `token_endpoint` and `password_file` are none.
+const SECRET_ENDS: [&str; 9] = [
     "password",
     "passwd",
     "passphrase",
     "secret",
     "token",
     "credential",
-    "jaas",
-    "private",
+    "credentials",
+    "pem",
+    "jaas.config",
 ];
 
-/// The settings as TOML. Redacted are each [`Secret`](crate::Secret), each text whose key speaks of one, and passwords in URLs.
+/// The settings as TOML. Redacted are each [`Secret`](crate::Secret), each text whose key ends like one, and passwords in URLs.
 ///
 /// # Errors
 /// Fails for settings that TOML cannot express (whole numbers beyond 64 bits, tables with keys that are no text).
@@ -30,7 +32,7 @@ pub fn redacted_dump(settings: &impl Serialize) -> Result<String, ConfigurationE
 fn redact_table(table: &mut Table) {
     for (key, value) in table.iter_mut() {
         let key = key.to_lowercase();
-        redact(value, SECRET_WORDS.iter().any(|word| key.contains(word)));
+        redact(value, SECRET_ENDS.iter().any(|end| key.ends_with(end)));
     }
 }
 
@@ -48,7 +50,7 @@ fn redact(value: &mut Value, is_secret: bool) {
 /// among other things go as a whole.
 fn redact_connection(text: &str) -> String {
     let lower_case = text.to_lowercase();
-    if SECRET_WORDS.iter().any(|word| lower_case.contains(&format!("{word}="))) {
+    if SECRET_ENDS.iter().any(|end| lower_case.contains(&format!("{end}="))) {
         return REDACTED.to_owned();
     }
     let parts = text.split_once("://").and_then(|(scheme, rest)| {
@@ -70,6 +72,7 @@ mod tests {
     struct Settings {
         name: &'static str,
         token_seconds: u32,
+        token_endpoint: &'static str,
         database: &'static str,
         replica: &'static str,
         registry: Option<&'static str>,
@@ -82,6 +85,7 @@ mod tests {
         let settings = Settings {
             name: "plant 7",
             token_seconds: 30,
+            token_endpoint: "https://login.example/token",
             database: "postgres://filer:tr0ub4dor/@tr0ub4dor@db.example:5432/files",
             replica: "host=db.example Password=tr0ub4dor",
             registry: Some("http://registry.example/v7"),
@@ -93,6 +97,7 @@ mod tests {
         for kept in [
             r#"name = "plant 7""#,
             "token_seconds = 30",
+            r#"token_endpoint = "https://login.example/token""#,
             r#"database = "postgres://filer:[redacted]@db.example:5432/files""#,
             r#"replica = "[redacted]""#,
             r#"registry = "http://registry.example/v7""#,

@@ -39,12 +39,18 @@ impl StageMetrics {
             )?,
             consumer_lag: Labelled::register(
                 registry,
-                named("scoresync_consumer_lag_records", "Records of a topic that a stage has not yet done."),
+                named(
+                    "scoresync_consumer_lag_records",
+                    "Records of a topic that a stage has not yet done.",
+                ),
                 ["stage", "topic"],
             )?,
             last_progress: Labelled::register(
                 registry,
-                named("scoresync_last_progress_timestamp_seconds", "When a position of a stage last moved, in seconds since the epoch."),
+                named(
+                    "scoresync_last_progress_timestamp_seconds",
+                    "When a position of a stage last moved, in seconds since the epoch.",
+                ),
                 ["stage"],
             )?,
             retries: Labelled::register(
