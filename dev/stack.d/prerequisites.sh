@@ -105,8 +105,8 @@ install_packages() {
   look_for "$@"
   if ((${#MISSING_PACKAGES[@]} > 0)); then
     say "installing ${MISSING_PACKAGES[*]}"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends \
-      "${MISSING_PACKAGES[@]}" >&2 || say "the installation failed"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 \
+      --no-install-recommends --option Dpkg::Use-Pty=0 "${MISSING_PACKAGES[@]}" >&2 || say "the installation failed"
   fi
   if [[ " ${MISSING_PACKAGES[*]} " == *" rustup "* ]]; then install_rust || say "Rust could not be installed"; fi
 }
