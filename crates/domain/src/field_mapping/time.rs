@@ -1,0 +1,115 @@
+//! Reading points in time: in the first of a source's formats that fits, local times in the zone that the configuration names.
+
+use chrono::{DateTime, NaiveDateTime, TimeZone as _};
+use chrono_tz::Tz;
+
+use super::{
+    MappingError,
+    column::{Cell, Column, Record},
+    number::{fold_width, whole_number},
+    time_pattern::{Moment, TimePattern},
+};
+use crate::Timestamp;
+
+/// A source's clock may be this far ahead of ours.
+const MAX_AHEAD_MS: i64 = 24 * 60 * 60 * 1_000;
+/// Numbers from here on are no seconds (the year 5138) but milliseconds.
+const SECONDS_LIMIT: i64 = 100_000_000_000;
+
+/// A column of times and how the source writes them.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TimeColumn {
+    pub(crate) column: Column,
+    /// Tried in this order; the first that fits counts.
+    pub(crate) formats: Box<[TimeFormat]>,
+    /// Zone of times that name none.
+    pub(crate) zone: Option<Tz>,
+}
+
+/// One way to write a point in time.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum TimeFormat {
+    /// `rfc3339`
+    Rfc3339,
+    /// `unix_seconds`: whole numbers below 100,000,000,000.
+    UnixSeconds,
+    /// `unix_millis`: whole numbers.
+    UnixMillis,
+    /// A pattern in the letters of `strftime`.
+    Pattern(TimePattern),
+}
+
+impl TimeFormat {
+    /// Reads the name of a format or a pattern; the error says what is wrong with it.
+    pub(crate) fn new(text: &str) -> Result<Self, String> {
+        match text {
+            "rfc3339" => Ok(Self::Rfc3339),
+            "unix_seconds" => Ok(Self::UnixSeconds),
+            "unix_millis" => Ok(Self::UnixMillis),
+            pattern => TimePattern::new(pattern).map(Self::Pattern),
+        }
+    }
+
+    /// Whether its times mean nothing without a zone from the configuration.
+    pub(crate) fn needs_zone(&self) -> bool {
+        match self {
+            Self::Rfc3339 | Self::UnixSeconds | Self::UnixMillis => false,
+            Self::Pattern(pattern) => !pattern.has_zone(),
+        }
+    }
+
+    fn read(&self, cell: Cell<'_>, text: &str) -> Option<Moment> {
+        match self {
+            Self::Rfc3339 => DateTime::parse_from_rfc3339(text)
+                .ok()
+                .map(|time| Moment::Instant(time.timestamp_millis())),
+            Self::UnixSeconds => whole_number(cell)
+                .ok()
+                .filter(|seconds| *seconds < SECONDS_LIMIT)
+                .map(|seconds| Moment::Instant(seconds * 1_000)),
+            Self::UnixMillis => whole_number(cell).ok().map(Moment::Instant),
+            Self::Pattern(pattern) => pattern.read(text),
+        }
+    }
+}
+
+impl TimeColumn {
+    /// The point in time; invalid where it is before 1970 or more than 24 hours after the report was received.
+    pub(crate) fn read(&self, record: &Record<'_>, received_at: Timestamp) -> Result<Option<Timestamp>, MappingError> {
+        let Some(cell) = self.column.read(record)? else { return Ok(None) };
+        let text = fold_width(cell.text);
+        let Some(moment) = self.formats.iter().find_map(|format| format.read(cell, &text)) else {
+            return Err(cell.invalid(match self.zone {
+                Some(_) => "it fits none of the formats that the mapping lists for this field",
+                None => "it fits none of the formats of this field; times without a zone are read only where `zone` or `time_zone` is set",
+            }));
+        };
+        let millis = match moment {
+            Moment::Instant(millis) => millis,
+            Moment::Local(local) => self
+                .in_zone(local)
+                .ok_or_else(|| cell.invalid("the clocks of its time zone skipped this local time"))?,
+        };
+        possible(millis, received_at)
+            .map(Some)
+            .map_err(|explanation| cell.invalid(explanation))
+    }
+
+    /// Where clocks are put back a local time occurs twice: the earlier one is meant. Where they are put forward some do not exist.
+    fn in_zone(&self, local: NaiveDateTime) -> Option<i64> {
+        self.zone?
+            .from_local_datetime(&local)
+            .earliest()
+            .map(|time| time.timestamp_millis())
+    }
+}
+
+fn possible(millis: i64, received_at: Timestamp) -> Result<Timestamp, &'static str> {
+    if millis < 0 {
+        Err("it is before 1970")
+    } else if millis > received_at.as_millis().saturating_add(MAX_AHEAD_MS) {
+        Err("it is more than 24 hours after the report was received")
+    } else {
+        Ok(Timestamp::from_millis(millis))
+    }
+}

@@ -1,0 +1,98 @@
+//! Times written by a pattern in the letters of `strftime`: checked when the configuration is read, so that each can really be read.
+
+use std::fmt::Write as _;
+
+use chrono::{
+    DateTime, FixedOffset, NaiveDateTime, NaiveTime, Timelike as _,
+    format::{Item, Parsed, StrftimeItems, parse},
+};
+
+use super::number::fold_width;
+
+/// A moment that differs in every part from what a pattern that lacks the part would give.
+const TRIAL: &str = "2026-11-23T21:20:37+08:00";
+
+/// What a text says: a point in time, or what a clock on the wall showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// Milliseconds since the epoch.
+    Instant(i64),
+    /// A local time whose zone the text does not say.
+    Local(NaiveDateTime),
+}
+
+/// A pattern that was tried out: it gives a whole date, with or without the time of day.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TimePattern {
+    items: Box<[Item<'static>]>,
+    has_zone: bool,
+    has_clock: bool,
+}
+
+impl TimePattern {
+    /// Compiles a pattern and reads a moment back with it; the error says what the pattern lacks.
+    pub(crate) fn new(pattern: &str) -> Result<Self, String> {
+        let items = StrftimeItems::new(&fold_width(pattern))
+            .parse_to_owned()
+            .map_err(|_| format!("`{pattern}` is neither rfc3339, unix_seconds, unix_millis nor a pattern like %Y-%m-%d %H:%M:%S"))?
+            .into_boxed_slice();
+        let trial = DateTime::parse_from_rfc3339(TRIAL).map_err(|error| error.to_string())?;
+        let mut written = String::new();
+        let mut parsed = Parsed::new();
+        let reads =
+            write!(written, "{}", trial.format_with_items(items.iter())).is_ok() && parse(&mut parsed, &written, items.iter()).is_ok();
+        let compiled = Self {
+            has_zone: parsed.offset().is_some() || parsed.timestamp().is_some(),
+            has_clock: parsed.hour_div_12().is_some()
+                || parsed.hour_mod_12().is_some()
+                || parsed.minute().is_some()
+                || parsed.timestamp().is_some(),
+            items,
+        };
+        let again = compiled.read(&written);
+        if reads && again.is_some_and(|moment| compiled.agrees(moment, trial)) {
+            Ok(compiled)
+        } else {
+            Err(format!(
+                "`{pattern}` does not give a whole date with year, month and day, or gives a time of day without hour or minute"
+            ))
+        }
+    }
+
+    /// Whether its texts say their offset from UTC.
+    pub(crate) fn has_zone(&self) -> bool {
+        self.has_zone
+    }
+
+    /// What a text says in this pattern; a date alone is its first moment.
+    pub(crate) fn read(&self, text: &str) -> Option<Moment> {
+        let mut parsed = Parsed::new();
+        parse(&mut parsed, text, self.items.iter()).ok()?;
+        if self.has_zone && self.has_clock {
+            return parsed.to_datetime().ok().map(|time| Moment::Instant(time.timestamp_millis()));
+        }
+        let time = if self.has_clock {
+            parsed.to_naive_time().ok()?
+        } else {
+            NaiveTime::MIN
+        };
+        let local = parsed.to_naive_date().ok()?.and_time(time);
+        match parsed.offset() {
+            Some(seconds) => Some(Moment::Instant((local.and_utc().timestamp() - i64::from(seconds)) * 1_000)),
+            None => Some(Moment::Local(local)),
+        }
+    }
+
+    fn agrees(&self, moment: Moment, trial: DateTime<FixedOffset>) -> bool {
+        let read = match moment {
+            Moment::Instant(millis) => match DateTime::from_timestamp_millis(millis) {
+                Some(time) => time.with_timezone(trial.offset()).naive_local(),
+                None => return false,
+            },
+            Moment::Local(local) => local,
+        };
+        let expected = trial.naive_local();
+        let clock = |time: NaiveDateTime| (time.hour(), time.minute());
+        read.date() == expected.date() && (!self.has_clock || clock(read) == clock(expected))
+    }
+}
