@@ -69,6 +69,12 @@ pub fn text_of<'a>(headers: Option<&'a BorrowedHeaders>, name: &str) -> Option<&
     std::str::from_utf8(header.value?).ok()
 }
 
+/// The one header that an enriched score carries on.
+#[must_use]
+pub fn traceparent(value: &str) -> OwnedHeaders {
+    OwnedHeaders::new_with_capacity(1).insert(Header { key: TRACEPARENT, value: Some(value) })
+}
+
 /// Why a report could not be mapped or matched, and where that was found.
 #[derive(Clone, Copy, Debug)]
 pub struct DeadLetter<'a> {

@@ -102,7 +102,7 @@ pub struct TopicSettings {
     pub prefix: String,
     /// Generation of the score topics. Growing them means new topics with the next generation.
     pub generation: i32,
-    /// Partitions that `topics create` gives to each topic.
+    /// Partitions of each score topic. The tables of employees and aliases have one.
     pub partitions: i32,
     /// Greatest size of a message in `scores.raw`, in bytes; the topics behind it take 64 KiB more.
     pub max_message_bytes: usize,

@@ -1,1 +1,13 @@
-//! producer
+//! The producer: whatever a source sends becomes score reports in `scores.raw`, answered only when the broker has them.
+//!
+//! It reads the fields that make a result's key, and neither maps nor matches.
+
+mod format;
+mod intake;
+mod metrics;
+
+pub use format::{
+    BodyError, BrokenBody, Encoding, Format, FormatSettings, Limits, Row, RowReader, SettingsError, UnknownEncoding, Unreadable, read_rows,
+};
+pub use intake::{Acknowledgement, Intake, IntakeError, IntakeStartError, Submission, Unacknowledged};
+pub use metrics::{ProducerMetrics, STAGE};

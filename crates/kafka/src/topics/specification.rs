@@ -50,7 +50,12 @@ impl Specification {
         if topic == Topic::Raw {
             configuration.insert("message.timestamp.type", "LogAppendTime".to_owned());
         }
-        Self { partitions: topics.partitions, replication, configuration }
+        // One partition gives the tables one order, and lets whoever reads them know their end with one question.
+        let partitions = match topic {
+            Topic::Raw | Topic::Enriched | Topic::DeadLetters => topics.partitions,
+            Topic::Employees | Topic::Aliases => 1,
+        };
+        Self { partitions, replication, configuration }
     }
 
     /// The greatest message that any of our topics takes.

@@ -1,0 +1,74 @@
+//! The directory, complete before the first report and live afterwards.
+
+use std::time::Duration;
+
+use scoresync_domain::{AliasSubject, Directory, Employee, IdentityAlias, Region};
+use scoresync_kafka::{KafkaSettings, Registry, TableChange, TableError, TableReader, Topic, TopicSettings};
+use tokio::runtime::Handle;
+
+/// The directory and the two tables that feed it.
+pub struct LiveDirectory {
+    directory: Directory,
+    employees: TableReader<Employee>,
+    aliases: TableReader<IdentityAlias>,
+}
+
+/// The directory cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the directory of employees cannot be read")]
+pub struct DirectoryError(#[from] pub TableError);
+
+impl LiveDirectory {
+    /// Prepares to read both tables; they are read by [`Self::read_to_end`].
+    ///
+    /// # Errors
+    /// Where the broker does not answer or lacks the topics.
+    pub fn open(kafka: &KafkaSettings, topics: &TopicSettings, region: Region, schemas: (&Registry, &Handle)) -> Result<Self, DirectoryError> {
+        Ok(Self {
+            directory: Directory::new(region),
+            employees: TableReader::open(Topic::Employees, kafka, topics, schemas)?,
+            aliases: TableReader::open(Topic::Aliases, kafka, topics, schemas)?,
+        })
+    }
+
+    /// Everything that was written before this call is in the directory after it.
+    ///
+    /// # Errors
+    /// Where the broker or the registry does not answer, or `limit` passes.
+    pub fn read_to_end(&mut self, limit: Duration) -> Result<(), DirectoryError> {
+        self.employees.read_to_end(limit, |change| apply_employee(&mut self.directory, change))?;
+        self.aliases.read_to_end(limit, |change| apply_alias(&mut self.directory, change))?;
+        Ok(())
+    }
+
+    /// Takes in what has come since, without waiting.
+    ///
+    /// # Errors
+    /// Where the broker or the registry does not answer.
+    pub fn read_available(&mut self) -> Result<(), DirectoryError> {
+        self.employees.read_available(|change| apply_employee(&mut self.directory, change))?;
+        self.aliases.read_available(|change| apply_alias(&mut self.directory, change))?;
+        Ok(())
+    }
+
+    /// The directory as far as it was read.
+    #[must_use]
+    pub const fn directory(&self) -> &Directory {
+        &self.directory
+    }
+}
+
+fn apply_employee(directory: &mut Directory, change: TableChange<Employee>) {
+    match change.row {
+        Some(employee) => directory.apply_employee(employee),
+        None => directory.erase(&change.key),
+    }
+}
+
+fn apply_alias(directory: &mut Directory, change: TableChange<IdentityAlias>) {
+    match (change.row, change.key.parse::<AliasSubject>()) {
+        (Some(alias), _) => directory.apply_alias(alias),
+        (None, Ok(subject)) => directory.erase_alias(&subject),
+        (None, Err(_)) => tracing::error!(offset = change.offset, "the erasure of an alias has no readable key and was passed over"),
+    }
+}

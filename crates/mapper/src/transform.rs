@@ -1,0 +1,209 @@
+//! One record of `scores.raw` into one record of `scores.enriched` or `scores.dlq`.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use scoresync_domain::{EnrichedScore, Origin, Reason, Sources, Timestamp};
+use scoresync_kafka::{
+    BorrowedMessage, DecodeError, Decoder, DeliveryFailure, Encoder, GroupConsumer, Message, OffsetTracker, Outgoing, OwnedHeaders, PublishError, Publisher,
+    SchemaLookupError, Ticket,
+    dead_letter::{self, DeadLetter, History},
+};
+
+use crate::{
+    decide::{Rejection, decide},
+    live_directory::{DirectoryError, LiveDirectory},
+    metrics::MapperMetrics,
+};
+
+/// Turns records into outputs and hands them to the publisher.
+pub(crate) struct Transform {
+    pub(crate) decoder: Decoder<scoresync_domain::ScoreReport<'static>>,
+    pub(crate) encoder: Encoder<EnrichedScore<'static>>,
+    pub(crate) publisher: Publisher<OutputTicket>,
+    pub(crate) live: LiveDirectory,
+    pub(crate) sources: Sources,
+    pub(crate) metrics: MapperMetrics,
+    pub(crate) names: OutputNames,
+    /// Offset, by partition, below which everything was written before the directory was last read to its end.
+    pub(crate) directory_covers: BTreeMap<i32, i64>,
+    pub(crate) buffer: Vec<u8>,
+    pub(crate) key: String,
+}
+
+/// What outputs and headers name.
+pub(crate) struct OutputNames {
+    pub(crate) enriched: String,
+    pub(crate) dead_letters: String,
+    pub(crate) group: String,
+    pub(crate) instance: String,
+    pub(crate) generation: i32,
+    /// An enriched score larger than this is a dead letter: the topic would not take it.
+    pub(crate) max_enriched_bytes: usize,
+}
+
+/// Moves the position of a report when its output is acknowledged.
+pub(crate) struct OutputTicket {
+    tracker: Arc<OffsetTracker>,
+    ticket: u64,
+}
+
+impl Ticket for OutputTicket {
+    fn settle(&self, outcome: Result<(), DeliveryFailure>) {
+        match outcome {
+            Ok(()) => self.tracker.acknowledge(self.ticket),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "an output was not taken; its partition begins again at its position");
+                self.tracker.fail();
+            }
+        }
+    }
+}
+
+/// Why a record has to wait. Never its own fault.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Obstacle {
+    #[error(transparent)]
+    Schemas(#[from] SchemaLookupError),
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    #[error("an output could not be queued")]
+    Publish(#[from] PublishError),
+}
+
+impl Obstacle {
+    /// Label of `scoresync_retries_total`.
+    pub(crate) const fn cause(&self) -> &'static str {
+        match self {
+            Self::Schemas(_) => "schemas",
+            Self::Directory(_) => "directory",
+            Self::Publish(_) => "publish",
+        }
+    }
+}
+
+const CATCH_UP_LIMIT: Duration = Duration::from_secs(10);
+/// Well below the time after which the group takes partitions from a consumer that does not poll.
+const QUEUE_LIMIT: Duration = Duration::from_secs(10);
+
+impl Transform {
+    /// Queues the one output of `record`; the tracker hears when it is durable.
+    pub(crate) fn take(&mut self, record: &BorrowedMessage<'_>, tracker: &Arc<OffsetTracker>, consumer: &GroupConsumer) -> Result<(), Obstacle> {
+        let history = History::read(record.headers());
+        let here = Origin { generation: self.names.generation, partition: record.partition(), offset: record.offset() };
+        let origin = history.origin.unwrap_or(here);
+        let rejected = match self.enrich(record, origin, consumer) {
+            Ok(()) => None,
+            Err(Unfit::Rejected { source, rejection }) => Some((source, rejection)),
+            Err(Unfit::Obstacle(obstacle)) => return Err(obstacle),
+        };
+        let ticket = Arc::new(OutputTicket { tracker: Arc::clone(tracker), ticket: tracker.begin(record.offset()) });
+        match rejected {
+            None => self.publish_enriched(record, &ticket),
+            Some((source, rejection)) => self.publish_dead_letter(record, &DeadEnd { source, rejection, origin, history }, &ticket),
+        }
+    }
+
+    /// Leaves the framed enriched score in `buffer` and its key in `key`.
+    fn enrich(&mut self, record: &BorrowedMessage<'_>, origin: Origin, consumer: &GroupConsumer) -> Result<(), Unfit> {
+        let report = self.decoder.decode(record.payload()).map_err(Unfit::from)?;
+        let known = |source: &str| self.sources.get(source).map(|source| source.name.clone()).unwrap_or_default();
+        let rejected = |rejection| Unfit::Rejected { source: known(&report.source), rejection };
+        let covered = self.directory_covers.get(&record.partition()).is_some_and(|end| record.offset() < *end);
+        let first_try = decide(&report, origin, &self.sources, self.live.directory());
+        let score = match first_try {
+            Err(rejection) if rejection.reason == Reason::UnmatchedEmployee && !covered => {
+                // Whoever was announced before the report was sent must be found: the directory is asked again, read to its end.
+                let ends = consumer.log_ends();
+                self.live.read_to_end(CATCH_UP_LIMIT).map_err(|error| Unfit::Obstacle(error.into()))?;
+                self.directory_covers = ends.into_iter().map(|(place, end)| (place.partition, end)).collect();
+                decide(&report, origin, &self.sources, self.live.directory()).map_err(rejected)?
+            }
+            outcome => outcome.map_err(rejected)?,
+        };
+        self.key.clear();
+        self.key.push_str(&score.result_id.to_string());
+        let written = self.encoder.encode(&score, &mut self.buffer);
+        match written {
+            Ok(()) if self.buffer.len() <= self.names.max_enriched_bytes => Ok(()),
+            Ok(()) | Err(_) => Err(rejected(Rejection {
+                reason: Reason::TooLarge,
+                message: "the enriched score would be larger than its topic takes; shorten the report's texts".to_owned(),
+            })),
+        }
+    }
+
+    fn publish_enriched(&self, record: &BorrowedMessage<'_>, ticket: &Arc<OutputTicket>) -> Result<(), Obstacle> {
+        let traceparent = dead_letter::text_of(record.headers(), dead_letter::TRACEPARENT).map(dead_letter::traceparent);
+        let output = Outgoing { topic: &self.names.enriched, key: Some(self.key.as_bytes()), value: Some(&self.buffer) };
+        self.publish(output, traceparent, ticket)
+    }
+
+    fn publish_dead_letter(&self, record: &BorrowedMessage<'_>, end: &DeadEnd, ticket: &Arc<OutputTicket>) -> Result<(), Obstacle> {
+        let letter = DeadLetter {
+            topic: record.topic(),
+            partition: record.partition(),
+            offset: record.offset(),
+            group: &self.names.group,
+            instance: &self.names.instance,
+            reason: end.rejection.reason,
+            message: &end.rejection.message,
+            source: &end.source,
+            origin: end.origin,
+            attempt: end.history.attempts.saturating_add(1),
+            first_failed_at: end.history.first_failed_at.unwrap_or_else(now),
+            traceparent: dead_letter::text_of(record.headers(), dead_letter::TRACEPARENT),
+        };
+        let output = Outgoing { topic: &self.names.dead_letters, key: record.key(), value: record.payload() };
+        self.publish(output, Some(letter.headers()), ticket)?;
+        self.metrics.count_dead_letter(&end.source, end.rejection.reason);
+        Ok(())
+    }
+
+    /// A full queue empties in milliseconds while the broker answers.
+    fn publish(&self, output: Outgoing<'_>, headers: Option<OwnedHeaders>, ticket: &Arc<OutputTicket>) -> Result<(), Obstacle> {
+        let deadline = Instant::now() + QUEUE_LIMIT;
+        loop {
+            match self.publisher.publish(output, headers.clone(), Arc::clone(ticket)) {
+                Err(PublishError::QueueFull) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(1)),
+                outcome => return Ok(outcome?),
+            }
+        }
+    }
+}
+
+/// A report that can go no further.
+struct DeadEnd {
+    source: String,
+    rejection: Rejection,
+    origin: Origin,
+    history: History,
+}
+
+enum Unfit {
+    Rejected { source: String, rejection: Rejection },
+    Obstacle(Obstacle),
+}
+
+impl From<DecodeError> for Unfit {
+    fn from(error: DecodeError) -> Self {
+        let reason = match error {
+            DecodeError::Surroundings(cause) => return Self::Obstacle(Obstacle::Schemas(cause)),
+            DecodeError::Frame(_) | DecodeError::Datum(_) => Reason::Undecodable,
+            DecodeError::UnknownSchema { .. } => Reason::UnknownSchema,
+        };
+        let message = match std::error::Error::source(&error) {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        };
+        Self::Rejected { source: String::new(), rejection: Rejection { reason, message } }
+    }
+}
+
+fn now() -> Timestamp {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,262 @@
+//! Rows into score reports, queued for the broker; who sent them hears when all are acknowledged.
+
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
+
+use scoresync_domain::{Fields, ResultId, ScoreReport, Source, Timestamp};
+use scoresync_kafka::{
+    DatumError, DeliveryFailure, Encoder, KafkaSettings, OffsetTracker, Outgoing, PublishError, Publisher, SchemaError, Ticket, Topic, TopicNames,
+    TopicSettings,
+};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::{format::Row, metrics::ProducerMetrics};
+
+/// Room for a record's key and framing beside its value.
+const RECORD_OVERHEAD_BYTES: usize = 1024;
+
+/// The way into `scores.raw`, one per process; shared between threads.
+pub struct Intake {
+    publisher: Publisher<RowTicket>,
+    encoder: Encoder<ScoreReport<'static>>,
+    topic: String,
+    max_value_bytes: usize,
+    metrics: ProducerMetrics,
+}
+
+/// Why the intake cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeStartError {
+    /// Kafka's settings.
+    #[error(transparent)]
+    Kafka(#[from] scoresync_kafka::Error),
+    /// The embedded schema.
+    #[error("the schema of raw scores cannot be used")]
+    Schema(#[from] SchemaError),
+}
+
+/// Why a row was not queued. Rows before it were.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// The producer's queue stayed full: the broker is slow or away.
+    #[error("the broker does not take reports fast enough; send again later")]
+    Busy,
+    /// The row's report would be larger than the topic takes.
+    #[error("the row would make a report of {bytes} bytes, {limit} are allowed")]
+    TooLarge {
+        /// What it needs.
+        bytes: usize,
+        /// What is allowed.
+        limit: usize,
+    },
+    /// The producer cannot go on.
+    #[error("the report cannot be queued")]
+    Publish(#[source] PublishError),
+    /// The report does not fit its schema.
+    #[error("the report cannot be written")]
+    Encode(#[from] DatumError),
+}
+
+impl Intake {
+    /// Connects in the background. `schema_id` is the registry's id of our schema of raw scores.
+    ///
+    /// # Errors
+    /// Settings that the client refuses.
+    pub fn new(kafka: &KafkaSettings, topics: &TopicSettings, schema_id: u32, metrics: ProducerMetrics) -> Result<Self, IntakeStartError> {
+        Ok(Self {
+            publisher: Publisher::new(kafka, topics)?,
+            encoder: Encoder::new(schema_id)?,
+            topic: TopicNames::new(topics).name(Topic::Raw),
+            max_value_bytes: topics.max_message_bytes.saturating_sub(RECORD_OVERHEAD_BYTES),
+            metrics,
+        })
+    }
+
+    /// Begins to take the rows of one request or file.
+    #[must_use]
+    pub fn submission<'a>(&'a self, source: &'a Source, content_type: &'a str) -> Submission<'a> {
+        let tally = Arc::new(Tally { tracker: OffsetTracker::new(1), failure: OnceLock::new(), settled: Notify::new() });
+        Submission { intake: self, source, content_type, tally, buffer: Vec::new() }
+    }
+
+    /// Waits until everything of everybody is acknowledged, or the time is over; says whether it is.
+    #[must_use]
+    pub fn settle(&self, limit: Duration) -> bool {
+        self.publisher.settle(limit)
+    }
+}
+
+/// The rows of one request or file, and how many of them are acknowledged.
+pub struct Submission<'a> {
+    intake: &'a Intake,
+    source: &'a Source,
+    content_type: &'a str,
+    tally: Arc<Tally>,
+    buffer: Vec<u8>,
+}
+
+impl Submission<'_> {
+    /// Queues a row, whatever it is: one that cannot be read becomes a report, too. While the queue is full it blocks, up to `patience`.
+    ///
+    /// The id is `None` where the fields that make the result's key are not there.
+    ///
+    /// # Errors
+    /// The row was not queued: see [`IntakeError`].
+    pub fn accept(&mut self, row: Row, received_at: Timestamp, patience: Duration) -> Result<Option<ResultId>, IntakeError> {
+        let (fields, unparsed) = match row.content {
+            Ok(fields) => (fields, None),
+            Err(unreadable) => (Fields::default(), Some(Cow::Owned(unreadable.bytes))),
+        };
+        let result_id = self.source.result_key(&fields).ok();
+        let report = ScoreReport {
+            source: Cow::Borrowed(&self.source.name),
+            received_at,
+            content_type: Cow::Borrowed(self.content_type),
+            fields,
+            unparsed,
+        };
+        self.intake.encoder.encode(&report, &mut self.buffer)?;
+        if self.buffer.len() > self.intake.max_value_bytes {
+            return Err(IntakeError::TooLarge { bytes: self.buffer.len(), limit: self.intake.max_value_bytes });
+        }
+        self.publish(&key_of(result_id, &report), row.number, patience)?;
+        self.intake.metrics.count_received(&self.source.name, self.content_type);
+        Ok(result_id)
+    }
+
+    fn publish(&self, key: &str, row_number: u64, patience: Duration) -> Result<(), IntakeError> {
+        let deadline = Instant::now() + patience;
+        let ticket = self.tally.tracker.begin(i64::try_from(row_number).unwrap_or(i64::MAX));
+        let ticket = Arc::new(RowTicket { tally: Arc::clone(&self.tally), ticket });
+        let record = Outgoing { topic: &self.intake.topic, key: Some(key.as_bytes()), value: Some(&self.buffer) };
+        loop {
+            let error = match self.intake.publisher.publish(record, None, Arc::clone(&ticket)) {
+                Ok(()) => return Ok(()),
+                Err(PublishError::QueueFull) if Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(1));
+                    continue;
+                }
+                Err(PublishError::QueueFull) => IntakeError::Busy,
+                Err(error) => IntakeError::Publish(error),
+            };
+            // The row's place in the tally stays open, so that no watermark ever passes a row that was not written.
+            self.tally.tracker.fail();
+            return Err(error);
+        }
+    }
+
+    /// Number of the first row that is not yet acknowledged, counting from 1.
+    #[must_use]
+    pub fn first_unacknowledged(&self) -> u64 {
+        u64::try_from(self.tally.tracker.watermark()).unwrap_or(1)
+    }
+
+    /// How many rows are queued or on their way.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.tally.tracker.in_flight()
+    }
+
+    /// The first refusal by the broker, if there was one.
+    #[must_use]
+    pub fn failure(&self) -> Option<&DeliveryFailure> {
+        self.tally.failure.get()
+    }
+
+    /// Lets the sender wait without holding the submission.
+    #[must_use]
+    pub fn acknowledgement(&self) -> Acknowledgement {
+        Acknowledgement(Arc::clone(&self.tally))
+    }
+}
+
+/// The key that keeps all reports of one result together; a report without one is kept apart by its own bytes.
+fn key_of(result_id: Option<ResultId>, report: &ScoreReport<'_>) -> String {
+    if let Some(result_id) = result_id {
+        return result_id.to_string();
+    }
+    let mut bytes = report.source.as_bytes().to_vec();
+    for (name, value) in report.fields.iter() {
+        bytes.extend_from_slice(name.as_bytes());
+        bytes.push(0);
+        bytes.extend_from_slice(value.unwrap_or_default().as_bytes());
+        bytes.push(0);
+    }
+    bytes.extend_from_slice(report.unparsed.as_deref().unwrap_or_default());
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, &bytes).hyphenated().to_string()
+}
+
+/// What became of the queued rows of a submission.
+pub struct Acknowledgement(Arc<Tally>);
+
+/// The broker has not acknowledged every row.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Unacknowledged {
+    /// Not within the time given; the rows may still be written.
+    #[error("the broker has not acknowledged the reports yet; sending them again is safe")]
+    TimeOut,
+    /// The broker refused a row.
+    #[error("the broker did not take a report")]
+    Refused(#[from] DeliveryFailure),
+}
+
+impl Acknowledgement {
+    /// Waits until the broker has every queued row, durably.
+    ///
+    /// # Errors
+    /// A refusal, or `limit` passed.
+    pub async fn wait(&self, limit: Duration) -> Result<(), Unacknowledged> {
+        let all = async {
+            loop {
+                // Registered before looking, so that no settlement falls between the two.
+                let settled = self.0.settled.notified();
+                if let Some(failure) = self.0.failure.get() {
+                    return Err(failure.clone().into());
+                }
+                if self.0.tracker.in_flight() == 0 {
+                    return Ok(());
+                }
+                settled.await;
+            }
+        };
+        tokio::time::timeout(limit, all).await.unwrap_or(Err(Unacknowledged::TimeOut))
+    }
+}
+
+struct Tally {
+    tracker: OffsetTracker,
+    failure: OnceLock<DeliveryFailure>,
+    settled: Notify,
+}
+
+pub(crate) struct RowTicket {
+    tally: Arc<Tally>,
+    ticket: u64,
+}
+
+impl Ticket for RowTicket {
+    fn settle(&self, outcome: Result<(), DeliveryFailure>) {
+        match outcome {
+            Ok(()) => self.tally.tracker.acknowledge(self.ticket),
+            Err(failure) => {
+                self.tally.tracker.fail();
+                // Only the first failure is told; the sender sends everything again.
+                let _ = self.tally.failure.set(failure);
+            }
+        }
+        if self.tally.tracker.in_flight() == 0 || self.tally.tracker.has_failed() {
+            self.tally.settled.notify_one();
+        }
+    }
+}
+
+impl fmt::Debug for Acknowledgement {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Acknowledgement({} in flight)", self.0.tracker.in_flight())
+    }
+}

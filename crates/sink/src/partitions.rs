@@ -1,0 +1,137 @@
+//! The partitions that this sink reads, and where each stands.
+
+use std::collections::BTreeMap;
+
+use scoresync_archive::{Archive, ArchiveError, Position, TopicPartition as ArchivePartition};
+use scoresync_kafka::{Error, GroupConsumer, TopicDescription, TopicPartition};
+use tokio::runtime::Handle;
+
+use crate::settings::FirstStart;
+
+/// The assigned partitions: the offset that the archive has reached, and the one after the last record that was read.
+#[derive(Default)]
+pub(crate) struct Partitions(BTreeMap<TopicPartition, Standing>);
+
+#[derive(Clone, Copy)]
+pub(crate) struct Standing {
+    /// The archive's position, including the batch that is being applied.
+    pub(crate) handed_over: i64,
+    /// Whether delivery is stopped.
+    pub(crate) paused: bool,
+}
+
+/// Why a partition cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error(transparent)]
+    Kafka(#[from] Error),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+}
+
+/// Finds out where partitions go on.
+pub(crate) struct Positions<'a> {
+    pub(crate) consumer: &'a GroupConsumer,
+    pub(crate) archive: &'a Archive,
+    pub(crate) runtime: &'a Handle,
+    /// Generation of a topic by its name.
+    pub(crate) generation: &'a dyn Fn(&str) -> i32,
+    pub(crate) first_start: FirstStart,
+}
+
+impl Positions<'_> {
+    /// The archive's position, claimed at the log's beginning where this is the first start.
+    pub(crate) fn of(&self, place: &TopicPartition) -> Result<i64, StartError> {
+        let generation = (self.generation)(&place.topic);
+        let topic = self.consumer.describe(&place.topic)?;
+        let (low, high) = self.consumer.log_bounds(place)?;
+        let known = self.runtime.block_on(self.archive.positions(&place.topic, generation))?;
+        let Some(position) = known.into_iter().find(|position| position.partition.partition == place.partition) else {
+            return self.claim(place, generation, &topic, low);
+        };
+        check(place, &position, &topic)?;
+        let offset = position.next_offset;
+        if low <= offset && offset <= high {
+            return Ok(offset);
+        }
+        Err(Error::OffsetOutsideLog { topic: place.topic.clone(), partition: place.partition, offset, low, high }.into())
+    }
+
+    fn claim(&self, place: &TopicPartition, generation: i32, topic: &TopicDescription, low: i64) -> Result<i64, StartError> {
+        if self.first_start == FirstStart::Refuse {
+            let difference = "the archive has no position for it, and sink.first_start = \"refuse\"".to_owned();
+            return Err(Error::TopicChanged { topic: place.topic.clone(), difference }.into());
+        }
+        let position = Position {
+            partition: ArchivePartition { topic: place.topic.clone(), generation, partition: place.partition },
+            topic_id: topic.topic_id.clone(),
+            next_offset: low,
+            fingerprint: fingerprint(topic),
+        };
+        self.runtime.block_on(self.archive.claim_position(&position))?;
+        Ok(low)
+    }
+}
+
+fn fingerprint(topic: &TopicDescription) -> String {
+    format!("partitions={}", topic.partitions)
+}
+
+fn check(place: &TopicPartition, position: &Position, topic: &TopicDescription) -> Result<(), Error> {
+    let recorded = format!("topic={} {}", position.topic_id, position.fingerprint);
+    let present = format!("topic={} {}", topic.topic_id, fingerprint(topic));
+    if recorded == present {
+        return Ok(());
+    }
+    let difference = format!("they were recorded for {recorded}, it is {present}");
+    Err(Error::TopicChanged { topic: place.topic.clone(), difference })
+}
+
+impl Partitions {
+    pub(crate) fn start(&mut self, place: TopicPartition, offset: i64) {
+        self.0.insert(place, Standing { handed_over: offset, paused: false });
+    }
+
+    pub(crate) fn remove(&mut self, place: &TopicPartition) {
+        self.0.remove(place);
+    }
+
+    pub(crate) fn get(&self, topic: &str, partition: i32) -> Option<(&TopicPartition, Standing)> {
+        self.0.iter().find(|(place, _)| place.partition == partition && place.topic == topic).map(|(place, standing)| (place, *standing))
+    }
+
+    pub(crate) fn contains(&self, place: &TopicPartition) -> bool {
+        self.0.contains_key(place)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The batch up to this offset is in the applier's hands.
+    pub(crate) fn hand_over(&mut self, place: &TopicPartition, next_offset: i64) {
+        if let Some(standing) = self.0.get_mut(place) {
+            standing.handed_over = next_offset;
+        }
+    }
+
+    /// Stops or lets go on the delivery of all partitions but those of `except`.
+    pub(crate) fn set_paused(&mut self, consumer: &GroupConsumer, except: &str, paused: bool) -> Result<(), Error> {
+        for (place, standing) in self.0.iter_mut().filter(|(place, standing)| standing.paused != paused && place.topic != except) {
+            if paused {
+                consumer.pause(place)?;
+            } else {
+                consumer.resume(place)?;
+            }
+            standing.paused = paused;
+        }
+        Ok(())
+    }
+
+    /// Records of one topic between what was handed over and the logs' ends, as far as the client heard.
+    pub(crate) fn lag(&self, consumer: &GroupConsumer, topic: &str) -> i64 {
+        let ends = consumer.log_ends();
+        let of_topic = ends.iter().filter(|(place, _)| place.topic == topic);
+        of_topic.filter_map(|(place, end)| self.0.get(place).map(|standing| (end - standing.handed_over).max(0))).sum()
+    }
+}
