@@ -3,21 +3,37 @@
 //! Lives here: what a score report is, how its fields are mapped, how the employee is found, and the rule by which an archive decides
 //! what stands in a file. Never here: async, I/O, clocks, Kafka, Avro, databases.
 
+mod alias_key;
+mod directory;
 mod employee;
 mod enriched_score;
 mod fate;
+mod field_mapping;
+#[cfg(test)]
+mod fixtures;
+mod matching;
+mod normalise;
 mod origin;
 mod report;
 mod result_id;
+mod roster;
 pub mod rule;
 mod score;
+mod source;
 mod timestamp;
 
+pub use alias_key::ParseAliasSubjectError;
+pub use directory::Directory;
 pub use employee::{AliasSubject, Employee, Identity, IdentityAlias, IdentityKind, Revocation};
 pub use enriched_score::{ContentHash, EnrichedScore, Repeat, Status};
 pub use fate::{Fate, Reason, Refusal, UnknownName};
+pub use field_mapping::{Field, KeyProblem, MappedScore, MappingError, Marks, PresentedIdentities};
+pub use matching::{Clue, Found, MatchError, MatchPolicy, Subject, find_employee};
+pub use normalise::{Region, UnknownRegion, normalise_identity, normalise_key_part, normalise_name};
 pub use origin::{Origin, ParseOriginError};
 pub use report::{Fields, ScoreReport};
 pub use result_id::ResultId;
+pub use roster::{Roster, RosterEntry, RosterError, Update};
 pub use score::{Score, ScoreError};
+pub use source::{Format, FormatSettings, Problem, Rung, Source, SourceSettings, Sources, SourcesSettings};
 pub use timestamp::Timestamp;
