@@ -1,1 +1,30 @@
-//! archive
+//! The training records: what the archive's rule makes of `scores.enriched`, in SQLite or PostgreSQL.
+//!
+//! The only crate that names a database. What is to be written is decided in `judging`, without one; both databases do what it says, in
+//! one transaction with the offset. Never here: Kafka, Avro, clocks.
+
+mod archive;
+mod batch;
+mod bisection;
+mod employees;
+mod error;
+mod escape;
+mod judging;
+mod migrations;
+mod postgres;
+mod read;
+mod record;
+mod settings;
+mod sqlite;
+mod table;
+
+pub use archive::Archive;
+pub use batch::{
+    Applied, Batch, EmployeeBatch, EmployeeChange, EmployeesApplied, EnrichedPosition, Entry, Position, Refusals, TopicPartition,
+    UndecodableRecord,
+};
+pub use error::{ArchiveError, DatabaseError};
+pub use postgres::PostgresArchive;
+pub use record::{Content, FateCount, Head, HistoricStatement, RefusedScore, RefusedStatement, Shown, TrainingRecord};
+pub use settings::{Access, ArchiveSettings, PostgresSettings, SqliteSettings, Tls};
+pub use sqlite::SqliteArchive;

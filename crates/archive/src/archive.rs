@@ -1,0 +1,127 @@
+//! The archive as the rest of scoresync sees it, whichever database is behind it.
+
+use std::collections::BTreeMap;
+
+use scoresync_domain::Refusal;
+
+use crate::{
+    Access, Applied, ArchiveError, ArchiveSettings, Batch, EmployeeBatch, EmployeesApplied, EnrichedPosition, FateCount, Position,
+    PostgresArchive, Refusals, RefusedScore, SqliteArchive, TopicPartition, TrainingRecord,
+};
+
+/// Training records, their history, what was refused, counts of fates, and how far the topics were read.
+///
+/// Every change is one transaction that also moves the offset, by compare-and-set. All errors are [`ArchiveError`].
+pub enum Archive {
+    /// The embedded database.
+    Sqlite(Box<SqliteArchive>),
+    /// A server.
+    Postgres(PostgresArchive),
+}
+
+/// Does the same with both databases, and says what was attempted where it fails.
+macro_rules! both {
+    ($archive:expr, $attempt:literal, $database:ident => $work:expr) => {
+        match $archive {
+            Archive::Sqlite($database) => $work,
+            Archive::Postgres($database) => ($work).await,
+        }
+        .map_err(|failure| failure.during($attempt))
+    };
+}
+
+impl Archive {
+    /// Opens the archive; as a writer, brings its schema up to date first.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Environment`] where the schema is newer than this release or another writer has the file.
+    pub async fn open(settings: &ArchiveSettings, access: Access) -> Result<Self, ArchiveError> {
+        match &settings.postgres {
+            Some(postgres) => PostgresArchive::open(postgres, access).await.map(Self::Postgres),
+            None => SqliteArchive::open(&settings.sqlite, access).map(|archive| Self::Sqlite(Box::new(archive))),
+        }
+        .map_err(|failure| failure.during("open the archive"))
+    }
+
+    /// Where each claimed partition of a topic's generation goes on.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn positions(&self, topic: &str, generation: i32) -> Result<Vec<Position>, ArchiveError> {
+        both!(self, "read the archive's positions", database => database.positions(topic, generation))
+    }
+
+    /// Claims a partition at its first start; returns what stands, which is another's where that was first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn claim_position(&self, position: &Position) -> Result<Position, ArchiveError> {
+        both!(self, "claim a position in the archive", database => database.claim_position(position))
+    }
+
+    /// Overwrites the sink's text about a claimed partition, to be done before a record is applied that needs it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn note_fingerprint(&self, partition: &TopicPartition, fingerprint: &str) -> Result<(), ArchiveError> {
+        both!(self, "note the fingerprint of a topic in the archive", database => database.note_fingerprint(partition, fingerprint))
+    }
+
+    /// Applies what was read of any partitions of `scores.enriched`, a batch each: all of it, or nothing.
+    ///
+    /// Statements are judged in order of arrival. An entry that the database refuses as such is set aside, and stops nobody.
+    ///
+    /// # Errors
+    /// [`ArchiveError::LostPosition`] where a partition is not at its expected offset, [`ArchiveError::WouldRefuse`], or the database's.
+    pub async fn apply_scores(&self, batches: &[Batch<'_>], refusals: Refusals) -> Result<Applied, ArchiveError> {
+        both!(self, "apply scores to the archive", database => database.apply_scores(batches, refusals))
+    }
+
+    /// Applies what was read of a partition of `employees`, and judges again the refusals that a changed `replaced_by` has to do with.
+    ///
+    /// # Errors
+    /// [`ArchiveError::LostPosition`] where the partition is not at its expected offset, or the database's.
+    pub async fn apply_employees(&self, batch: &EmployeeBatch<'_>) -> Result<EmployeesApplied, ArchiveError> {
+        both!(self, "apply employees to the archive", database => database.apply_employees(batch))
+    }
+
+    /// The records in an employee's file, those of all whose place the number took included, by finish time.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn records_of(&self, employee_no: &str) -> Result<Vec<TrainingRecord>, ArchiveError> {
+        both!(self, "read an employee's records", database => database.records_of(employee_no))
+    }
+
+    /// How many positions came to each fate; the sum over a partition is the number of records that were read of it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn fate_counts(&self) -> Result<Vec<FateCount>, ArchiveError> {
+        both!(self, "read the counts of fates", database => database.fate_counts())
+    }
+
+    /// How many refusals wait, by reason.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn refused_counts(&self) -> Result<BTreeMap<Refusal, u64>, ArchiveError> {
+        both!(self, "count the refusals", database => database.refused_counts())
+    }
+
+    /// Refusals behind a position, in order of arrival, at most `limit`.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn refused_scores(&self, after: Option<EnrichedPosition>, limit: u32) -> Result<Vec<RefusedScore>, ArchiveError> {
+        both!(self, "read the refusals", database => database.refused_scores(after, limit))
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn ping(&self) -> Result<(), ArchiveError> {
+        both!(self, "reach the archive", database => database.ping())
+    }
+}

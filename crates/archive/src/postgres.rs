@@ -1,0 +1,12 @@
+//! The archive of a larger installation: PostgreSQL, shared by any number of sinks, a partition each.
+
+mod apply;
+mod connection;
+mod employees;
+mod failure;
+mod load;
+mod migrate;
+mod read;
+mod rows;
+
+pub use connection::PostgresArchive;

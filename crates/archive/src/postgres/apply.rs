@@ -1,0 +1,178 @@
+//! Applying scores: everything of one call in one transaction, each table by one statement.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    ops::Range,
+};
+
+use deadpool_postgres::Transaction;
+use scoresync_domain::ResultId;
+
+use super::{
+    PostgresArchive,
+    connection::begin,
+    load::{self, query},
+    rows::{Rows, insert},
+};
+use crate::{
+    Applied, ArchiveError, Batch, Refusals, TopicPartition,
+    bisection::{Bisection, Selection},
+    error::Failure,
+    judging::{Intake, Known, Plan, Successors, Tally, tally},
+    table::{
+        FATE_COUNTS, FRESH_RECORDS, HISTORY, RECORDS, REFUSED, Table, Value, fate_values, fresh_values, history_values, record_values,
+        refused_values,
+    },
+};
+
+impl PostgresArchive {
+    pub(crate) async fn apply_scores(&self, batches: &[Batch<'_>], refusals: Refusals) -> Result<Applied, Failure> {
+        match self.attempt((batches, refusals), &Selection::default()).await {
+            Err(Failure::Rejected(_)) => {
+                let selection = self.find_rejected(batches).await?;
+                self.attempt((batches, refusals), &selection).await
+            }
+            applied => applied,
+        }
+    }
+
+    /// Tries parts of the batches, keeping none, until the entries that the database refuses are known.
+    async fn find_rejected(&self, batches: &[Batch<'_>]) -> Result<Selection, Failure> {
+        let mut bisection = Bisection::of(batches.iter().map(|batch| batch.entries.len()).sum());
+        while let Some(probe) = bisection.next_probe() {
+            match self.attempt((batches, Refusals::Judge), &probe).await {
+                Err(Failure::Rejected(_)) => probe.probe.into_iter().for_each(|range| bisection.was_refused(range)),
+                applied => drop(applied?),
+            }
+        }
+        Ok(bisection.found())
+    }
+
+    /// One transaction: positions, rows, counts. A probe is rolled back.
+    async fn attempt(&self, (batches, refusals): (&[Batch<'_>], Refusals), selection: &Selection) -> Result<Applied, Failure> {
+        let mut client = self.client().await?;
+        let transaction = begin(&mut client).await?;
+        let moves = batches
+            .iter()
+            .map(|batch| (&batch.partition, batch.expected_offset..batch.next_offset));
+        move_positions(&transaction, moves.collect()).await?;
+        let mut intake = Intake::sort(batches, selection);
+        let inserted = insert_fresh(&transaction, &intake).await?;
+        intake.landed(&inserted);
+        let (known, successors) = load_for(&transaction, &intake).await?;
+        let mut plan = intake.judge(known, &successors)?;
+        let settled;
+        if !plan.refused.is_empty() {
+            if refusals == Refusals::Withhold {
+                return Err(Failure::Decided(ArchiveError::WouldRefuse));
+            }
+            // A successor that is being written at this moment would look for refusals to judge again before this one is committed.
+            transaction.batch_execute("LOCK TABLE employee IN SHARE MODE").await?;
+            let (known, successors) = load_for(&transaction, &intake).await?;
+            settled = successors;
+            plan = intake.judge(known, &settled)?;
+        }
+        plan.refused.extend(intake.refused_rows());
+        write_plan(&transaction, &plan).await?;
+        let applied = intake.report(&plan);
+        write_tally(&transaction, tally(&intake, &plan, &applied)).await?;
+        match selection.probe {
+            None => transaction.commit().await?,
+            Some(_) => transaction.rollback().await?,
+        }
+        Ok(applied)
+    }
+}
+
+/// The compare-and-set that a sink without the position loses.
+pub(super) async fn move_positions(transaction: &Transaction<'_>, moves: Vec<(&TopicPartition, Range<i64>)>) -> Result<(), Failure> {
+    let sql = "UPDATE consumer_position AS position SET next_offset = given.next_offset
+        FROM unnest($1::text[], $2::int4[], $3::int4[], $4::int8[], $5::int8[]) AS given (topic, generation, partition, expected, next_offset)
+        WHERE position.topic = given.topic AND position.generation = given.generation AND position.partition = given.partition
+            AND position.next_offset = given.expected
+        RETURNING position.topic, position.generation, position.partition";
+    let topics: Vec<&str> = moves.iter().map(|(place, _)| place.topic.as_str()).collect();
+    let generations: Vec<i32> = moves.iter().map(|(place, _)| place.generation).collect();
+    let partitions: Vec<i32> = moves.iter().map(|(place, _)| place.partition).collect();
+    let expected: Vec<i64> = moves.iter().map(|(_, offsets)| offsets.start).collect();
+    let next: Vec<i64> = moves.iter().map(|(_, offsets)| offsets.end).collect();
+    let mut moved = HashSet::new();
+    for row in query(transaction, sql, &[&topics, &generations, &partitions, &expected, &next]).await? {
+        moved.insert(TopicPartition {
+            topic: row.try_get(0)?,
+            generation: row.try_get(1)?,
+            partition: row.try_get(2)?,
+        });
+    }
+    match moves.into_iter().find(|(place, _)| !moved.contains(place)) {
+        Some((partition, offsets)) => Err(Failure::Decided(ArchiveError::LostPosition {
+            partition: partition.clone(),
+            expected: offsets.start,
+        })),
+        None => Ok(()),
+    }
+}
+
+async fn insert_fresh(transaction: &Transaction<'_>, intake: &Intake<'_>) -> Result<HashSet<ResultId>, Failure> {
+    let singles = intake.singles.iter();
+    let rows = Rows::of(
+        &FRESH_RECORDS,
+        singles.map(|single| fresh_values(single.result_id, &single.head, &single.content)),
+    );
+    if rows.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let sql = insert(&FRESH_RECORDS) + " RETURNING result_id";
+    let inserted = query(transaction, &sql, &rows.parameters()).await?;
+    inserted.iter().map(|row| Ok(ResultId::from_uuid(row.try_get(0)?))).collect()
+}
+
+/// What is needed to judge the entries that are not simply new.
+async fn load_for(transaction: &Transaction<'_>, intake: &Intake<'_>) -> Result<(Known, Successors), Failure> {
+    let results = intake.judged_results();
+    if results.is_empty() {
+        return Ok((Known::default(), Successors::default()));
+    }
+    let known = load::known(transaction, &results).await?;
+    let numbers: BTreeSet<String> = known.employee_numbers().into_iter().chain(intake.employee_numbers()).collect();
+    let successors = load::successors(transaction, &numbers).await?;
+    Ok((known, successors))
+}
+
+pub(super) async fn write<'a, V>(
+    transaction: &Transaction<'_>,
+    table: &Table,
+    rows: impl ExactSizeIterator<Item = V>,
+) -> Result<(), Failure>
+where
+    V: IntoIterator<Item = Value<'a>>,
+{
+    let rows = Rows::of(table, rows);
+    if !rows.is_empty() {
+        let statement = transaction.prepare_cached(&insert(table)).await?;
+        transaction.execute(&statement, &rows.parameters()).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn write_plan(transaction: &Transaction<'_>, plan: &Plan<'_>) -> Result<(), Failure> {
+    write(transaction, &RECORDS, plan.records.iter().map(record_values)).await?;
+    write(transaction, &HISTORY, plan.history.iter().map(history_values)).await?;
+    let released = plan.released.iter().map(|(position, _)| position);
+    let generations: Vec<i32> = released.clone().map(|position| position.generation).collect();
+    let partitions: Vec<i32> = released.clone().map(|position| position.partition).collect();
+    let offsets: Vec<i64> = released.map(|position| position.offset).collect();
+    if !offsets.is_empty() {
+        let sql =
+            "DELETE FROM refused_score AS refused USING unnest($1::int4[], $2::int4[], $3::int8[]) AS given (generation, partition, place)
+            WHERE refused.enriched_generation = given.generation AND refused.enriched_partition = given.partition
+                AND refused.enriched_offset = given.place";
+        query(transaction, sql, &[&generations, &partitions, &offsets]).await?;
+    }
+    write(transaction, &REFUSED, plan.refused.iter().map(refused_values)).await
+}
+
+pub(super) async fn write_tally(transaction: &Transaction<'_>, tally: Tally) -> Result<(), Failure> {
+    let rows = tally.into_iter().map(|(place, count)| fate_values(place, count));
+    write(transaction, &FATE_COUNTS, rows).await
+}

@@ -1,0 +1,162 @@
+//! Rows into and out of PostgreSQL: in as one array per column, which one statement takes whatever their number.
+
+use std::fmt::Write;
+
+use tokio_postgres::{
+    Row,
+    types::{FromSql, ToSql},
+};
+use uuid::Uuid;
+
+use crate::{
+    error::Failure,
+    table::{Kind, RowReader, Table, Value},
+};
+
+/// The values of one column.
+enum Array<'a> {
+    Int4(Vec<Option<i32>>),
+    Int8(Vec<Option<i64>>),
+    Text(Vec<Option<&'a str>>),
+    Bytes(Vec<Option<&'a [u8]>>),
+    Flag(Vec<Option<bool>>),
+    Id(Vec<Option<Uuid>>),
+}
+
+impl<'a> Array<'a> {
+    fn of(kind: Kind, rows: usize) -> Self {
+        match kind {
+            Kind::Int4 => Self::Int4(Vec::with_capacity(rows)),
+            Kind::Int8 => Self::Int8(Vec::with_capacity(rows)),
+            Kind::Text => Self::Text(Vec::with_capacity(rows)),
+            Kind::Bytes => Self::Bytes(Vec::with_capacity(rows)),
+            Kind::Flag => Self::Flag(Vec::with_capacity(rows)),
+            Kind::Id => Self::Id(Vec::with_capacity(rows)),
+        }
+    }
+
+    fn push(&mut self, value: Value<'a>) {
+        match (self, value) {
+            (Self::Int4(array), Value::Int4(value)) => array.push(value),
+            (Self::Int8(array), Value::Int8(value)) => array.push(value),
+            (Self::Text(array), Value::Text(value)) => array.push(value),
+            (Self::Bytes(array), Value::Bytes(value)) => array.push(value),
+            (Self::Flag(array), Value::Flag(value)) => array.push(value),
+            (Self::Id(array), Value::Id(value)) => array.push(value),
+            // Arrays of different lengths are a row of nulls at the end, which no table takes.
+            (
+                Self::Int4(_) | Self::Int8(_) | Self::Text(_) | Self::Bytes(_) | Self::Flag(_) | Self::Id(_),
+                Value::Int4(_) | Value::Int8(_) | Value::Text(_) | Value::Bytes(_) | Value::Flag(_) | Value::Id(_),
+            ) => debug_assert!(false, "a value of another kind than its column"),
+        }
+    }
+
+    fn parameter(&self) -> &(dyn ToSql + Sync) {
+        match self {
+            Self::Int4(array) => array,
+            Self::Int8(array) => array,
+            Self::Text(array) => array,
+            Self::Bytes(array) => array,
+            Self::Flag(array) => array,
+            Self::Id(array) => array,
+        }
+    }
+}
+
+/// Rows of one table on their way.
+pub(super) struct Rows<'a> {
+    arrays: Vec<Array<'a>>,
+    count: usize,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn of<V: IntoIterator<Item = Value<'a>>>(table: &Table, rows: impl ExactSizeIterator<Item = V>) -> Self {
+        let count = rows.len();
+        let mut arrays: Vec<Array<'a>> = table.columns.iter().map(|column| Array::of(column.kind, count)).collect();
+        for row in rows {
+            for (array, value) in arrays.iter_mut().zip(row) {
+                array.push(value);
+            }
+        }
+        Self { arrays, count }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    pub(super) fn parameters(&self) -> Vec<&(dyn ToSql + Sync)> {
+        self.arrays.iter().map(Array::parameter).collect()
+    }
+}
+
+/// The statement that writes rows of a table.
+pub(super) fn insert(table: &Table) -> String {
+    let (mut names, mut parameters) = (String::new(), String::new());
+    for (number, column) in table.columns.iter().enumerate() {
+        let comma = if number == 0 { "" } else { ", " };
+        let _ = write!(names, "{comma}{}", column.name);
+        let _ = write!(parameters, "{comma}${}::{}[]", number + 1, sql_type(column.kind));
+    }
+    let (mut targets, mut values) = (names.clone(), names.clone());
+    for (name, expression) in table.computed {
+        let _ = write!(targets, ", {name}");
+        let _ = write!(values, ", {expression}");
+    }
+    let (table_name, conflict) = (table.name, &table.conflict);
+    format!("INSERT INTO {table_name} ({targets}) SELECT {values} FROM unnest({parameters}) AS given ({names}) {conflict}")
+}
+
+fn sql_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Int4 => "int4",
+        Kind::Int8 => "int8",
+        Kind::Text => "text",
+        Kind::Bytes => "bytea",
+        Kind::Flag => "bool",
+        Kind::Id => "uuid",
+    }
+}
+
+/// Takes the columns of a row from left to right.
+pub(super) struct Cursor<'r> {
+    row: &'r Row,
+    next: usize,
+}
+
+impl<'r> Cursor<'r> {
+    pub(super) fn over(row: &'r Row) -> Self {
+        Self { row, next: 0 }
+    }
+
+    fn take<T: FromSql<'r>>(&mut self) -> Result<T, Failure> {
+        self.next += 1;
+        Ok(self.row.try_get(self.next - 1)?)
+    }
+}
+
+impl RowReader for Cursor<'_> {
+    fn int4(&mut self) -> Result<Option<i32>, Failure> {
+        self.take()
+    }
+
+    fn int8(&mut self) -> Result<Option<i64>, Failure> {
+        self.take()
+    }
+
+    fn text(&mut self) -> Result<Option<String>, Failure> {
+        self.take()
+    }
+
+    fn bytes(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        self.take()
+    }
+
+    fn flag(&mut self) -> Result<Option<bool>, Failure> {
+        self.take()
+    }
+
+    fn id(&mut self) -> Result<Option<Uuid>, Failure> {
+        self.take()
+    }
+}

@@ -1,0 +1,136 @@
+//! Questions that are the same to both databases.
+
+use std::collections::HashMap;
+
+use scoresync_domain::{Refusal, ResultId};
+
+use crate::{
+    EnrichedPosition, FateCount, Position, TopicPartition,
+    error::Failure,
+    judging::{KnownHistory, KnownRecord},
+    record::{HistoricStatement, Shown, TrainingRecord},
+    table::{RowReader, history_columns, named, present, record_columns, refused_columns},
+};
+
+/// Everybody whose records stand in one file: the number itself, and all whose place it took. The placeholder differs by database.
+fn with_predecessors(placeholder: &str) -> String {
+    format!(
+        "WITH RECURSIVE owner (employee_no) AS (
+            SELECT {placeholder}
+            UNION
+            SELECT employee.employee_no FROM employee JOIN owner ON employee.replaced_by = owner.employee_no
+        )"
+    )
+}
+
+pub(crate) fn records_of(placeholder: &str) -> String {
+    let (owners, columns) = (with_predecessors(placeholder), record_columns());
+    format!(
+        "{owners} SELECT {columns} FROM training_record WHERE owner_employee_no IN (SELECT employee_no FROM owner)
+        ORDER BY finish_ms, result_id"
+    )
+}
+
+pub(crate) fn history_of(placeholder: &str) -> String {
+    let (owners, columns) = (with_predecessors(placeholder), history_columns());
+    format!(
+        "{owners} SELECT {columns} FROM score_history WHERE result_id IN
+        (SELECT result_id FROM training_record WHERE owner_employee_no IN (SELECT employee_no FROM owner))
+        ORDER BY enriched_generation, enriched_partition, enriched_offset"
+    )
+}
+
+/// Refusals behind a position, at most so many; placeholders in the order generation, partition, offset, limit.
+pub(crate) fn refused_after(placeholders: [&str; 4]) -> String {
+    let [generation, partition, offset, limit] = placeholders;
+    let columns = refused_columns();
+    format!(
+        "SELECT {columns} FROM refused_score
+        WHERE (enriched_generation, enriched_partition, enriched_offset) > ({generation}, {partition}, {offset})
+        ORDER BY enriched_generation, enriched_partition, enriched_offset LIMIT {limit}"
+    )
+}
+
+pub(crate) const FATE_COUNTS: &str = "SELECT generation, partition, fate, count FROM fate_count ORDER BY generation, partition, fate";
+pub(crate) const REFUSED_COUNTS: &str = "SELECT reason, count(*) FROM refused_score GROUP BY reason";
+
+/// Behind which every refusal is, if nothing else is said.
+pub(crate) fn start(after: Option<EnrichedPosition>) -> (i32, i32, i64) {
+    after.map_or((i32::MIN, i32::MIN, i64::MIN), |after| {
+        (after.generation, after.partition, after.offset)
+    })
+}
+
+pub(crate) fn read_position(row: &mut impl RowReader, topic: &str, generation: i32) -> Result<Position, Failure> {
+    Ok(Position {
+        partition: TopicPartition {
+            topic: topic.to_owned(),
+            generation,
+            partition: present(row.int4()?, "partition")?,
+        },
+        topic_id: present(row.text()?, "topic id")?,
+        next_offset: present(row.int8()?, "offset")?,
+        fingerprint: present(row.text()?, "fingerprint")?,
+    })
+}
+
+pub(crate) fn read_fate_count(row: &mut impl RowReader) -> Result<FateCount, Failure> {
+    Ok(FateCount {
+        generation: present(row.int4()?, "generation")?,
+        partition: present(row.int4()?, "partition")?,
+        fate: named(row.text()?, "fate")?,
+        count: present(row.int8()?, "count")?,
+    })
+}
+
+pub(crate) fn read_refused_count(row: &mut impl RowReader) -> Result<(Refusal, u64), Failure> {
+    let reason = named(row.text()?, "reason")?;
+    Ok((reason, present(row.int8()?, "count")?.unsigned_abs()))
+}
+
+/// Puts records and their history together.
+pub(crate) fn assemble(
+    records: Vec<(ResultId, KnownRecord)>,
+    history: Vec<(ResultId, KnownHistory)>,
+) -> Result<Vec<TrainingRecord>, Failure> {
+    let mut by_result: HashMap<ResultId, Vec<KnownHistory>> = HashMap::new();
+    for (result_id, row) in history {
+        by_result.entry(result_id).or_default().push(row);
+    }
+    records
+        .into_iter()
+        .map(|(result_id, record)| {
+            let history = by_result.remove(&result_id).unwrap_or_default();
+            training_record(result_id, record, history)
+        })
+        .collect()
+}
+
+fn training_record(result_id: ResultId, record: KnownRecord, rows: Vec<KnownHistory>) -> Result<TrainingRecord, Failure> {
+    let in_history = rows.iter().filter_map(|row| Some((row.content_number, row.content.clone()?)));
+    let contents: HashMap<i32, _> = in_history.chain(record.shown.clone()).collect();
+    let others = rows.into_iter().filter(|row| !row.head.is_copy_of(&record.head));
+    let history = others.map(|row| match contents.get(&row.content_number) {
+        Some(content) => Ok(HistoricStatement {
+            head: row.head,
+            content: content.clone(),
+        }),
+        None => Err(Failure::environment(
+            "a row of score_history refers to a content that is in no row; was it changed by hand?",
+        )),
+    });
+    let history = history.collect::<Result<_, _>>()?;
+    let (status, content_hash) = record.shown_instead.unwrap_or((record.head.status, record.head.content_hash));
+    Ok(TrainingRecord {
+        result_id,
+        owner_employee_no: record.owner_employee_no,
+        owner_decision: record.owner_decision,
+        head: record.head,
+        shown: record.shown.map(|(_, content)| Shown {
+            status,
+            content_hash,
+            content,
+        }),
+        history,
+    })
+}

@@ -1,0 +1,11 @@
+//! The embedded archive: one file, one writer, any number of readers.
+
+mod apply;
+mod connection;
+mod employees;
+mod failure;
+mod load;
+mod read;
+mod rows;
+
+pub use connection::SqliteArchive;

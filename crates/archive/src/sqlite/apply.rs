@@ -1,0 +1,126 @@
+//! Applying scores: everything of one call in one transaction.
+
+use std::collections::{BTreeSet, HashSet};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use scoresync_domain::ResultId;
+
+use super::{SqliteArchive, load, rows::Writer};
+use crate::{
+    Applied, ArchiveError, Batch, Refusals, TopicPartition,
+    bisection::{Bisection, Selection},
+    error::Failure,
+    judging::{Intake, Plan, Tally, tally},
+    table::{
+        FATE_COUNTS, FRESH_RECORDS, HISTORY, RECORDS, REFUSED, fate_values, fresh_values, history_values, record_values, refused_values,
+    },
+};
+
+impl SqliteArchive {
+    pub(crate) fn apply_scores(&self, batches: &[Batch<'_>], refusals: Refusals) -> Result<Applied, Failure> {
+        self.run(|connection| match attempt(connection, (batches, refusals), &Selection::default()) {
+            Err(Failure::Rejected(_)) => {
+                let selection = find_rejected(connection, batches)?;
+                attempt(connection, (batches, refusals), &selection)
+            }
+            applied => applied,
+        })
+    }
+}
+
+/// Tries parts of the batches, keeping none, until the entries that the database refuses are known.
+fn find_rejected(connection: &mut Connection, batches: &[Batch<'_>]) -> Result<Selection, Failure> {
+    let mut bisection = Bisection::of(batches.iter().map(|batch| batch.entries.len()).sum());
+    while let Some(probe) = bisection.next_probe() {
+        match attempt(connection, (batches, Refusals::Judge), &probe) {
+            Err(Failure::Rejected(_)) => probe.probe.into_iter().for_each(|range| bisection.was_refused(range)),
+            applied => drop(applied?),
+        }
+    }
+    Ok(bisection.found())
+}
+
+/// One transaction: positions, rows, counts. A probe is rolled back.
+fn attempt(connection: &mut Connection, (batches, refusals): (&[Batch<'_>], Refusals), selection: &Selection) -> Result<Applied, Failure> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for batch in batches {
+        move_position(&transaction, &batch.partition, batch.expected_offset..batch.next_offset)?;
+    }
+    let mut intake = Intake::sort(batches, selection);
+    let inserted = insert_fresh(&transaction, &intake)?;
+    intake.landed(&inserted);
+    let known = load::known(&transaction, &intake.judged_results())?;
+    let numbers: BTreeSet<String> = known.employee_numbers().into_iter().chain(intake.employee_numbers()).collect();
+    let successors = load::successors(&transaction, &numbers)?;
+    let mut plan = intake.judge(known, &successors)?;
+    if refusals == Refusals::Withhold && !plan.refused.is_empty() {
+        return Err(Failure::Decided(ArchiveError::WouldRefuse));
+    }
+    plan.refused.extend(intake.refused_rows());
+    write_plan(&transaction, &plan)?;
+    let applied = intake.report(&plan);
+    write_tally(&transaction, tally(&intake, &plan, &applied))?;
+    if selection.probe.is_none() {
+        transaction.commit()?;
+    }
+    Ok(applied)
+}
+
+/// The compare-and-set that a sink without the position loses.
+pub(super) fn move_position(
+    transaction: &Transaction<'_>,
+    partition: &TopicPartition,
+    offsets: std::ops::Range<i64>,
+) -> Result<(), Failure> {
+    let mut statement = transaction.prepare_cached(
+        "UPDATE consumer_position SET next_offset = ?5 WHERE topic = ?1 AND generation = ?2 AND partition = ?3 AND next_offset = ?4",
+    )?;
+    let place = (&partition.topic, partition.generation, partition.partition);
+    match statement.execute((place.0, place.1, place.2, offsets.start, offsets.end))? {
+        0 => Err(Failure::Decided(ArchiveError::LostPosition {
+            partition: partition.clone(),
+            expected: offsets.start,
+        })),
+        _ => Ok(()),
+    }
+}
+
+fn insert_fresh(transaction: &Transaction<'_>, intake: &Intake<'_>) -> Result<HashSet<ResultId>, Failure> {
+    let mut writer = Writer::to(transaction, &FRESH_RECORDS)?;
+    let mut inserted = HashSet::with_capacity(intake.singles.len());
+    for single in &intake.singles {
+        if writer.write(fresh_values(single.result_id, &single.head, &single.content))? {
+            inserted.insert(single.result_id);
+        }
+    }
+    Ok(inserted)
+}
+
+pub(super) fn write_plan(transaction: &Transaction<'_>, plan: &Plan<'_>) -> Result<(), Failure> {
+    let mut records = Writer::to(transaction, &RECORDS)?;
+    for row in &plan.records {
+        records.write(record_values(row))?;
+    }
+    let mut history = Writer::to(transaction, &HISTORY)?;
+    for row in &plan.history {
+        history.write(history_values(row))?;
+    }
+    let mut release = transaction
+        .prepare_cached("DELETE FROM refused_score WHERE enriched_generation = ? AND enriched_partition = ? AND enriched_offset = ?")?;
+    for (position, _) in &plan.released {
+        release.execute((position.generation, position.partition, position.offset))?;
+    }
+    let mut refused = Writer::to(transaction, &REFUSED)?;
+    for row in &plan.refused {
+        refused.write(refused_values(row))?;
+    }
+    Ok(())
+}
+
+pub(super) fn write_tally(transaction: &Transaction<'_>, tally: Tally) -> Result<(), Failure> {
+    let mut writer = Writer::to(transaction, &FATE_COUNTS)?;
+    for ((generation, partition, fate), count) in tally {
+        writer.write(fate_values((generation, partition, fate), count))?;
+    }
+    Ok(())
+}
