@@ -86,8 +86,14 @@ fn an_older_record_is_ignored_and_the_same_one_changes_nothing() {
     let mut directory = directory_of([newer.clone()]);
     assert!(!directory.apply_employee(employee("E1", Vec::new())));
     assert!(!directory.apply_employee(newer.clone()));
-    assert_eq!(directory, directory_of([newer]));
+    assert_eq!(directory, directory_of([newer.clone()]));
     assert_eq!(directory.employees().len(), 1);
+    let of_the_same_moment = Employee {
+        identities: Vec::new(),
+        ..newer
+    };
+    assert!(directory.apply_employee(of_the_same_moment.clone()));
+    assert_eq!(directory.employee("e1"), Some(&of_the_same_moment));
 }
 
 #[test]

@@ -73,17 +73,15 @@ pub(super) fn normalise(value: &str, region: Region) -> Cow<'_, str> {
     Cow::Owned(read(&dialled, region).map_or(text, |number| format!("+{}{}", number.calling_code, number.national)))
 }
 
-/// What nearly every number in a Chinese company is, without asking the tables; 179 begins a carrier's prefix and takes the long way.
+/// What nearly every number in a Chinese company is, without asking the tables.
 fn mainland_mobile(text: &str, region: Region) -> Option<Cow<'_, str>> {
     let (is_e164, number) = match text.strip_prefix("+86") {
         Some(number) => (true, number),
         None if region == Region::CN => (false, text.strip_prefix("0086").unwrap_or(text)),
         None => return None,
     };
-    let is_mobile = number.len() == 11
-        && number.bytes().all(|byte| byte.is_ascii_digit())
-        && matches!(number.as_bytes(), [b'1', b'3'..=b'9', ..])
-        && !number.starts_with("179");
+    let is_mobile =
+        number.len() == 11 && number.bytes().all(|byte| byte.is_ascii_digit()) && matches!(number.as_bytes(), [b'1', b'3'..=b'9', ..]);
     match (is_mobile, is_e164) {
         (false, _) => None,
         (true, true) => Some(Cow::Borrowed(text)),
@@ -223,6 +221,7 @@ mod tests {
         check("US", &["(212) 555-0101", "1-212-555-0101", "+1 212 555 0101"], "+12125550101");
         check("CN", &["+1 212 555 0101", "001 212 555 0101"], "+12125550101");
         check("CN", &["+852 5550 0001", "00852 55500001"], "+85255500001");
+        check("CN", &["+86 0044 2055500001"], "+8600442055500001");
         check("IT", &["06 5550 0001", "+39 06 5550 0001"], "+390655500001");
     }
 

@@ -73,9 +73,9 @@ impl<'a> Ledger<'a> {
         let of_start = |interval: &Interval| interval.key == key && interval.identity.valid_from == identity.valid_from;
         let Some(end) = identity.valid_to else {
             let latest = self.latest_end(of_start);
-            match latest.filter(|latest| !self.is_restated_after(*latest)) {
-                Some(_) => self.mark(of_start),
-                None => self.enter(identity.clone(), Standing::Stated),
+            self.mark(of_start);
+            if latest.is_none_or(|latest| self.is_restated_after(latest)) {
+                self.enter(identity.clone(), Standing::Stated);
             }
             return;
         };

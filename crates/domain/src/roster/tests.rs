@@ -182,6 +182,8 @@ fn a_leaving_that_is_put_off_or_called_off_leaves_no_gap() {
     check(vec![(10, leaves(50)), (20, leaves(70))], "1[,50) 1[50,70)");
     check(vec![(10, leaves(50)), (20, leaves(40))], "1[,40)");
     check(vec![(60, leaves(50)), (70, leaves(55))], "1[,50) 1[50,55)");
+    let dated = || vec![a(1).from(5)];
+    check(vec![(10, Some(leaver(50, dated()))), (20, Some(entry(dated())))], "1[5,50) 1[5,)");
 }
 
 #[test]
