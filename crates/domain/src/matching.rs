@@ -147,12 +147,10 @@ impl<'d> Search<'d, '_> {
 
     /// Looks for anything in the report that speaks against the employee.
     fn contradict(&self, employee: &Employee, decided_by: Clue) -> Result<(), MatchError> {
-        let others = IdentityKind::ALL.iter().filter_map(|kind| self.pointer(*kind));
-        if let Some(against) = others
-            .filter(|pointer| !self.allows(pointer, employee))
-            .map(|pointer| pointer.clue())
-            .next()
-        {
+        let others = IdentityKind::ALL.iter().filter(|kind| decided_by.kind() != Some(**kind));
+        let mut pointers = others.filter_map(|kind| self.pointer(*kind));
+        if let Some(pointer) = pointers.find(|pointer| !self.allows(pointer, employee)) {
+            let against = pointer.clue();
             return Err(MatchError::Conflicting { decided_by, against });
         }
         if self.policy.name_must_agree && !self.name_agrees(employee) {

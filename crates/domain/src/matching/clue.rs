@@ -18,6 +18,15 @@ pub enum Clue {
 }
 
 impl Clue {
+    /// The kind of identity in the report that it is about, if it is about one.
+    #[must_use]
+    pub const fn kind(self) -> Option<IdentityKind> {
+        match self {
+            Self::Identity(kind) | Self::IdentityAlias(kind) => Some(kind),
+            Self::ResultAlias | Self::Name => None,
+        }
+    }
+
     /// The name that records carry: `phone`, `alias:phone`, `alias:result`, `name`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
