@@ -1,3 +1,21 @@
-//! The `scoresync` command.
+//! The `scoresync` command: parses, wires, exits.
 
-fn main() {}
+mod arguments;
+mod command;
+mod configuration;
+mod failure;
+mod output;
+mod process;
+mod stages;
+mod surroundings;
+
+use clap::Parser;
+use scoresync_service::Exit;
+
+fn main() -> Exit {
+    let arguments = arguments::Arguments::parse();
+    match command::run(arguments) {
+        Ok(exit) => exit,
+        Err(failure) => failure.report(),
+    }
+}

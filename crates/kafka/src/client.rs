@@ -36,7 +36,10 @@ pub(crate) fn base(kafka: &KafkaSettings) -> Result<ClientConfig, Error> {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", &kafka.brokers).set("client.id", &kafka.client_id);
     // A connection that a firewall dropped silently is noticed within a minute, and a returning broker within a second.
-    config.set("socket.keepalive.enable", "true").set("reconnect.backoff.max.ms", "1000").set("allow.auto.create.topics", "false");
+    config
+        .set("socket.keepalive.enable", "true")
+        .set("reconnect.backoff.max.ms", "1000")
+        .set("allow.auto.create.topics", "false");
     secure(&mut config, &kafka.security)?;
     for (setting, value) in &kafka.librdkafka {
         if PROTECTED.contains(&setting.as_str()) {
@@ -50,14 +53,20 @@ pub(crate) fn base(kafka: &KafkaSettings) -> Result<ClientConfig, Error> {
 /// An idempotent producer that never gives a record up by itself: order and completeness outlast any outage.
 pub(crate) fn producer(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<ClientConfig, Error> {
     let mut defaults = ClientConfig::new();
-    defaults.set("compression.type", "lz4").set("linger.ms", "1").set("queue.buffering.max.kbytes", "65536");
+    defaults
+        .set("compression.type", "lz4")
+        .set("linger.ms", "1")
+        .set("queue.buffering.max.kbytes", "65536");
     let mut config = merged(defaults, base(kafka)?);
     config
         .set("enable.idempotence", "true")
         .set("acks", "all")
         .set("partitioner", "murmur2_random")
         .set("message.timeout.ms", "0")
-        .set("message.max.bytes", (Specification::greatest_message_bytes(topics) + 1024).to_string());
+        .set(
+            "message.max.bytes",
+            (Specification::greatest_message_bytes(topics) + 1024).to_string(),
+        );
     Ok(config)
 }
 
@@ -79,7 +88,10 @@ pub(crate) fn consumer(kafka: &KafkaSettings, topics: &TopicSettings, group: &st
         .set("enable.partition.eof", "false")
         .set("isolation.level", "read_committed")
         .set("partition.assignment.strategy", "cooperative-sticky")
-        .set("fetch.message.max.bytes", (Specification::greatest_message_bytes(topics) + 1024).to_string());
+        .set(
+            "fetch.message.max.bytes",
+            (Specification::greatest_message_bytes(topics) + 1024).to_string(),
+        );
     Ok(config)
 }
 
@@ -112,15 +124,21 @@ fn secure(config: &mut ClientConfig, security: &SecuritySettings) -> Result<(), 
     }
     match (security.protocol, security.mechanism) {
         (Protocol::Plaintext | Protocol::Ssl, None) => Ok(()),
-        (Protocol::Plaintext | Protocol::Ssl, Some(_)) => Err(Error::Security("a mechanism needs protocol = \"sasl_ssl\" or \"sasl_plaintext\"")),
-        (Protocol::SaslPlaintext | Protocol::SaslSsl, None) => Err(Error::Security("the protocol needs a mechanism (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER)")),
+        (Protocol::Plaintext | Protocol::Ssl, Some(_)) => {
+            Err(Error::Security("a mechanism needs protocol = \"sasl_ssl\" or \"sasl_plaintext\""))
+        }
+        (Protocol::SaslPlaintext | Protocol::SaslSsl, None) => Err(Error::Security(
+            "the protocol needs a mechanism (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER)",
+        )),
         (Protocol::SaslPlaintext | Protocol::SaslSsl, Some(mechanism)) => log_in(config, security, mechanism),
     }
 }
 
 fn log_in(config: &mut ClientConfig, security: &SecuritySettings, mechanism: Mechanism) -> Result<(), Error> {
     let (Some(username), Some(password)) = (&security.username, &security.password) else {
-        return Err(Error::Security("the mechanism needs username and password (password from SCORESYNC_KAFKA__SECURITY__PASSWORD or a file)"));
+        return Err(Error::Security(
+            "the mechanism needs username and password (password from SCORESYNC_KAFKA__SECURITY__PASSWORD or a file)",
+        ));
     };
     let name = match mechanism {
         Mechanism::Plain => "PLAIN",
@@ -133,8 +151,12 @@ fn log_in(config: &mut ClientConfig, security: &SecuritySettings, mechanism: Mec
         let Some(endpoint) = &security.token_endpoint else {
             return Err(Error::Security("OAUTHBEARER needs token_endpoint"));
         };
-        config.set("sasl.oauthbearer.method", "oidc").set("sasl.oauthbearer.token.endpoint.url", endpoint);
-        config.set("sasl.oauthbearer.client.id", username).set("sasl.oauthbearer.client.secret", password.expose());
+        config
+            .set("sasl.oauthbearer.method", "oidc")
+            .set("sasl.oauthbearer.token.endpoint.url", endpoint);
+        config
+            .set("sasl.oauthbearer.client.id", username)
+            .set("sasl.oauthbearer.client.secret", password.expose());
         if let Some(scope) = &security.scope {
             config.set("sasl.oauthbearer.scope", scope);
         }
@@ -149,19 +171,34 @@ mod tests {
     use super::*;
 
     fn settings(librdkafka: &[(&str, &str)]) -> KafkaSettings {
-        let librdkafka = librdkafka.iter().map(|(setting, value)| ((*setting).to_owned(), (*value).to_owned())).collect();
-        KafkaSettings { librdkafka, ..KafkaSettings::default() }
+        let librdkafka = librdkafka
+            .iter()
+            .map(|(setting, value)| ((*setting).to_owned(), (*value).to_owned()))
+            .collect();
+        KafkaSettings {
+            librdkafka,
+            ..KafkaSettings::default()
+        }
     }
 
     #[test]
     fn unsafe_defaults_of_the_library_are_overridden() {
         let topics = TopicSettings::default();
         let consumer = consumer(&settings(&[]), &topics, "g").unwrap();
-        for (setting, value) in [("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"), ("auto.offset.reset", "error")] {
+        for (setting, value) in [
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("auto.offset.reset", "error"),
+        ] {
             assert_eq!(consumer.get(setting), Some(value), "{setting}");
         }
         let producer = producer(&settings(&[]), &topics).unwrap();
-        for (setting, value) in [("enable.idempotence", "true"), ("acks", "all"), ("partitioner", "murmur2_random"), ("message.timeout.ms", "0")] {
+        for (setting, value) in [
+            ("enable.idempotence", "true"),
+            ("acks", "all"),
+            ("partitioner", "murmur2_random"),
+            ("message.timeout.ms", "0"),
+        ] {
             assert_eq!(producer.get(setting), Some(value), "{setting}");
         }
     }

@@ -72,7 +72,10 @@ pub fn text_of<'a>(headers: Option<&'a BorrowedHeaders>, name: &str) -> Option<&
 /// The one header that an enriched score carries on.
 #[must_use]
 pub fn traceparent(value: &str) -> OwnedHeaders {
-    OwnedHeaders::new_with_capacity(1).insert(Header { key: TRACEPARENT, value: Some(value) })
+    OwnedHeaders::new_with_capacity(1).insert(Header {
+        key: TRACEPARENT,
+        value: Some(value),
+    })
 }
 
 /// Why a report could not be mapped or matched, and where that was found.
@@ -137,9 +140,14 @@ impl DeadLetter<'_> {
             (FIRST_FAILED_AT, &self.first_failed_at.to_string()),
         ];
         let headers = OwnedHeaders::new_with_capacity(entries.len() + 1);
-        let headers = entries.into_iter().fold(headers, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
+        let headers = entries
+            .into_iter()
+            .fold(headers, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
         match self.traceparent {
-            Some(traceparent) => headers.insert(Header { key: TRACEPARENT, value: Some(traceparent) }),
+            Some(traceparent) => headers.insert(Header {
+                key: TRACEPARENT,
+                value: Some(traceparent),
+            }),
             None => headers,
         }
     }

@@ -79,7 +79,14 @@ impl<R: Record> Decoder<R> {
     /// For the values of the topic whose subject this is.
     #[must_use]
     pub fn new(subject: String, registry: Registry, runtime: Handle) -> Self {
-        Self { subject, registry, runtime, known: HashMap::new(), foreign: HashMap::new(), record: std::marker::PhantomData }
+        Self {
+            subject,
+            registry,
+            runtime,
+            known: HashMap::new(),
+            foreign: HashMap::new(),
+            record: std::marker::PhantomData,
+        }
     }
 
     /// Reads a value, asking the registry when its schema is new here.
@@ -92,7 +99,10 @@ impl<R: Record> Decoder<R> {
             self.learn(schema_id)?;
         }
         let Some(known) = self.known.get(&schema_id) else {
-            return Err(DecodeError::UnknownSchema { schema_id, subject: self.subject.clone() });
+            return Err(DecodeError::UnknownSchema {
+                schema_id,
+                subject: self.subject.clone(),
+            });
         };
         Ok(read_datum::<R>(&known.schema, datum)?)
     }
@@ -104,14 +114,22 @@ impl<R: Record> Decoder<R> {
     pub fn refresh(&mut self) -> Result<(), SchemaLookupError> {
         let versions = self.runtime.block_on(self.registry.versions(&self.subject))?;
         if versions.is_empty() || self.known.keys().any(|id| versions.iter().all(|version| version.schema_id != *id)) {
-            return Err(SchemaLookupError::SubjectLost { subject: self.subject.clone() });
+            return Err(SchemaLookupError::SubjectLost {
+                subject: self.subject.clone(),
+            });
         }
         for version in versions {
             let Ok(schema) = parse_schema(&version.schema) else { continue };
-            let known = KnownSchema { schema, text: version.schema };
+            let known = KnownSchema {
+                schema,
+                text: version.schema,
+            };
             match self.known.get(&version.schema_id) {
                 Some(before) if !is_same_schema(&before.text, &known.text) => {
-                    return Err(SchemaLookupError::IdChanged { schema_id: version.schema_id, subject: self.subject.clone() });
+                    return Err(SchemaLookupError::IdChanged {
+                        schema_id: version.schema_id,
+                        subject: self.subject.clone(),
+                    });
                 }
                 Some(_) => {}
                 None => drop(self.known.insert(version.schema_id, known)),

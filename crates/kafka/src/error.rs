@@ -38,7 +38,9 @@ pub enum Error {
         difference: String,
     },
     /// A recorded position is no longer in the log.
-    #[error("{topic}/{partition}: offset {offset} is outside the log ({low} to {high}), so records are missing. A person must decide how to go on")]
+    #[error(
+        "{topic}/{partition}: offset {offset} is outside the log ({low} to {high}), so records are missing. A person must decide how to go on"
+    )]
     OffsetOutsideLog {
         /// The topic's name.
         topic: String,
@@ -64,11 +66,17 @@ pub enum Kind {
 
 impl Error {
     pub(crate) fn client(action: &str) -> impl FnOnce(KafkaError) -> Self + use<'_> {
-        move |cause| Self::Client { action: action.to_owned(), cause }
+        move |cause| Self::Client {
+            action: action.to_owned(),
+            cause,
+        }
     }
 
     pub(crate) fn on_topic(action: &str, topic: &str, cause: KafkaError) -> Self {
-        Self::Client { action: format!("{action} the topic {topic}"), cause }
+        Self::Client {
+            action: format!("{action} the topic {topic}"),
+            cause,
+        }
     }
 
     /// Whether trying the same again can help.
@@ -90,25 +98,31 @@ impl Error {
 /// Whether the client library's failure can pass by itself.
 #[must_use]
 pub fn kind_of(cause: &KafkaError) -> Kind {
-    match cause.rdkafka_error_code() {
-        Some(
-            RDKafkaErrorCode::TopicAuthorizationFailed
-            | RDKafkaErrorCode::GroupAuthorizationFailed
-            | RDKafkaErrorCode::ClusterAuthorizationFailed
-            | RDKafkaErrorCode::SaslAuthenticationFailed
-            | RDKafkaErrorCode::Authentication
-            | RDKafkaErrorCode::UnknownTopicOrPartition
-            | RDKafkaErrorCode::UnknownTopic
-            | RDKafkaErrorCode::UnknownPartition
-            | RDKafkaErrorCode::AutoOffsetReset
-            | RDKafkaErrorCode::OffsetOutOfRange
-            | RDKafkaErrorCode::Fatal
-            | RDKafkaErrorCode::UnsupportedVersion
-            | RDKafkaErrorCode::InvalidConfig,
-        ) => Kind::Environment,
-        _ => match cause {
-            KafkaError::MessageConsumptionFatal(_) | KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_) => Kind::Environment,
-            _ => Kind::Transient,
-        },
+    let is_lasting_failure = matches!(
+        cause,
+        KafkaError::MessageConsumptionFatal(_) | KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_)
+    );
+    let has_lasting_code = cause.rdkafka_error_code().is_some_and(|code| LASTING.contains(&code));
+    if is_lasting_failure || has_lasting_code {
+        Kind::Environment
+    } else {
+        Kind::Transient
     }
 }
+
+/// Codes that stay until a person acts: rights, logins, topics that are gone, positions that are.
+const LASTING: [RDKafkaErrorCode; 13] = [
+    RDKafkaErrorCode::TopicAuthorizationFailed,
+    RDKafkaErrorCode::GroupAuthorizationFailed,
+    RDKafkaErrorCode::ClusterAuthorizationFailed,
+    RDKafkaErrorCode::SaslAuthenticationFailed,
+    RDKafkaErrorCode::Authentication,
+    RDKafkaErrorCode::UnknownTopicOrPartition,
+    RDKafkaErrorCode::UnknownTopic,
+    RDKafkaErrorCode::UnknownPartition,
+    RDKafkaErrorCode::AutoOffsetReset,
+    RDKafkaErrorCode::OffsetOutOfRange,
+    RDKafkaErrorCode::Fatal,
+    RDKafkaErrorCode::UnsupportedVersion,
+    RDKafkaErrorCode::InvalidConfig,
+];

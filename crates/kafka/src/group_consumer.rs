@@ -113,7 +113,8 @@ impl GroupConsumer {
     pub fn start(&self, positions: &[(TopicPartition, i64)]) -> Result<(), Error> {
         let mut list = TopicPartitionList::new();
         for (place, offset) in positions {
-            list.add_partition_offset(&place.topic, place.partition, Offset::Offset(*offset)).map_err(Error::client("start a partition"))?;
+            list.add_partition_offset(&place.topic, place.partition, Offset::Offset(*offset))
+                .map_err(Error::client("start a partition"))?;
         }
         self.consumer.incremental_assign(&list).map_err(Error::client("start partitions"))
     }
@@ -123,7 +124,9 @@ impl GroupConsumer {
     /// # Errors
     /// Where the client refuses.
     pub fn release(&self, partitions: &[TopicPartition]) -> Result<(), Error> {
-        self.consumer.incremental_unassign(&list_of(partitions)).map_err(Error::client("release partitions"))
+        self.consumer
+            .incremental_unassign(&list_of(partitions))
+            .map_err(Error::client("release partitions"))
     }
 
     /// Reads a started partition anew from this offset.
@@ -146,7 +149,9 @@ impl GroupConsumer {
     /// # Errors
     /// Where the client refuses.
     pub fn pause(&self, place: &TopicPartition) -> Result<(), Error> {
-        self.consumer.pause(&list_of(std::slice::from_ref(place))).map_err(Error::client("pause a partition"))
+        self.consumer
+            .pause(&list_of(std::slice::from_ref(place)))
+            .map_err(Error::client("pause a partition"))
     }
 
     /// Goes on with a paused partition.
@@ -154,7 +159,9 @@ impl GroupConsumer {
     /// # Errors
     /// Where the client refuses.
     pub fn resume(&self, place: &TopicPartition) -> Result<(), Error> {
-        self.consumer.resume(&list_of(std::slice::from_ref(place))).map_err(Error::client("resume a partition"))
+        self.consumer
+            .resume(&list_of(std::slice::from_ref(place)))
+            .map_err(Error::client("resume a partition"))
     }
 
     /// What the group has recorded for a partition, if anything. Asks the broker.
@@ -163,11 +170,17 @@ impl GroupConsumer {
     /// Where the broker does not answer.
     pub fn committed(&self, place: &TopicPartition) -> Result<Option<Committed>, Error> {
         let list = list_of(std::slice::from_ref(place));
-        let answer = self.consumer.committed_offsets(list, CALL_TIMEOUT).map_err(Error::client("ask for recorded positions"))?;
+        let answer = self
+            .consumer
+            .committed_offsets(list, CALL_TIMEOUT)
+            .map_err(Error::client("ask for recorded positions"))?;
         let found = answer.find_partition(&place.topic, place.partition);
-        Ok(found.and_then(|element| match element.offset() {
-            Offset::Offset(offset) => Some(Committed { offset, note: element.metadata().to_owned() }),
-            _ => None,
+        Ok(found.and_then(|element| {
+            let Offset::Offset(offset) = element.offset() else { return None };
+            Some(Committed {
+                offset,
+                note: element.metadata().to_owned(),
+            })
         }))
     }
 
@@ -179,7 +192,9 @@ impl GroupConsumer {
         let mut list = TopicPartitionList::new();
         for (place, committed) in positions {
             let mut element = list.add_partition(&place.topic, place.partition);
-            element.set_offset(Offset::Offset(committed.offset)).map_err(Error::client("record a position"))?;
+            element
+                .set_offset(Offset::Offset(committed.offset))
+                .map_err(Error::client("record a position"))?;
             element.set_metadata(&committed.note);
         }
         let mode = if wait { CommitMode::Sync } else { CommitMode::Async };
@@ -192,7 +207,9 @@ impl GroupConsumer {
     /// Where the broker does not answer.
     pub fn log_bounds(&self, place: &TopicPartition) -> Result<(i64, i64), Error> {
         let action = Error::client("ask for the bounds of a log");
-        self.consumer.fetch_watermarks(&place.topic, place.partition, CALL_TIMEOUT).map_err(action)
+        self.consumer
+            .fetch_watermarks(&place.topic, place.partition, CALL_TIMEOUT)
+            .map_err(action)
     }
 
     /// What the topic is. Asks the broker.
@@ -206,7 +223,12 @@ impl GroupConsumer {
     /// End of each partition's log as the client last heard, for measuring lag: at most about a second old.
     #[must_use]
     pub fn log_ends(&self) -> Vec<(TopicPartition, i64)> {
-        self.consumer.context().log_ends.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.consumer
+            .context()
+            .log_ends
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -261,9 +283,19 @@ impl ClientContext for Context {
     fn stats(&self, statistics: Statistics) {
         let ends = statistics.topics.into_values().flat_map(|topic| {
             let name = topic.topic;
-            topic.partitions.into_values().filter(|partition| partition.partition >= 0 && partition.ls_offset >= 0).map(move |partition| {
-                (TopicPartition { topic: name.clone(), partition: partition.partition }, partition.ls_offset)
-            })
+            topic
+                .partitions
+                .into_values()
+                .filter(|partition| partition.partition >= 0 && partition.ls_offset >= 0)
+                .map(move |partition| {
+                    (
+                        TopicPartition {
+                            topic: name.clone(),
+                            partition: partition.partition,
+                        },
+                        partition.ls_offset,
+                    )
+                })
         });
         *self.log_ends.lock().unwrap_or_else(PoisonError::into_inner) = ends.collect();
     }
@@ -278,9 +310,10 @@ impl ConsumerContext for Context {
             }
             return;
         }
-        let rebalance = match reason {
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Rebalance::Assigned(partitions),
-            _ => Rebalance::Revoked(partitions),
+        let rebalance = if reason == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            Rebalance::Assigned(partitions)
+        } else {
+            Rebalance::Revoked(partitions)
         };
         self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).push_back(rebalance);
     }

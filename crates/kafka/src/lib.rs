@@ -29,5 +29,5 @@ pub use registry::{Compatibility, Registry, RegistryError, SubjectVersion};
 pub use schemas::{SubjectSchema, SubjectState, subjects};
 pub use settings::{KafkaSettings, Mechanism, Protocol, RegistrySettings, SecuritySettings, TopicSettings};
 pub use table_reader::{TableChange, TableError, TableReader};
-pub use topics::{Creation, Specification, Topic, TopicDescription, TopicNames, create_topics, describe_topics, verify_topics};
+pub use topics::{Creation, Specification, Topic, TopicDescription, TopicNames, create_topics, describe_topic, describe_topics, verify_topics};
 pub use wire::{DatumError, Encoder, FrameError, HEADER_BYTES, Record, SchemaError, parse_schema, read_datum};

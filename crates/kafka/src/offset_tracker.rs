@@ -33,14 +33,22 @@ impl OffsetTracker {
     /// Begins where the partition is read from.
     #[must_use]
     pub const fn new(start: i64) -> Self {
-        let state = State { watermark: start, first_ticket: 0, in_flight: VecDeque::new(), failures: 0 };
+        let state = State {
+            watermark: start,
+            first_ticket: 0,
+            in_flight: VecDeque::new(),
+            failures: 0,
+        };
         Self { state: Mutex::new(state) }
     }
 
     /// Takes a record in hand; its ticket is given back when its output is acknowledged. Offsets grow, with gaps.
     pub fn begin(&self, offset: i64) -> u64 {
         let mut state = self.lock();
-        state.in_flight.push_back(InFlight { next_offset: offset + 1, acknowledged: false });
+        state.in_flight.push_back(InFlight {
+            next_offset: offset + 1,
+            acknowledged: false,
+        });
         state.first_ticket + state.in_flight.len() as u64 - 1
     }
 

@@ -85,10 +85,14 @@ impl<T: Ticket> Publisher<T> {
         outgoing.key = record.key;
         outgoing.payload = record.value;
         outgoing.headers = headers;
-        self.producer.send(outgoing).map_err(|(error, _)| match error {
-            KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) => PublishError::QueueFull,
-            error if is_too_large(&error) => PublishError::TooLarge,
-            error => PublishError::Client(error),
+        self.producer.send(outgoing).map_err(|(error, _)| {
+            if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) {
+                PublishError::QueueFull
+            } else if is_too_large(&error) {
+                PublishError::TooLarge
+            } else {
+                PublishError::Client(error)
+            }
         })
     }
 
@@ -110,7 +114,10 @@ impl<T: Ticket> Publisher<T> {
 }
 
 fn is_too_large(error: &KafkaError) -> bool {
-    matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::InvalidMessageSize))
+    matches!(
+        error.rdkafka_error_code(),
+        Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::InvalidMessageSize)
+    )
 }
 
 struct Context<T>(std::marker::PhantomData<fn() -> T>);

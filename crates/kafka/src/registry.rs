@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use schema_registry_converter::{
-    async_impl::schema_registry::{
-        SrSettings, get_all_versions, get_schema_by_subject_and_version, is_compatible_schema, post_schema,
-    },
+    async_impl::schema_registry::{SrSettings, get_all_versions, get_schema_by_subject_and_version, is_compatible_schema, post_schema},
     error::SRCError,
     schema_registry_common::{RawError, SchemaType, SuppliedSchema},
 };
@@ -85,7 +83,11 @@ impl Registry {
         let calls = builder.build().map_err(|error| RegistryError::Settings(error.error))?;
         let http = reqwest::Client::builder().timeout(settings.timeout()).build();
         let http = http.map_err(|error| RegistryError::Settings(error.without_url().to_string()))?;
-        Ok(Self { calls, http, settings: settings.clone() })
+        Ok(Self {
+            calls,
+            http,
+            settings: settings.clone(),
+        })
     }
 
     /// All versions of a subject; none where the registry does not know it.
@@ -102,7 +104,11 @@ impl Registry {
         for version in numbers {
             let call = get_schema_by_subject_and_version(&self.calls, subject, Some(version));
             let found = self.bounded(&action, call).await?.map_err(|error| self.error(&action, &error))?;
-            versions.push(SubjectVersion { schema_id: found.id, version, schema: found.schema });
+            versions.push(SubjectVersion {
+                schema_id: found.id,
+                version,
+                schema: found.schema,
+            });
         }
         Ok(versions)
     }
@@ -140,7 +146,10 @@ impl Registry {
         if let Some(username) = &self.settings.username {
             request = request.basic_auth(username, self.settings.password.as_ref().map(|password| password.expose()));
         }
-        let answer = request.send().await.map_err(|error| self.unavailable(&action, error.without_url().to_string()))?;
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| self.unavailable(&action, error.without_url().to_string()))?;
         match answer.status() {
             status if status.is_success() => Ok(()),
             status if status.is_server_error() || status.as_u16() == 429 => Err(self.unavailable(&action, status.to_string())),
@@ -151,7 +160,9 @@ impl Registry {
     /// A call that hangs in spite of its own time-out ends here.
     async fn bounded<T>(&self, action: &str, call: impl Future<Output = T>) -> Result<T, RegistryError> {
         let limit = self.settings.timeout() + Duration::from_secs(1);
-        timeout(limit, call).await.map_err(|_| self.unavailable(action, format!("no answer within {limit:?}")))
+        timeout(limit, call)
+            .await
+            .map_err(|_| self.unavailable(action, format!("no answer within {limit:?}")))
     }
 
     fn error(&self, action: &str, error: &SRCError) -> RegistryError {
@@ -164,11 +175,19 @@ impl Registry {
     }
 
     fn unavailable(&self, action: &str, problem: String) -> RegistryError {
-        RegistryError::Unavailable { url: self.settings.url.clone(), action: action.to_owned(), problem }
+        RegistryError::Unavailable {
+            url: self.settings.url.clone(),
+            action: action.to_owned(),
+            problem,
+        }
     }
 
     fn refused(&self, action: &str, problem: String) -> RegistryError {
-        RegistryError::Refused { url: self.settings.url.clone(), action: action.to_owned(), problem }
+        RegistryError::Refused {
+            url: self.settings.url.clone(),
+            action: action.to_owned(),
+            problem,
+        }
     }
 }
 

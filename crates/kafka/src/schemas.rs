@@ -36,7 +36,12 @@ pub enum SubjectState {
 /// All subjects, for `scoresync schemas`. The topic of dead letters has none: its values are the original bytes.
 #[must_use]
 pub fn subjects(names: &TopicNames) -> Vec<SubjectSchema> {
-    let of = |topic, schema, compatibility| SubjectSchema { topic, subject: names.subject(topic), schema, compatibility };
+    let of = |topic, schema, compatibility| SubjectSchema {
+        topic,
+        subject: names.subject(topic),
+        schema,
+        compatibility,
+    };
     vec![
         of(Topic::Raw, ScoreReport::SCHEMA, Compatibility::BackwardTransitive),
         of(Topic::Enriched, EnrichedScore::SCHEMA, Compatibility::FullTransitive),

@@ -110,7 +110,12 @@ pub struct TopicSettings {
 
 impl Default for TopicSettings {
     fn default() -> Self {
-        Self { prefix: String::new(), generation: 1, partitions: 8, max_message_bytes: 1024 * 1024 }
+        Self {
+            prefix: String::new(),
+            generation: 1,
+            partitions: 8,
+            max_message_bytes: 1024 * 1024,
+        }
     }
 }
 
@@ -130,7 +135,12 @@ pub struct RegistrySettings {
 
 impl Default for RegistrySettings {
     fn default() -> Self {
-        Self { url: "http://localhost:8081".to_owned(), username: None, password: None, timeout_ms: 5_000 }
+        Self {
+            url: "http://localhost:8081".to_owned(),
+            username: None,
+            password: None,
+            timeout_ms: 5_000,
+        }
     }
 }
 

@@ -48,6 +48,8 @@ pub struct TableReader<R> {
     decoder: Decoder<R>,
     /// The next offset of each partition.
     positions: BTreeMap<i32, i64>,
+    /// Since when the client says that a partition is read to its end. It says so once per end.
+    at_end_since: BTreeMap<i32, Instant>,
 }
 
 /// Why a table cannot be read.
@@ -89,19 +91,31 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
     pub fn open(topic: Topic, kafka: &KafkaSettings, topics: &TopicSettings, schemas: (&Registry, &Handle)) -> Result<Self, TableError> {
         let names = TopicNames::new(topics);
         let name = names.name(topic);
-        let failed = |cause| TableError::Kafka { topic: name.clone(), cause };
+        let failed = |cause| TableError::Kafka {
+            topic: name.clone(),
+            cause,
+        };
         let mut config = client::consumer(kafka, topics, GROUP).map_err(failed)?;
         config.set("enable.partition.eof", "true");
         let consumer: BaseConsumer = config.create().map_err(|cause| failed(Error::client("make a consumer")(cause)))?;
         let partitions = partitions(&consumer, &name).map_err(failed)?;
         let mut list = TopicPartitionList::new();
         for partition in &partitions {
-            list.add_partition_offset(&name, *partition, Offset::Beginning).map_err(|cause| failed(Error::client("assign a table")(cause)))?;
+            list.add_partition_offset(&name, *partition, Offset::Beginning)
+                .map_err(|cause| failed(Error::client("assign a table")(cause)))?;
         }
-        consumer.assign(&list).map_err(|cause| failed(Error::client("assign a table")(cause)))?;
+        consumer
+            .assign(&list)
+            .map_err(|cause| failed(Error::client("assign a table")(cause)))?;
         let decoder = Decoder::new(names.subject(topic), schemas.0.clone(), schemas.1.clone());
         let positions = partitions.into_iter().map(|partition| (partition, 0)).collect();
-        Ok(Self { topic: name, consumer, decoder, positions })
+        Ok(Self {
+            topic: name,
+            consumer,
+            decoder,
+            positions,
+            at_end_since: BTreeMap::new(),
+        })
     }
 
     /// Reads to what is the end when the call begins.
@@ -111,21 +125,33 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
     pub fn read_to_end(&mut self, limit: Duration, mut apply: impl FnMut(TableChange<R>)) -> Result<(), TableError> {
         let deadline = Instant::now() + limit;
         let ends = self.ends()?;
-        let mut behind: BTreeSet<i32> = ends.iter().filter(|(partition, end)| self.positions[*partition] < **end).map(|(partition, _)| *partition).collect();
+        let mut behind: BTreeSet<i32> = ends
+            .iter()
+            .filter(|(partition, end)| self.positions[*partition] < **end)
+            .map(|(partition, _)| *partition)
+            .collect();
         // The end of a log can be a gap that no record ever fills. The client then says that the end is reached, but it may say so of an
         // earlier end: that counts only when nothing follows it for longer than a fetch takes.
-        let mut silent_since: BTreeMap<i32, Instant> = BTreeMap::new();
+        let begun = Instant::now();
         while !behind.is_empty() {
             if Instant::now() > deadline {
-                return Err(TableError::TooSlow { topic: self.topic.clone(), limit });
+                return Err(TableError::TooSlow {
+                    topic: self.topic.clone(),
+                    limit,
+                });
             }
             match self.step(Duration::from_millis(20), &mut apply)? {
-                Step::EndOf(partition) => drop(silent_since.insert(partition, Instant::now())),
-                Step::Read(partition) => {
-                    silent_since.remove(&partition);
-                    behind.retain(|behind| *behind != partition || self.positions[&partition] < ends[&partition]);
+                Step::EndOf => {}
+                Step::Read(partition) => behind.retain(|behind| *behind != partition || self.positions[&partition] < ends[&partition]),
+                Step::Nothing => {
+                    let is_silent = |partition: &i32| {
+                        let since = self.at_end_since.get(partition);
+                        since.is_some_and(|since| begun.max(*since).elapsed() >= GAP_AFTER)
+                    };
+                    for partition in behind.extract_if(.., |partition| is_silent(partition)) {
+                        self.positions.insert(partition, ends[&partition]);
+                    }
                 }
-                Step::Nothing => behind.retain(|behind| silent_since.get(behind).is_none_or(|since| since.elapsed() < GAP_AFTER)),
             }
         }
         Ok(())
@@ -140,7 +166,7 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
         loop {
             match self.step(Duration::ZERO, &mut apply)? {
                 Step::Read(_) => changes += 1,
-                Step::EndOf(_) => {}
+                Step::EndOf => {}
                 Step::Nothing => return Ok(changes),
             }
         }
@@ -149,7 +175,10 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
     fn step(&mut self, timeout: Duration, apply: &mut impl FnMut(TableChange<R>)) -> Result<Step, TableError> {
         let message = match self.consumer.poll(timeout) {
             None => return Ok(Step::Nothing),
-            Some(Err(KafkaError::PartitionEOF(partition))) => return Ok(Step::EndOf(partition)),
+            Some(Err(KafkaError::PartitionEOF(partition))) => {
+                self.at_end_since.insert(partition, Instant::now());
+                return Ok(Step::EndOf);
+            }
             Some(Err(cause)) => return self.trouble(cause),
             Some(Ok(message)) => message,
         };
@@ -160,16 +189,30 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
             value => self.decoder.decode(value).map(Some),
         };
         match (key, row) {
-            (Some(key), Ok(row)) => apply(TableChange { key, row, partition, offset }),
+            (Some(key), Ok(row)) => apply(TableChange {
+                key,
+                row,
+                partition,
+                offset,
+            }),
             (_, Err(DecodeError::Surroundings(cause))) => {
                 self.go_back(partition, offset)?;
-                return Err(TableError::Schemas { topic: self.topic.clone(), cause });
+                return Err(TableError::Schemas {
+                    topic: self.topic.clone(),
+                    cause,
+                });
             }
-            (None, _) => tracing::error!(topic = self.topic, partition, offset, "a record without a key was passed over; write it anew with its key"),
+            (None, _) => tracing::error!(
+                topic = self.topic,
+                partition,
+                offset,
+                "a record without a key was passed over; write it anew with its key"
+            ),
             (_, Err(error)) => {
                 tracing::error!(topic = self.topic, partition, offset, %error, "an unreadable record was passed over; write it anew");
             }
         }
+        self.at_end_since.remove(&partition);
         self.positions.insert(partition, offset + 1);
         Ok(Step::Read(partition))
     }
@@ -190,25 +233,45 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
     fn ends(&self) -> Result<BTreeMap<i32, i64>, TableError> {
         let end = |partition: i32| {
             let bounds = self.consumer.fetch_watermarks(&self.topic, partition, CALL_TIMEOUT);
-            bounds.map(|(low, high)| (partition, if low == high { 0 } else { high })).map_err(Error::client("ask for the end of a table"))
+            bounds
+                .map(|(low, high)| (partition, if low == high { 0 } else { high }))
+                .map_err(Error::client("ask for the end of a table"))
         };
-        self.positions.keys().map(|partition| end(*partition)).collect::<Result<_, _>>().map_err(|cause| self.kafka(cause))
+        self.positions
+            .keys()
+            .map(|partition| end(*partition))
+            .collect::<Result<_, _>>()
+            .map_err(|cause| self.kafka(cause))
     }
 
     fn kafka(&self, cause: Error) -> TableError {
-        TableError::Kafka { topic: self.topic.clone(), cause }
+        TableError::Kafka {
+            topic: self.topic.clone(),
+            cause,
+        }
     }
 }
 
 enum Step {
     Read(i32),
-    EndOf(i32),
+    EndOf,
     Nothing,
 }
 
 fn partitions(consumer: &BaseConsumer, topic: &str) -> Result<Vec<i32>, Error> {
-    let metadata = consumer.fetch_metadata(Some(topic), CALL_TIMEOUT).map_err(Error::client("ask for a table"))?;
-    let found = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());
-    let partitions: Vec<i32> = found.map(|found| found.partitions().iter().map(rdkafka::metadata::MetadataPartition::id).collect()).unwrap_or_default();
-    if partitions.is_empty() { Err(Error::TopicMissing(topic.to_owned())) } else { Ok(partitions) }
+    let metadata = consumer
+        .fetch_metadata(Some(topic), CALL_TIMEOUT)
+        .map_err(Error::client("ask for a table"))?;
+    let found = metadata
+        .topics()
+        .iter()
+        .find(|found| found.name() == topic && found.error().is_none());
+    let partitions: Vec<i32> = found
+        .map(|found| found.partitions().iter().map(rdkafka::metadata::MetadataPartition::id).collect())
+        .unwrap_or_default();
+    if partitions.is_empty() {
+        Err(Error::TopicMissing(topic.to_owned()))
+    } else {
+        Ok(partitions)
+    }
 }

@@ -10,4 +10,4 @@ pub use create::{Creation, create_topics};
 pub use describe::{TopicDescription, describe_topics};
 pub use names::{Topic, TopicNames};
 pub use specification::Specification;
-pub use verify::verify_topics;
+pub use verify::{describe_topic, verify_topics};

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_avro_fast::Schema;
 
 pub use datum::{DatumError, SchemaError, parse_schema};
-pub use frame::{FrameError, HEADER_BYTES};
 pub(crate) use frame::split;
+pub use frame::{FrameError, HEADER_BYTES};
 
 /// A record that has a schema of ours.
 pub trait Record {
@@ -47,7 +47,11 @@ impl<R: Record> Encoder<R> {
     /// Where the embedded schema cannot be parsed.
     pub fn new(schema_id: u32) -> Result<Self, SchemaError> {
         let schema = parse_schema(R::SCHEMA)?;
-        Ok(Self { schema, schema_id, record: std::marker::PhantomData })
+        Ok(Self {
+            schema,
+            schema_id,
+            record: std::marker::PhantomData,
+        })
     }
 
     /// Writes the framed record over what `buffer` held.

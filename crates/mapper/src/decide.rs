@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use scoresync_domain::{
-    ContentHash, Directory, EnrichedScore, MappedScore, MatchError, MatchPolicy, Found, Origin, Reason, ScoreReport, Source, Sources, Status, Subject, find_employee,
+    ContentHash, Directory, EnrichedScore, Found, MappedScore, MatchPolicy, Origin, Reason, ScoreReport, Source, Sources, Status, Subject,
+    find_employee,
 };
 
 /// Why a report becomes a dead letter.
@@ -17,14 +18,78 @@ pub struct Rejection {
 
 /// Maps and matches a report that first appeared at `origin`.
 ///
+/// A withdrawal is not matched: it speaks of the result, whoever owns it, and names nobody.
+///
 /// # Errors
 /// The reason why it cannot be filed.
-pub fn decide<'a>(report: &'a ScoreReport<'_>, origin: Origin, sources: &'a Sources, directory: &'a Directory) -> Result<EnrichedScore<'a>, Rejection> {
+pub fn decide<'a>(
+    report: &'a ScoreReport<'_>,
+    origin: Origin,
+    sources: &'a Sources,
+    directory: &'a Directory,
+) -> Result<EnrichedScore<'a>, Rejection> {
     let source = sources.get(&report.source).ok_or_else(|| Rejection {
         reason: Reason::UnknownSource,
         message: "no source of this name is configured; add it to the configuration or correct the sender".to_owned(),
     })?;
-    let mapped = source.map(report).map_err(|error| Rejection { reason: error.reason, message: error.to_string() })?;
-    let found = owner(source, &mapped, directory).map_err(|error| Rejection { reason: error.reason(), message: error.to_string() })?;
-    Ok(enrich(mapped, found, origin))
+    let mapped = source.map(report).map_err(|error| Rejection {
+        reason: error.reason,
+        message: error.to_string(),
+    })?;
+    let found = match mapped.status {
+        Status::Withdrawn => None,
+        Status::Final | Status::Provisional => Some(owner(source, &mapped, directory)?),
+    };
+    Ok(enrich(mapped, found.as_ref(), origin))
+}
+
+fn owner<'d>(source: &Source, mapped: &MappedScore<'_>, directory: &'d Directory) -> Result<Found<'d>, Rejection> {
+    let subject = Subject {
+        result_id: mapped.result_id,
+        // The mapping refuses a report without it; the time of receipt stands in only to keep this function total.
+        finish_timestamp: mapped.finish_timestamp.unwrap_or(mapped.received_at),
+        identities: mapped.identities,
+    };
+    find_employee(directory, &MatchPolicy::from(source), &subject).map_err(|error| Rejection {
+        reason: error.reason(),
+        message: error.to_string(),
+    })
+}
+
+fn enrich<'a>(mapped: MappedScore<'a>, found: Option<&Found<'a>>, origin: Origin) -> EnrichedScore<'a> {
+    let employee = found.map(|found| found.employee);
+    let text = |text: Option<&'a str>| text.map(Cow::Borrowed);
+    let mut score = EnrichedScore {
+        result_id: mapped.result_id,
+        source: Cow::Borrowed(mapped.source),
+        system: Cow::Borrowed(mapped.system),
+        status: mapped.status,
+        employee_no: text(employee.map(|employee| employee.employee_no.as_str())),
+        employee_name: text(employee.and_then(|employee| employee.name.as_deref())),
+        department: text(employee.and_then(|employee| employee.department.as_deref())),
+        position: text(employee.and_then(|employee| employee.position.as_deref())),
+        course_id: mapped.course_id,
+        course_title: text(mapped.course_title),
+        exam_id: mapped.exam_id,
+        exam_title: text(mapped.exam_title),
+        attempt: mapped.attempt,
+        exam_score: mapped.marks.exam_score,
+        min_score: mapped.marks.min_score,
+        max_score: mapped.marks.max_score,
+        grade: text(mapped.marks.grade),
+        passed: mapped.marks.passed,
+        finish_timestamp: mapped.finish_timestamp,
+        revision: mapped.revision,
+        revision_scheme: mapped.revision_scheme,
+        mapping_version: mapped.mapping_version,
+        repeat: mapped.repeat,
+        decision: found.map_or(0, |found| found.decision),
+        matched_by: text(found.map(|found| found.matched_by.as_str())),
+        rounded: mapped.marks.rounded,
+        received_at: mapped.received_at,
+        origin,
+        content_hash: ContentHash([0; 16]),
+    };
+    score.content_hash = score.hash_content();
+    score
 }

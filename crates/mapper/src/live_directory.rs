@@ -23,7 +23,12 @@ impl LiveDirectory {
     ///
     /// # Errors
     /// Where the broker does not answer or lacks the topics.
-    pub fn open(kafka: &KafkaSettings, topics: &TopicSettings, region: Region, schemas: (&Registry, &Handle)) -> Result<Self, DirectoryError> {
+    pub fn open(
+        kafka: &KafkaSettings,
+        topics: &TopicSettings,
+        region: Region,
+        schemas: (&Registry, &Handle),
+    ) -> Result<Self, DirectoryError> {
         Ok(Self {
             directory: Directory::new(region),
             employees: TableReader::open(Topic::Employees, kafka, topics, schemas)?,
@@ -36,7 +41,8 @@ impl LiveDirectory {
     /// # Errors
     /// Where the broker or the registry does not answer, or `limit` passes.
     pub fn read_to_end(&mut self, limit: Duration) -> Result<(), DirectoryError> {
-        self.employees.read_to_end(limit, |change| apply_employee(&mut self.directory, change))?;
+        self.employees
+            .read_to_end(limit, |change| apply_employee(&mut self.directory, change))?;
         self.aliases.read_to_end(limit, |change| apply_alias(&mut self.directory, change))?;
         Ok(())
     }
@@ -46,7 +52,8 @@ impl LiveDirectory {
     /// # Errors
     /// Where the broker or the registry does not answer.
     pub fn read_available(&mut self) -> Result<(), DirectoryError> {
-        self.employees.read_available(|change| apply_employee(&mut self.directory, change))?;
+        self.employees
+            .read_available(|change| apply_employee(&mut self.directory, change))?;
         self.aliases.read_available(|change| apply_alias(&mut self.directory, change))?;
         Ok(())
     }
@@ -59,16 +66,24 @@ impl LiveDirectory {
 }
 
 fn apply_employee(directory: &mut Directory, change: TableChange<Employee>) {
-    match change.row {
+    let changed = match change.row {
         Some(employee) => directory.apply_employee(employee),
         None => directory.erase(&change.key),
-    }
+    };
+    tracing::trace!(offset = change.offset, changed, "took in an employee");
 }
 
 fn apply_alias(directory: &mut Directory, change: TableChange<IdentityAlias>) {
-    match (change.row, change.key.parse::<AliasSubject>()) {
+    let changed = match (change.row, change.key.parse::<AliasSubject>()) {
         (Some(alias), _) => directory.apply_alias(alias),
         (None, Ok(subject)) => directory.erase_alias(&subject),
-        (None, Err(_)) => tracing::error!(offset = change.offset, "the erasure of an alias has no readable key and was passed over"),
-    }
+        (None, Err(_)) => {
+            tracing::error!(
+                offset = change.offset,
+                "the erasure of an alias has no readable key and was passed over"
+            );
+            false
+        }
+    };
+    tracing::trace!(offset = change.offset, changed, "took in a decision");
 }

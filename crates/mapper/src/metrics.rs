@@ -24,7 +24,10 @@ impl MapperMetrics {
     /// # Errors
     /// Refuses a registry that has them already.
     pub fn register(registry: &Registry, stage: StageMetrics) -> prometheus::Result<Self> {
-        let dead_letters = Named { name: "scoresync_dead_letters_total", help: "Reports that could not be mapped or matched." };
+        let dead_letters = Named {
+            name: "scoresync_dead_letters_total",
+            help: "Reports that could not be mapped or matched.",
+        };
         let employees = IntGauge::new("scoresync_directory_employees", "Employees that the directory knows.")?;
         Ok(Self {
             stage,

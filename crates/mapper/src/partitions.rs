@@ -41,12 +41,18 @@ impl Partitions {
         for place in assigned {
             let topic = consumer.describe(&place.topic)?;
             let start = start_of(consumer, place, settings, |note| position_note::check(&place.topic, note, &topic))?;
-            tracing::info!(topic = place.topic, partition = place.partition, offset = start, "reading a partition");
+            tracing::info!(
+                topic = place.topic,
+                partition = place.partition,
+                offset = start,
+                "reading a partition"
+            );
             starts.push((place.clone(), start, position_note::write(&topic)));
         }
         let positions: Vec<_> = starts.iter().map(|(place, start, _)| (place.clone(), *start)).collect();
         consumer.start(&positions)?;
-        self.0.extend(starts.into_iter().map(|(place, start, note)| (place, Partition::new(start, note))));
+        self.0
+            .extend(starts.into_iter().map(|(place, start, note)| (place, Partition::new(start, note))));
         Ok(())
     }
 
@@ -63,7 +69,9 @@ impl Partitions {
     }
 
     pub(crate) fn get_mut(&mut self, place: (&str, i32)) -> Option<(&TopicPartition, &mut Partition)> {
-        self.0.iter_mut().find(|(known, _)| known.partition == place.1 && known.topic == place.0)
+        self.0
+            .iter_mut()
+            .find(|(known, _)| known.partition == place.1 && known.topic == place.0)
     }
 
     /// Records how far each partition is done, where that has moved; says whether any had.
@@ -79,12 +87,30 @@ impl Partitions {
     }
 
     fn due(&self, which: impl Fn(&TopicPartition) -> bool) -> Vec<(TopicPartition, Committed)> {
-        let moved = self.0.iter().filter(|(place, partition)| which(place) && partition.tracker.watermark() > partition.committed);
-        moved.map(|(place, partition)| (place.clone(), Committed { offset: partition.tracker.watermark(), note: partition.note.clone() })).collect()
+        let moved = self
+            .0
+            .iter()
+            .filter(|(place, partition)| which(place) && partition.tracker.watermark() > partition.committed);
+        moved
+            .map(|(place, partition)| {
+                (
+                    place.clone(),
+                    Committed {
+                        offset: partition.tracker.watermark(),
+                        note: partition.note.clone(),
+                    },
+                )
+            })
+            .collect()
     }
 
     /// Lets paused partitions go on whose time has come, and sends failed ones back to their watermark after `delay`.
-    pub(crate) fn tend(&mut self, consumer: &GroupConsumer, max_in_flight: usize, mut delay: impl FnMut() -> Duration) -> Result<(), Error> {
+    pub(crate) fn tend(
+        &mut self,
+        consumer: &GroupConsumer,
+        max_in_flight: usize,
+        mut delay: impl FnMut() -> Duration,
+    ) -> Result<(), Error> {
         for (place, partition) in &mut self.0 {
             match partition.state {
                 State::Reading | State::Full if partition.tracker.has_failed() => partition.wait(consumer, place, delay())?,
@@ -117,7 +143,12 @@ impl Partitions {
 
 impl Partition {
     fn new(start: i64, note: String) -> Self {
-        Self { tracker: Arc::new(OffsetTracker::new(start)), note, committed: start, state: State::Reading }
+        Self {
+            tracker: Arc::new(OffsetTracker::new(start)),
+            note,
+            committed: start,
+            state: State::Reading,
+        }
     }
 
     /// Whether its records are to be taken; those that were on their way when it was paused come again later.
@@ -165,12 +196,21 @@ fn start_of(
             if low <= offset && offset <= high {
                 return Ok(offset);
             }
-            Err(Error::OffsetOutsideLog { topic: place.topic.clone(), partition: place.partition, offset, low, high })
+            Err(Error::OffsetOutsideLog {
+                topic: place.topic.clone(),
+                partition: place.partition,
+                offset,
+                low,
+                high,
+            })
         }
         (None, FirstStart::Beginning) => Ok(low),
         (None, FirstStart::Refuse) => {
             let difference = "the group has no position for it, and mapper.first_start = \"refuse\"".to_owned();
-            Err(Error::TopicChanged { topic: place.topic.clone(), difference })
+            Err(Error::TopicChanged {
+                topic: place.topic.clone(),
+                difference,
+            })
         }
     }
 }

@@ -14,7 +14,10 @@ pub(crate) fn check(name: &str, note: &str, present: &TopicDescription) -> Resul
         return Ok(());
     }
     let difference = format!("they were recorded for {note}, it is {now}");
-    Err(Error::TopicChanged { topic: name.to_owned(), difference })
+    Err(Error::TopicChanged {
+        topic: name.to_owned(),
+        difference,
+    })
 }
 
 #[cfg(test)]
@@ -23,11 +26,20 @@ mod tests {
 
     #[test]
     fn a_recreated_or_grown_topic_is_another_one() {
-        let topic = |topic_id: &str, partitions| TopicDescription { topic_id: topic_id.to_owned(), partitions };
+        let topic = |topic_id: &str, partitions| TopicDescription {
+            topic_id: topic_id.to_owned(),
+            partitions,
+        };
         let note = write(&topic("a", 8));
         assert!(check("scores.raw", &note, &topic("a", 8)).is_ok());
         assert!(check("scores.raw", "", &topic("a", 8)).is_ok());
-        assert!(matches!(check("scores.raw", &note, &topic("b", 8)), Err(Error::TopicChanged { .. })));
-        assert!(matches!(check("scores.raw", &note, &topic("a", 9)), Err(Error::TopicChanged { .. })));
+        assert!(matches!(
+            check("scores.raw", &note, &topic("b", 8)),
+            Err(Error::TopicChanged { .. })
+        ));
+        assert!(matches!(
+            check("scores.raw", &note, &topic("a", 9)),
+            Err(Error::TopicChanged { .. })
+        ));
     }
 }

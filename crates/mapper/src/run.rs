@@ -10,7 +10,7 @@ use scoresync_kafka::{
     Decoder, Encoder, Error, Event, GroupConsumer, KafkaSettings, Kind, Membership, Message, Publisher, Registry, Specification,
     TableError, Topic, TopicNames, TopicPartition, TopicSettings, kind_of,
 };
-use scoresync_service::{Backoff, BackoffLimits, Loudness, Shutdown, StageReadiness};
+use scoresync_service::{Backoff, BackoffLimits, Loudness, Shutdown, StageReadiness, now_seconds};
 use tokio::runtime::Handle;
 
 use crate::{
@@ -94,16 +94,29 @@ impl Mapper {
         sources: Sources,
         (metrics, readiness): (MapperMetrics, StageReadiness),
     ) -> Result<Self, MapperError> {
-        let Surroundings { kafka, topics, registry, runtime, .. } = *surroundings;
+        let Surroundings {
+            kafka,
+            topics,
+            registry,
+            runtime,
+            ..
+        } = *surroundings;
         let names = TopicNames::new(topics);
         readiness.not_ready("reading the directory");
         let mut live = LiveDirectory::open(kafka, topics, surroundings.region, (registry, runtime))?;
         live.read_to_end(settings.directory_timeout())?;
-        metrics.directory_employees.set(count(live.directory().employee_count()));
-        tracing::info!(employees = live.directory().employee_count(), "the directory is complete");
+        metrics.directory_employees.set(count(live.directory().employees().len()));
+        tracing::info!(employees = live.directory().employees().len(), "the directory is complete");
         let group = format!("{}.{STAGE}", kafka.group_prefix);
         let raw = names.name(Topic::Raw);
-        let consumer = GroupConsumer::join(kafka, topics, &Membership { group: &group, topics: &[&raw] })?;
+        let consumer = GroupConsumer::join(
+            kafka,
+            topics,
+            &Membership {
+                group: &group,
+                topics: &[&raw],
+            },
+        )?;
         let transform = Transform {
             decoder: Decoder::new(names.subject(Topic::Raw), registry.clone(), runtime.clone()),
             encoder: Encoder::new(surroundings.enriched_schema_id)?,
@@ -124,8 +137,20 @@ impl Mapper {
             key: String::new(),
         };
         readiness.not_ready("waiting for partitions");
-        let backoff = Backoff::new(BackoffLimits { longest: Duration::from_secs(5), ..BackoffLimits::default() });
-        Ok(Self { consumer, partitions: Partitions::default(), transform, settings, readiness, backoff, last_bookkeeping: Instant::now(), unanswered: None })
+        let backoff = Backoff::new(BackoffLimits {
+            longest: Duration::from_secs(5),
+            ..BackoffLimits::default()
+        });
+        Ok(Self {
+            consumer,
+            partitions: Partitions::default(),
+            transform,
+            settings,
+            readiness,
+            backoff,
+            last_bookkeeping: Instant::now(),
+            unanswered: None,
+        })
     }
 
     /// Maps until the end is asked for, then waits for what is in flight and records the positions.
@@ -141,17 +166,29 @@ impl Mapper {
                 self.last_bookkeeping = Instant::now();
             }
             let backoff = &mut self.backoff;
-            self.partitions.tend(&self.consumer, self.settings.max_in_flight.get(), || backoff.next_delay())?;
+            self.partitions
+                .tend(&self.consumer, self.settings.max_in_flight.get(), || backoff.next_delay())?;
         }
         self.finish();
         Ok(())
     }
 
     fn step(&mut self) -> Result<(), MapperError> {
-        let Self { consumer, partitions, transform, settings, readiness, backoff, .. } = self;
+        let Self {
+            consumer,
+            partitions,
+            transform,
+            settings,
+            readiness,
+            backoff,
+            ..
+        } = self;
         match consumer.poll(POLL) {
             Event::Record(record) => {
-                if let Some((place, partition)) = partitions.get_mut((record.topic(), record.partition())).filter(|(_, partition)| partition.is_reading()) {
+                if let Some((place, partition)) = partitions
+                    .get_mut((record.topic(), record.partition()))
+                    .filter(|(_, partition)| partition.is_reading())
+                {
                     match transform.take(&record, &partition.tracker, consumer) {
                         Ok(()) => partition.pause_if_full(consumer, place, settings.max_in_flight.get())?,
                         Err(obstacle) => {
@@ -166,7 +203,13 @@ impl Mapper {
             Event::Revoked(revoked) => partitions.revoke(consumer, &revoked)?,
             Event::Trouble(cause) => match kind_of(&cause) {
                 Kind::Transient => tracing::debug!(error = %cause, "the consumer had passing trouble"),
-                Kind::Environment => return Err(Error::Client { action: "read scores.raw".to_owned(), cause }.into()),
+                Kind::Environment => {
+                    return Err(Error::Client {
+                        action: "read scores.raw".to_owned(),
+                        cause,
+                    }
+                    .into());
+                }
             },
             Event::Nothing => self.follow_directory(),
         }
@@ -180,7 +223,10 @@ impl Mapper {
             Ok(()) => self.readiness.ready(),
             Err(error) if error.kind() == Kind::Transient => {
                 self.readiness.not_ready("the broker does not say where partitions go on");
-                tracing::warn!(error = &error as &dyn std::error::Error, "partitions could not be started; trying again");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "partitions could not be started; trying again"
+                );
                 self.unanswered = Some(assigned);
             }
             Err(error) => return Err(error.into()),
@@ -191,7 +237,10 @@ impl Mapper {
     fn follow_directory(&mut self) {
         if let Err(error) = self.transform.live.read_available() {
             self.readiness.not_ready("the directory cannot be read");
-            tracing::warn!(error = &error as &dyn std::error::Error, "the directory cannot be read; trying again");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the directory cannot be read; trying again"
+            );
         }
     }
 
@@ -199,27 +248,42 @@ impl Mapper {
         let metrics = &self.transform.metrics;
         match self.partitions.commit(&self.consumer, false) {
             Ok(true) => {
-                metrics.stage.last_progress.get([STAGE]).set(seconds_since_epoch());
+                metrics.stage.last_progress.get([STAGE]).set(now_seconds());
                 self.backoff.reset();
             }
             Ok(false) => {}
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "positions could not be recorded; trying again"),
+            Err(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "positions could not be recorded; trying again"
+            ),
         }
         if !self.partitions.is_waiting() && !self.partitions.is_empty() {
             self.readiness.ready();
         }
-        metrics.stage.consumer_lag.get([STAGE, "scores.raw"]).set(self.partitions.lag(&self.consumer));
-        metrics.directory_employees.set(count(self.transform.live.directory().employee_count()));
+        metrics
+            .stage
+            .consumer_lag
+            .get([STAGE, "scores.raw"])
+            .set(self.partitions.lag(&self.consumer));
+        metrics
+            .directory_employees
+            .set(count(self.transform.live.directory().employees().len()));
         self.follow_directory();
     }
 
     fn finish(&mut self) {
         self.readiness.not_ready("shutting down");
         if !self.transform.publisher.settle(SETTLE) {
-            tracing::warn!(in_flight = self.transform.publisher.in_flight(), "not every output was acknowledged; those reports will be mapped again");
+            tracing::warn!(
+                in_flight = self.transform.publisher.in_flight(),
+                "not every output was acknowledged; those reports will be mapped again"
+            );
         }
         if let Err(error) = self.partitions.commit(&self.consumer, true) {
-            tracing::warn!(error = &error as &dyn std::error::Error, "positions could not be recorded at the end; some reports will be mapped again");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "positions could not be recorded at the end; some reports will be mapped again"
+            );
         }
     }
 }
@@ -240,8 +304,4 @@ fn report(obstacle: &Obstacle, transform: &Transform, readiness: &StageReadiness
 
 fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn seconds_since_epoch() -> f64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }

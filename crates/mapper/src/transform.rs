@@ -8,10 +8,12 @@ use std::{
 
 use scoresync_domain::{EnrichedScore, Origin, Reason, Sources, Timestamp};
 use scoresync_kafka::{
-    BorrowedMessage, DecodeError, Decoder, DeliveryFailure, Encoder, GroupConsumer, Message, OffsetTracker, Outgoing, OwnedHeaders, PublishError, Publisher,
-    SchemaLookupError, Ticket,
+    BorrowedMessage, DecodeError, Decoder, DeliveryFailure, Encoder, GroupConsumer, Message, OffsetTracker, Outgoing, OwnedHeaders,
+    PublishError, Publisher, SchemaLookupError, Ticket,
     dead_letter::{self, DeadLetter, History},
 };
+
+use scoresync_service::now_millis;
 
 use crate::{
     decide::{Rejection, decide},
@@ -56,7 +58,10 @@ impl Ticket for OutputTicket {
         match outcome {
             Ok(()) => self.tracker.acknowledge(self.ticket),
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "an output was not taken; its partition begins again at its position");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "an output was not taken; its partition begins again at its position"
+                );
                 self.tracker.fail();
             }
         }
@@ -91,19 +96,40 @@ const QUEUE_LIMIT: Duration = Duration::from_secs(10);
 
 impl Transform {
     /// Queues the one output of `record`; the tracker hears when it is durable.
-    pub(crate) fn take(&mut self, record: &BorrowedMessage<'_>, tracker: &Arc<OffsetTracker>, consumer: &GroupConsumer) -> Result<(), Obstacle> {
+    pub(crate) fn take(
+        &mut self,
+        record: &BorrowedMessage<'_>,
+        tracker: &Arc<OffsetTracker>,
+        consumer: &GroupConsumer,
+    ) -> Result<(), Obstacle> {
         let history = History::read(record.headers());
-        let here = Origin { generation: self.names.generation, partition: record.partition(), offset: record.offset() };
+        let here = Origin {
+            generation: self.names.generation,
+            partition: record.partition(),
+            offset: record.offset(),
+        };
         let origin = history.origin.unwrap_or(here);
         let rejected = match self.enrich(record, origin, consumer) {
             Ok(()) => None,
             Err(Unfit::Rejected { source, rejection }) => Some((source, rejection)),
             Err(Unfit::Obstacle(obstacle)) => return Err(obstacle),
         };
-        let ticket = Arc::new(OutputTicket { tracker: Arc::clone(tracker), ticket: tracker.begin(record.offset()) });
+        let ticket = Arc::new(OutputTicket {
+            tracker: Arc::clone(tracker),
+            ticket: tracker.begin(record.offset()),
+        });
         match rejected {
             None => self.publish_enriched(record, &ticket),
-            Some((source, rejection)) => self.publish_dead_letter(record, &DeadEnd { source, rejection, origin, history }, &ticket),
+            Some((source, rejection)) => self.publish_dead_letter(
+                record,
+                &DeadEnd {
+                    source,
+                    rejection,
+                    origin,
+                    history,
+                },
+                &ticket,
+            ),
         }
     }
 
@@ -111,14 +137,22 @@ impl Transform {
     fn enrich(&mut self, record: &BorrowedMessage<'_>, origin: Origin, consumer: &GroupConsumer) -> Result<(), Unfit> {
         let report = self.decoder.decode(record.payload()).map_err(Unfit::from)?;
         let known = |source: &str| self.sources.get(source).map(|source| source.name.clone()).unwrap_or_default();
-        let rejected = |rejection| Unfit::Rejected { source: known(&report.source), rejection };
-        let covered = self.directory_covers.get(&record.partition()).is_some_and(|end| record.offset() < *end);
+        let rejected = |rejection| Unfit::Rejected {
+            source: known(&report.source),
+            rejection,
+        };
+        let covered = self
+            .directory_covers
+            .get(&record.partition())
+            .is_some_and(|end| record.offset() < *end);
         let first_try = decide(&report, origin, &self.sources, self.live.directory());
         let score = match first_try {
             Err(rejection) if rejection.reason == Reason::UnmatchedEmployee && !covered => {
                 // Whoever was announced before the report was sent must be found: the directory is asked again, read to its end.
                 let ends = consumer.log_ends();
-                self.live.read_to_end(CATCH_UP_LIMIT).map_err(|error| Unfit::Obstacle(error.into()))?;
+                self.live
+                    .read_to_end(CATCH_UP_LIMIT)
+                    .map_err(|error| Unfit::Obstacle(error.into()))?;
                 self.directory_covers = ends.into_iter().map(|(place, end)| (place.partition, end)).collect();
                 decide(&report, origin, &self.sources, self.live.directory()).map_err(rejected)?
             }
@@ -138,7 +172,11 @@ impl Transform {
 
     fn publish_enriched(&self, record: &BorrowedMessage<'_>, ticket: &Arc<OutputTicket>) -> Result<(), Obstacle> {
         let traceparent = dead_letter::text_of(record.headers(), dead_letter::TRACEPARENT).map(dead_letter::traceparent);
-        let output = Outgoing { topic: &self.names.enriched, key: Some(self.key.as_bytes()), value: Some(&self.buffer) };
+        let output = Outgoing {
+            topic: &self.names.enriched,
+            key: Some(self.key.as_bytes()),
+            value: Some(&self.buffer),
+        };
         self.publish(output, traceparent, ticket)
     }
 
@@ -154,10 +192,14 @@ impl Transform {
             source: &end.source,
             origin: end.origin,
             attempt: end.history.attempts.saturating_add(1),
-            first_failed_at: end.history.first_failed_at.unwrap_or_else(now),
+            first_failed_at: end.history.first_failed_at.unwrap_or_else(|| Timestamp::from_millis(now_millis())),
             traceparent: dead_letter::text_of(record.headers(), dead_letter::TRACEPARENT),
         };
-        let output = Outgoing { topic: &self.names.dead_letters, key: record.key(), value: record.payload() };
+        let output = Outgoing {
+            topic: &self.names.dead_letters,
+            key: record.key(),
+            value: record.payload(),
+        };
         self.publish(output, Some(letter.headers()), ticket)?;
         self.metrics.count_dead_letter(&end.source, end.rejection.reason);
         Ok(())
@@ -199,11 +241,9 @@ impl From<DecodeError> for Unfit {
             Some(cause) => format!("{error}: {cause}"),
             None => error.to_string(),
         };
-        Self::Rejected { source: String::new(), rejection: Rejection { reason, message } }
+        Self::Rejected {
+            source: String::new(),
+            rejection: Rejection { reason, message },
+        }
     }
-}
-
-fn now() -> Timestamp {
-    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod backoff;
+mod clock;
 mod configuration;
 mod environment;
 mod exit;
@@ -19,6 +20,7 @@ mod telemetry;
 
 pub use admin::{AdminError, AdminServer, AdminSettings};
 pub use backoff::{Backoff, BackoffLimits, Loudness};
+pub use clock::{now_millis, now_seconds};
 pub use configuration::{ConfigurationError, load, load_with};
 pub use environment::NOT_SETTINGS;
 pub use exit::Exit;

@@ -5,9 +5,13 @@ use std::{
     sync::{Arc, mpsc},
 };
 
-use scoresync_archive::{Applied, Archive, ArchiveError, Batch, EmployeeBatch, EmployeeChange, Entry, Refusals, TopicPartition as ArchivePartition, UndecodableRecord};
+use scoresync_archive::{
+    Applied, Archive, ArchiveError, Batch, EmployeeBatch, EmployeeChange, Entry, Refusals, TopicPartition as ArchivePartition,
+    UndecodableRecord,
+};
 use scoresync_domain::{Employee, EnrichedScore, Fate, Timestamp};
 use scoresync_kafka::{DecodeError, Decoder, SchemaLookupError, TopicPartition};
+use scoresync_service::now_millis;
 use tokio::runtime::Handle;
 
 use crate::{
@@ -92,7 +96,11 @@ impl Applier {
             if place.topic == self.employees_topic {
                 self.apply_employees(place, records)?;
             } else {
-                let partition = ArchivePartition { topic: place.topic.clone(), generation: self.generation, partition: place.partition };
+                let partition = ArchivePartition {
+                    topic: place.topic.clone(),
+                    generation: self.generation,
+                    partition: place.partition,
+                };
                 batches.push(Batch {
                     partition,
                     expected_offset: records.expected_offset,
@@ -114,7 +122,9 @@ impl Applier {
         let mut changes = Vec::new();
         for record in records.iter() {
             let change = match record.value {
-                None => Some(EmployeeChange::Erase { employee_no: String::from_utf8_lossy(record.key).into_owned() }),
+                None => Some(EmployeeChange::Erase {
+                    employee_no: String::from_utf8_lossy(record.key).into_owned(),
+                }),
                 value => match self.employees.decode(value) {
                     Ok(employee) => Some(EmployeeChange::Upsert(employee)),
                     Err(DecodeError::Surroundings(error)) => return Err(error.into()),
@@ -127,14 +137,21 @@ impl Applier {
             changes.extend(change);
         }
         let batch = EmployeeBatch {
-            partition: ArchivePartition { topic: place.topic.clone(), generation: 1, partition: place.partition },
+            partition: ArchivePartition {
+                topic: place.topic.clone(),
+                generation: 1,
+                partition: place.partition,
+            },
             expected_offset: records.expected_offset,
             next_offset: records.next_offset,
             changes: &changes,
         };
         let applied = self.runtime.block_on(self.archive.apply_employees(&batch))?;
         if applied.unusable > 0 {
-            tracing::error!(count = applied.unusable, "employees whose number no archive can hold were passed over");
+            tracing::error!(
+                count = applied.unusable,
+                "employees whose number no archive can hold were passed over"
+            );
         }
         Ok(())
     }
@@ -144,11 +161,16 @@ impl Applier {
         for (reason, count) in &applied.refused {
             self.metrics.count_refusal(*reason, *count);
         }
-        let now = now();
-        let scores = batches.iter().flat_map(|batch| &batch.entries).map(|entry| entry.score.as_ref().ok());
+        let now = now_millis();
+        let scores = batches
+            .iter()
+            .flat_map(|batch| &batch.entries)
+            .map(|entry| entry.score.as_ref().ok());
         for (score, fate) in scores.zip(&applied.fates) {
             if let (Some(score), Fate::Filed) = (score, fate) {
-                self.metrics.end_to_end.observe((now - score.received_at.as_millis()).max(0) as f64 / 1000.0);
+                self.metrics
+                    .end_to_end
+                    .observe((now - score.received_at.as_millis()).max(0) as f64 / 1000.0);
                 if let Some(finish) = score.finish_timestamp {
                     self.metrics.saw_finish(&score.source, finish);
                 }
@@ -165,21 +187,25 @@ fn decode_scores<'a>(decoder: &mut Decoder<EnrichedScore<'static>>, records: &'a
         let score = match decoder.decode(record.value) {
             Ok(score) => Ok(score),
             Err(DecodeError::Surroundings(error)) => return Err(error.into()),
-            Err(DecodeError::Frame(_) | DecodeError::Datum(_) | DecodeError::UnknownSchema { .. }) => {
-                Err(UndecodableRecord { bytes: Cow::Borrowed(record.value.unwrap_or_default()) })
-            }
+            Err(DecodeError::Frame(_) | DecodeError::Datum(_) | DecodeError::UnknownSchema { .. }) => Err(UndecodableRecord {
+                bytes: Cow::Borrowed(record.value.unwrap_or_default()),
+            }),
         };
-        entries.push(Entry { offset: record.offset, score });
+        entries.push(Entry {
+            offset: record.offset,
+            score,
+        });
     }
     Ok(entries)
 }
 
 fn oldest_receipt(batches: &[Batch<'_>]) -> f64 {
-    let scores = batches.iter().flat_map(|batch| &batch.entries).filter_map(|entry| entry.score.as_ref().ok());
-    scores.map(|score| score.received_at).min().map_or(0.0, |oldest: Timestamp| oldest.as_millis() as f64 / 1000.0)
-}
-
-fn now() -> i64 {
-    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
+    let scores = batches
+        .iter()
+        .flat_map(|batch| &batch.entries)
+        .filter_map(|entry| entry.score.as_ref().ok());
+    scores
+        .map(|score| score.received_at)
+        .min()
+        .map_or(0.0, |oldest: Timestamp| oldest.as_millis() as f64 / 1000.0)
 }

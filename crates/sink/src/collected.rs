@@ -38,7 +38,10 @@ pub(crate) struct RecordView<'a> {
 impl Collected {
     /// Appends a record of a partition that the archive has up to `expected_offset`.
     pub(crate) fn push(&mut self, place: &TopicPartition, expected_offset: i64, message: &BorrowedMessage<'_>) {
-        let records = self.partitions.entry(place.clone()).or_insert_with(|| Records::new(expected_offset));
+        let records = self
+            .partitions
+            .entry(place.clone())
+            .or_insert_with(|| Records::new(expected_offset));
         self.records += 1;
         self.bytes += records.push(message);
     }
@@ -86,7 +89,12 @@ impl Collected {
 
 impl Records {
     fn new(expected_offset: i64) -> Self {
-        Self { expected_offset, next_offset: expected_offset, memory: Vec::new(), records: Vec::new() }
+        Self {
+            expected_offset,
+            next_offset: expected_offset,
+            memory: Vec::new(),
+            records: Vec::new(),
+        }
     }
 
     fn push(&mut self, message: &BorrowedMessage<'_>) -> usize {
@@ -98,7 +106,11 @@ impl Records {
         };
         let key = store(message.key().unwrap_or_default());
         let value = message.payload().map(&mut store);
-        self.records.push(Record { offset: message.offset(), key, value });
+        self.records.push(Record {
+            offset: message.offset(),
+            key,
+            value,
+        });
         self.next_offset = message.offset() + 1;
         self.memory.len() - before
     }

@@ -4,6 +4,7 @@
 //! archive's database alone, moved in the transaction of the rows they stand for.
 
 mod applier;
+mod applier_handle;
 mod collected;
 mod metrics;
 mod partitions;

@@ -28,11 +28,23 @@ impl SinkMetrics {
     /// # Errors
     /// Refuses a registry that has them already.
     pub fn register(registry: &Registry, stage: StageMetrics) -> prometheus::Result<Self> {
-        let end_to_end = HistogramOpts::new("scoresync_end_to_end_seconds", "From the receipt of a report to its being in the file.")
-            .buckets(LATENCY_BUCKETS_SECONDS.to_vec());
-        let refused = Named { name: "scoresync_refused_total", help: "Enriched scores that were not let count." };
-        let newest = Named { name: "scoresync_newest_finish_timestamp_seconds", help: "Newest finish time that was filed of a source." };
-        let oldest = Gauge::new("scoresync_oldest_unfiled_timestamp_seconds", "Receipt of the oldest report in hand, 0 where none is.")?;
+        let end_to_end = HistogramOpts::new(
+            "scoresync_end_to_end_seconds",
+            "From the receipt of a report to its being in the file.",
+        )
+        .buckets(LATENCY_BUCKETS_SECONDS.to_vec());
+        let refused = Named {
+            name: "scoresync_refused_total",
+            help: "Enriched scores that were not let count.",
+        };
+        let newest = Named {
+            name: "scoresync_newest_finish_timestamp_seconds",
+            help: "Newest finish time that was filed of a source.",
+        };
+        let oldest = Gauge::new(
+            "scoresync_oldest_unfiled_timestamp_seconds",
+            "Receipt of the oldest report in hand, 0 where none is.",
+        )?;
         Ok(Self {
             stage,
             end_to_end: register(registry, Histogram::with_opts(end_to_end)?)?,

@@ -54,16 +54,31 @@ impl Positions<'_> {
         if low <= offset && offset <= high {
             return Ok(offset);
         }
-        Err(Error::OffsetOutsideLog { topic: place.topic.clone(), partition: place.partition, offset, low, high }.into())
+        Err(Error::OffsetOutsideLog {
+            topic: place.topic.clone(),
+            partition: place.partition,
+            offset,
+            low,
+            high,
+        }
+        .into())
     }
 
     fn claim(&self, place: &TopicPartition, generation: i32, topic: &TopicDescription, low: i64) -> Result<i64, StartError> {
         if self.first_start == FirstStart::Refuse {
             let difference = "the archive has no position for it, and sink.first_start = \"refuse\"".to_owned();
-            return Err(Error::TopicChanged { topic: place.topic.clone(), difference }.into());
+            return Err(Error::TopicChanged {
+                topic: place.topic.clone(),
+                difference,
+            }
+            .into());
         }
         let position = Position {
-            partition: ArchivePartition { topic: place.topic.clone(), generation, partition: place.partition },
+            partition: ArchivePartition {
+                topic: place.topic.clone(),
+                generation,
+                partition: place.partition,
+            },
             topic_id: topic.topic_id.clone(),
             next_offset: low,
             fingerprint: fingerprint(topic),
@@ -84,12 +99,21 @@ fn check(place: &TopicPartition, position: &Position, topic: &TopicDescription) 
         return Ok(());
     }
     let difference = format!("they were recorded for {recorded}, it is {present}");
-    Err(Error::TopicChanged { topic: place.topic.clone(), difference })
+    Err(Error::TopicChanged {
+        topic: place.topic.clone(),
+        difference,
+    })
 }
 
 impl Partitions {
     pub(crate) fn start(&mut self, place: TopicPartition, offset: i64) {
-        self.0.insert(place, Standing { handed_over: offset, paused: false });
+        self.0.insert(
+            place,
+            Standing {
+                handed_over: offset,
+                paused: false,
+            },
+        );
     }
 
     pub(crate) fn remove(&mut self, place: &TopicPartition) {
@@ -97,15 +121,14 @@ impl Partitions {
     }
 
     pub(crate) fn get(&self, topic: &str, partition: i32) -> Option<(&TopicPartition, Standing)> {
-        self.0.iter().find(|(place, _)| place.partition == partition && place.topic == topic).map(|(place, standing)| (place, *standing))
+        self.0
+            .iter()
+            .find(|(place, _)| place.partition == partition && place.topic == topic)
+            .map(|(place, standing)| (place, *standing))
     }
 
     pub(crate) fn contains(&self, place: &TopicPartition) -> bool {
         self.0.contains_key(place)
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 
     /// The batch up to this offset is in the applier's hands.
@@ -117,7 +140,11 @@ impl Partitions {
 
     /// Stops or lets go on the delivery of all partitions but those of `except`.
     pub(crate) fn set_paused(&mut self, consumer: &GroupConsumer, except: &str, paused: bool) -> Result<(), Error> {
-        for (place, standing) in self.0.iter_mut().filter(|(place, standing)| standing.paused != paused && place.topic != except) {
+        for (place, standing) in self
+            .0
+            .iter_mut()
+            .filter(|(place, standing)| standing.paused != paused && place.topic != except)
+        {
             if paused {
                 consumer.pause(place)?;
             } else {
@@ -132,6 +159,8 @@ impl Partitions {
     pub(crate) fn lag(&self, consumer: &GroupConsumer, topic: &str) -> i64 {
         let ends = consumer.log_ends();
         let of_topic = ends.iter().filter(|(place, _)| place.topic == topic);
-        of_topic.filter_map(|(place, end)| self.0.get(place).map(|standing| (end - standing.handed_over).max(0))).sum()
+        of_topic
+            .filter_map(|(place, end)| self.0.get(place).map(|standing| (end - standing.handed_over).max(0)))
+            .sum()
     }
 }

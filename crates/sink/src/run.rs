@@ -2,23 +2,21 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{
-        Arc,
-        mpsc::{self, TryRecvError},
-    },
-    thread::JoinHandle,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use scoresync_archive::{Archive, ArchiveError, Refusals};
 use scoresync_kafka::{
-    Decoder, Error, Event, GroupConsumer, KafkaSettings, Kind, Membership, Message, Registry, Topic, TopicNames, TopicPartition, TopicSettings, kind_of,
+    Decoder, Error, Event, GroupConsumer, KafkaSettings, Kind, Membership, Message, Registry, Topic, TopicNames, TopicPartition,
+    TopicSettings, kind_of,
 };
 use scoresync_service::{Backoff, BackoffLimits, Loudness, Shutdown, StageReadiness};
 use tokio::runtime::Handle;
 
 use crate::{
     applier::{Applier, ApplyError, Outcome, Work},
+    applier_handle::ApplierHandle,
     collected::Collected,
     metrics::{STAGE, SinkMetrics},
     partitions::{Partitions, Positions, StartError},
@@ -66,7 +64,9 @@ impl SinkError {
         match self {
             Self::Kafka(error) => error.kind(),
             Self::Archive(ArchiveError::Environment { .. }) | Self::ApplierGone => Kind::Environment,
-            Self::Archive(ArchiveError::Transient { .. } | ArchiveError::LostPosition { .. } | ArchiveError::WouldRefuse) => Kind::Transient,
+            Self::Archive(ArchiveError::Transient { .. } | ArchiveError::LostPosition { .. } | ArchiveError::WouldRefuse) => {
+                Kind::Transient
+            }
         }
     }
 }
@@ -115,12 +115,25 @@ impl Sink {
     ///
     /// # Errors
     /// Settings that the client refuses.
-    pub fn start(surroundings: &Surroundings<'_>, settings: SinkSettings, (metrics, readiness): (SinkMetrics, StageReadiness)) -> Result<Self, SinkError> {
-        let Surroundings { kafka, topics, registry, runtime, archive } = surroundings;
+    pub fn start(
+        surroundings: &Surroundings<'_>,
+        settings: SinkSettings,
+        (metrics, readiness): (SinkMetrics, StageReadiness),
+    ) -> Result<Self, SinkError> {
+        let Surroundings {
+            kafka,
+            topics,
+            registry,
+            runtime,
+            archive,
+        } = surroundings;
         let names = TopicNames::new(topics);
         let (enriched, employees_topic) = (names.name(Topic::Enriched), names.name(Topic::Employees));
         let group = format!("{}.{STAGE}", kafka.group_prefix);
-        let membership = Membership { group: &group, topics: &[&enriched, &employees_topic] };
+        let membership = Membership {
+            group: &group,
+            topics: &[&enriched, &employees_topic],
+        };
         let consumer = GroupConsumer::join(kafka, topics, &membership)?;
         let decoder_of = |topic| (names.subject(topic), (*registry).clone(), (*runtime).clone());
         let (scores, employees) = (decoder_of(Topic::Enriched), decoder_of(Topic::Employees));
@@ -141,7 +154,10 @@ impl Sink {
             applier,
             held: None,
             pending: Pending::default(),
-            backoff: Backoff::new(BackoffLimits { longest: Duration::from_secs(5), ..BackoffLimits::default() }),
+            backoff: Backoff::new(BackoffLimits {
+                longest: Duration::from_secs(5),
+                ..BackoffLimits::default()
+            }),
             archive: Arc::clone(archive),
             runtime: (*runtime).clone(),
             names,
@@ -169,7 +185,10 @@ impl Sink {
         }
         self.readiness.not_ready("shutting down");
         if let Some(Outcome::Failed(_, error)) = self.applier.drain()? {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the last batch was not applied; it will be read again");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the last batch was not applied; it will be read again"
+            );
         }
         Ok(())
     }
@@ -181,10 +200,18 @@ impl Sink {
         let room = self.has_room();
         self.partitions.set_paused(&self.consumer, &self.employees_topic, !room)?;
         for _ in 0..self.settings.max_batch_records.get() {
-            let Self { consumer, partitions, collected, pending, .. } = self;
+            let Self {
+                consumer,
+                partitions,
+                collected,
+                pending,
+                ..
+            } = self;
             match consumer.poll(timeout) {
                 Event::Record(message) => {
-                    let known = partitions.get(message.topic(), message.partition()).filter(|(place, _)| !pending.restart.contains(place));
+                    let known = partitions
+                        .get(message.topic(), message.partition())
+                        .filter(|(place, _)| !pending.restart.contains(place));
                     if let Some((place, standing)) = known {
                         collected.push(place, standing.handed_over, &message);
                     }
@@ -193,7 +220,13 @@ impl Sink {
                 Event::Revoked(revoked) => return self.revoke(&revoked),
                 Event::Trouble(cause) => match kind_of(&cause) {
                     Kind::Transient => tracing::debug!(error = %cause, "the consumer had passing trouble"),
-                    Kind::Environment => return Err(Error::Client { action: "read scores.enriched".to_owned(), cause }.into()),
+                    Kind::Environment => {
+                        return Err(Error::Client {
+                            action: "read scores.enriched".to_owned(),
+                            cause,
+                        }
+                        .into());
+                    }
                 },
                 Event::Nothing => return Ok(()),
             }
@@ -246,7 +279,10 @@ impl Sink {
 
     /// Whether and where the employees end now.
     fn employees_end(&self) -> Result<i64, Error> {
-        let place = TopicPartition { topic: self.employees_topic.clone(), partition: 0 };
+        let place = TopicPartition {
+            topic: self.employees_topic.clone(),
+            partition: 0,
+        };
         let (low, high) = self.consumer.log_bounds(&place)?;
         Ok(if low == high { 0 } else { high })
     }
@@ -295,7 +331,13 @@ impl Sink {
     }
 
     fn positions(&self) -> Result<Vec<(TopicPartition, i64)>, StartError> {
-        let generation = |topic: &str| if topic == self.employees_topic { 1 } else { self.names.generation() };
+        let generation = |topic: &str| {
+            if topic == self.employees_topic {
+                1
+            } else {
+                self.names.generation()
+            }
+        };
         let positions = Positions {
             consumer: &self.consumer,
             archive: &self.archive,
@@ -330,14 +372,23 @@ impl Sink {
         }
         let employees = self.collected.split_off_topic(&self.employees_topic);
         let work = if !employees.is_empty() {
-            Work { collected: employees, refusals: Refusals::Judge }
+            Work {
+                collected: employees,
+                refusals: Refusals::Judge,
+            }
         } else if self.held.is_some() {
             match self.release_held() {
-                Some(collected) => Work { collected, refusals: Refusals::Judge },
+                Some(collected) => Work {
+                    collected,
+                    refusals: Refusals::Judge,
+                },
                 None => return Ok(()),
             }
         } else if !self.collected.is_empty() {
-            Work { collected: std::mem::take(&mut self.collected), refusals: Refusals::Withhold }
+            Work {
+                collected: std::mem::take(&mut self.collected),
+                refusals: Refusals::Withhold,
+            }
         } else {
             return Ok(());
         };
@@ -368,68 +419,6 @@ impl Sink {
         for (topic, label) in [(Topic::Enriched, "scores.enriched"), (Topic::Employees, "employees")] {
             let lag = self.partitions.lag(&self.consumer, &self.names.name(topic));
             self.metrics.stage.consumer_lag.get([STAGE, label]).set(lag);
-        }
-    }
-}
-
-/// The applying thread and the way to it.
-struct ApplierHandle {
-    work: Option<mpsc::SyncSender<Work>>,
-    outcomes: mpsc::Receiver<Outcome>,
-    thread: Option<JoinHandle<()>>,
-    busy: bool,
-}
-
-impl ApplierHandle {
-    fn start(applier: Applier) -> Result<Self, SinkError> {
-        let (work, taken) = mpsc::sync_channel(1);
-        let (tell, outcomes) = mpsc::sync_channel(1);
-        let thread = std::thread::Builder::new().name("sink-applier".to_owned()).spawn(move || applier.run(&taken, &tell));
-        let thread = thread.map_err(|_| SinkError::ApplierGone)?;
-        Ok(Self { work: Some(work), outcomes, thread: Some(thread), busy: false })
-    }
-
-    const fn is_busy(&self) -> bool {
-        self.busy
-    }
-
-    fn give(&mut self, work: Work) -> Result<(), SinkError> {
-        let given = self.work.as_ref().is_some_and(|sender| sender.send(work).is_ok());
-        self.busy = given;
-        if given { Ok(()) } else { Err(SinkError::ApplierGone) }
-    }
-
-    fn outcome(&mut self) -> Result<Option<Outcome>, SinkError> {
-        if !self.busy {
-            return Ok(None);
-        }
-        match self.outcomes.try_recv() {
-            Ok(outcome) => {
-                self.busy = false;
-                Ok(Some(outcome))
-            }
-            Err(TryRecvError::Empty) => Ok(None),
-            Err(TryRecvError::Disconnected) => Err(SinkError::ApplierGone),
-        }
-    }
-
-    /// Waits for the batch in hand. Its statements have time-outs of their own.
-    fn drain(&mut self) -> Result<Option<Outcome>, SinkError> {
-        if !self.busy {
-            return Ok(None);
-        }
-        self.busy = false;
-        self.outcomes.recv().map(Some).map_err(|_| SinkError::ApplierGone)
-    }
-}
-
-impl Drop for ApplierHandle {
-    fn drop(&mut self) {
-        self.work.take();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the thread that applies batches panicked");
         }
     }
 }

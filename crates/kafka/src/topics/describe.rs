@@ -60,14 +60,18 @@ pub fn describe_topics<C: ClientContext>(client: &Client<C>, name: &str, timeout
     // until the result has come or the time is over, and nothing of the result is used after its event is destroyed.
     unsafe {
         let rk = client.native_ptr();
-        let topics = Owned::new(sys::rd_kafka_TopicCollection_of_topic_names(names.as_mut_ptr(), names.len()), sys::rd_kafka_TopicCollection_destroy)?;
+        let topics = Owned::new(
+            sys::rd_kafka_TopicCollection_of_topic_names(names.as_mut_ptr(), names.len()),
+            sys::rd_kafka_TopicCollection_destroy,
+        )?;
         let operation = sys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS;
         let options = Owned::new(sys::rd_kafka_AdminOptions_new(rk, operation), sys::rd_kafka_AdminOptions_destroy)?;
         sys::rd_kafka_AdminOptions_set_request_timeout(options.as_ptr(), timeout_ms, std::ptr::null_mut(), 0);
         let queue = Owned::new(sys::rd_kafka_queue_new(rk), sys::rd_kafka_queue_destroy)?;
         sys::rd_kafka_DescribeTopics(rk, topics.as_ptr(), options.as_ptr(), queue.as_ptr());
         let event = sys::rd_kafka_queue_poll(queue.as_ptr(), timeout_ms.saturating_add(1_000));
-        let event = Owned::new(event, sys::rd_kafka_event_destroy).map_err(|_| Error::Describe(format!("no answer about {name} in time")))?;
+        let event =
+            Owned::new(event, sys::rd_kafka_event_destroy).map_err(|_| Error::Describe(format!("no answer about {name} in time")))?;
         read_result(event.as_ptr(), name)
     }
 }
@@ -88,14 +92,18 @@ unsafe fn read_result(event: *mut sys::rd_kafka_event_t, name: &str) -> Result<O
         }
         let description = *descriptions;
         let code = sys::rd_kafka_error_code(sys::rd_kafka_TopicDescription_error(description));
-        match code {
-            sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR => {}
-            sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART => return Ok(None),
-            code => return Err(Error::Describe(format!("asking for {name}: {}", text(sys::rd_kafka_err2str(code))))),
+        if code == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART {
+            return Ok(None);
+        }
+        if code != sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+            return Err(Error::Describe(format!("asking for {name}: {}", text(sys::rd_kafka_err2str(code)))));
         }
         let topic_id = text(sys::rd_kafka_Uuid_base64str(sys::rd_kafka_TopicDescription_topic_id(description)));
         sys::rd_kafka_TopicDescription_partitions(description, &raw mut count);
-        Ok(Some(TopicDescription { topic_id, partitions: i32::try_from(count).unwrap_or(i32::MAX) }))
+        Ok(Some(TopicDescription {
+            topic_id,
+            partitions: i32::try_from(count).unwrap_or(i32::MAX),
+        }))
     }
 }
 

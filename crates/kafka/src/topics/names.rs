@@ -51,7 +51,10 @@ impl TopicNames {
     /// Names under the settings' prefix and generation.
     #[must_use]
     pub fn new(settings: &TopicSettings) -> Self {
-        Self { prefix: settings.prefix.clone(), generation: settings.generation }
+        Self {
+            prefix: settings.prefix.clone(),
+            generation: settings.generation,
+        }
     }
 
     /// `<prefix>scores.raw`; from the second generation of a score topic on, `<prefix>scores.raw.g2`.
@@ -82,7 +85,11 @@ mod tests {
 
     #[test]
     fn only_score_topics_have_generations() {
-        let settings = TopicSettings { prefix: "hr.".to_owned(), generation: 2, ..TopicSettings::default() };
+        let settings = TopicSettings {
+            prefix: "hr.".to_owned(),
+            generation: 2,
+            ..TopicSettings::default()
+        };
         let names = TopicNames::new(&settings);
         assert_eq!(names.name(Topic::Raw), "hr.scores.raw.g2");
         assert_eq!(names.name(Topic::Employees), "hr.employees");

@@ -55,7 +55,11 @@ impl Specification {
             Topic::Raw | Topic::Enriched | Topic::DeadLetters => topics.partitions,
             Topic::Employees | Topic::Aliases => 1,
         };
-        Self { partitions, replication, configuration }
+        Self {
+            partitions,
+            replication,
+            configuration,
+        }
     }
 
     /// The greatest message that any of our topics takes.

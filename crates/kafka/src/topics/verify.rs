@@ -8,7 +8,7 @@ use rdkafka::{
     error::KafkaError,
 };
 
-use super::{Specification, Topic, TopicNames};
+use super::{Specification, Topic, TopicDescription, TopicNames, describe_topics};
 use crate::{
     client,
     error::Error,
@@ -41,17 +41,40 @@ pub async fn verify_topics(which: &[Topic], kafka: &KafkaSettings, topics: &Topi
     Ok(problems)
 }
 
+/// What one of our topics is, so that a namesake made later can be told from it.
+///
+/// Waits for the broker, so it belongs where waiting is allowed.
+///
+/// # Errors
+/// Where the broker does not answer, or has no such topic.
+pub fn describe_topic(topic: Topic, kafka: &KafkaSettings, topics: &TopicSettings) -> Result<TopicDescription, Error> {
+    let admin: AdminClient<DefaultClientContext> = client::base(kafka)?.create().map_err(Error::client("make an admin client"))?;
+    let name = TopicNames::new(topics).name(topic);
+    describe_topics(admin.inner(), &name, TIMEOUT)?.ok_or(Error::TopicMissing(name))
+}
+
 struct Layout {
     partitions: usize,
     least_replicas: usize,
 }
 
 fn layout(admin: &AdminClient<DefaultClientContext>, name: &str) -> Result<Option<Layout>, Error> {
-    let metadata = admin.inner().fetch_metadata(Some(name), TIMEOUT).map_err(Error::client("ask for the topics"))?;
-    let found = metadata.topics().iter().find(|topic| topic.name() == name && topic.error().is_none());
+    let metadata = admin
+        .inner()
+        .fetch_metadata(Some(name), TIMEOUT)
+        .map_err(Error::client("ask for the topics"))?;
+    let found = metadata
+        .topics()
+        .iter()
+        .find(|topic| topic.name() == name && topic.error().is_none());
     Ok(found.filter(|topic| !topic.partitions().is_empty()).map(|topic| Layout {
         partitions: topic.partitions().len(),
-        least_replicas: topic.partitions().iter().map(|partition| partition.replicas().len()).min().unwrap_or(0),
+        least_replicas: topic
+            .partitions()
+            .iter()
+            .map(|partition| partition.replicas().len())
+            .min()
+            .unwrap_or(0),
     }))
 }
 
@@ -79,13 +102,23 @@ async fn configuration_problems(
     specification: &Specification,
 ) -> Result<Vec<String>, Error> {
     let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
-    let answers = admin.describe_configs([&ResourceSpecifier::Topic(name)], &options).await.map_err(Error::client("ask for a topic's settings"))?;
-    let Some(answer) = answers.into_iter().next() else { return Ok(Vec::new()) };
+    let answers = admin
+        .describe_configs([&ResourceSpecifier::Topic(name)], &options)
+        .await
+        .map_err(Error::client("ask for a topic's settings"))?;
+    let Some(answer) = answers.into_iter().next() else {
+        return Ok(Vec::new());
+    };
     let resource = answer.map_err(|code| Error::on_topic("ask for the settings of", name, KafkaError::AdminOp(code)))?;
     let entries = resource.entry_map();
     let present = |setting: &str| entries.get(setting).and_then(|entry| entry.value.clone()).unwrap_or_default();
-    let problems = specification.configuration.iter().filter(|(setting, wanted)| !is_enough(setting, &present(setting), wanted));
-    Ok(problems.map(|(setting, wanted)| format!("{name} has {setting} = {}, {wanted} is needed", present(setting))).collect())
+    let problems = specification
+        .configuration
+        .iter()
+        .filter(|(setting, wanted)| !is_enough(setting, &present(setting), wanted));
+    Ok(problems
+        .map(|(setting, wanted)| format!("{name} has {setting} = {}, {wanted} is needed", present(setting)))
+        .collect())
 }
 
 /// More of a limit is enough; all else has to be as it is wanted.

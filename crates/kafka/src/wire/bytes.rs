@@ -41,7 +41,11 @@ impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let millionths = self.0.as_millionths();
         let bytes = millionths.to_be_bytes();
-        let sign_bits = if millionths < 0 { (!millionths).leading_zeros() } else { millionths.leading_zeros() };
+        let sign_bits = if millionths < 0 {
+            (!millionths).leading_zeros()
+        } else {
+            millionths.leading_zeros()
+        };
         // One sign bit must stay.
         let spare_bytes = (sign_bits.saturating_sub(1) / 8) as usize;
         serializer.serialize_bytes(&bytes[spare_bytes..])
@@ -55,7 +59,9 @@ impl<'de> Deserialize<'de> for Decimal {
             [first, rest @ ..] if rest.len() < 16 => (*first, rest),
             _ => return Err(de::Error::custom("a decimal has 1 to 16 bytes")),
         };
-        let millionths = rest.iter().fold(i128::from(first.cast_signed()), |number, byte| number << 8 | i128::from(*byte));
+        let millionths = rest
+            .iter()
+            .fold(i128::from(first.cast_signed()), |number, byte| number << 8 | i128::from(*byte));
         let score = i64::try_from(millionths).ok().and_then(Score::from_millionths);
         score.map(Self).ok_or_else(|| de::Error::custom("a score has at most 18 digits"))
     }

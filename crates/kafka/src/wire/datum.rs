@@ -48,7 +48,9 @@ pub(crate) fn read<'de, T: Deserialize<'de>>(schema: &Schema, datum: &'de [u8]) 
 /// Appends the datum of `record` to `buffer`.
 pub(crate) fn append<T: Serialize>(schema: &Schema, record: &T, buffer: &mut Vec<u8>) -> Result<(), DatumError> {
     let mut config = SerializerConfig::new(schema);
-    serde_avro_fast::to_datum(record, buffer, &mut config).map(drop).map_err(|_| DatumError::Unwritable)
+    serde_avro_fast::to_datum(record, buffer, &mut config)
+        .map(drop)
+        .map_err(|_| DatumError::Unwritable)
 }
 
 /// Parses a schema down to its physical types: decimals stay bytes and times stay numbers, which our own types read and write exactly.

@@ -94,7 +94,10 @@ impl TryFrom<Identity<'_>> for domain::Identity {
 
     fn try_from(wire: Identity<'_>) -> Result<Self, Self::Error> {
         Ok(Self {
-            kind: wire.kind.parse().map_err(|_| DatumError::Content("the kind of an identity is not a known one"))?,
+            kind: wire
+                .kind
+                .parse()
+                .map_err(|_| DatumError::Content("the kind of an identity is not a known one"))?,
             system: wire.system.map(str::to_owned),
             value: wire.value.to_owned(),
             valid_from: wire.valid_from.map(Timestamp::from_millis),

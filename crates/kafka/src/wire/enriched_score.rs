@@ -140,7 +140,10 @@ impl<'a> TryFrom<Wire<'a>> for EnrichedScore<'a> {
             result_id: ResultId::from_uuid(wire.result_id),
             source: Cow::Borrowed(wire.source),
             system: Cow::Borrowed(wire.system),
-            status: wire.status.parse().map_err(|_| DatumError::Content("the status is not a known one"))?,
+            status: wire
+                .status
+                .parse()
+                .map_err(|_| DatumError::Content("the status is not a known one"))?,
             employee_no: text(wire.employee_no),
             employee_name: text(wire.employee_name),
             department: text(wire.department),
@@ -159,7 +162,10 @@ impl<'a> TryFrom<Wire<'a>> for EnrichedScore<'a> {
             revision: wire.revision,
             revision_scheme: wire.revision_scheme,
             mapping_version: wire.mapping_version,
-            repeat: wire.repeat.parse().map_err(|_| DatumError::Content("the meaning of a repetition is not a known one"))?,
+            repeat: wire
+                .repeat
+                .parse()
+                .map_err(|_| DatumError::Content("the meaning of a repetition is not a known one"))?,
             decision: wire.decision,
             matched_by: text(wire.matched_by),
             rounded: wire.rounded,

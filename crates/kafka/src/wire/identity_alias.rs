@@ -65,8 +65,15 @@ impl TryFrom<IdentityAlias> for domain::IdentityAlias {
             let result_id = Uuid::try_parse(&wire.value).map_err(|_| DatumError::Content("the result's id is not a UUID"))?;
             AliasSubject::Result(ResultId::from_uuid(result_id))
         } else {
-            let kind = wire.kind.parse().map_err(|_| DatumError::Content("the kind of an alias is not a known one"))?;
-            AliasSubject::Identity { source: wire.source, kind, value: wire.value }
+            let kind = wire
+                .kind
+                .parse()
+                .map_err(|_| DatumError::Content("the kind of an alias is not a known one"))?;
+            AliasSubject::Identity {
+                source: wire.source,
+                kind,
+                value: wire.value,
+            }
         };
         let revocation = wire.revoked_at.map(|revoked_at| Revocation {
             revoked_by: wire.revoked_by.unwrap_or_default(),

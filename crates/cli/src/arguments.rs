@@ -1,0 +1,175 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Carries every exam result from any training system into the right employee's file, through Kafka.
+///
+/// Settings come from one TOML file and from the environment: kafka.brokers is SCORESYNC_KAFKA__BROKERS. Exit codes: 0 done, 1 failed,
+/// 2 wrong command line, 78 wrong configuration.
+#[derive(Debug, Parser)]
+#[command(name = "scoresync", version, propagate_version = true, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    /// The configuration file.
+    #[arg(long, short, global = true, env = "SCORESYNC_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print JSON for machines instead of text for people.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything in one process: producer, mapper and sink.
+    Up,
+    /// Run one stage; more processes of one stage share its work.
+    Run {
+        /// The stage.
+        stage: Stage,
+    },
+    /// Send score files of a source into the pipeline.
+    Import(Import),
+    /// The employees and what identifies them.
+    #[command(subcommand)]
+    Employees(Employees),
+    /// Show an employee's file with its corrections.
+    Records(Records),
+    /// The topics in Kafka.
+    #[command(subcommand)]
+    Topics(Topics),
+    /// The schemas in the registry.
+    #[command(subcommand)]
+    Schemas(Schemas),
+    /// The configuration.
+    #[command(subcommand)]
+    Config(Config),
+    /// Field mappings.
+    #[command(subcommand)]
+    Mapping(Mapping),
+    /// Tokens for the HTTP door.
+    #[command(subcommand)]
+    Token(Token),
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Stage {
+    /// HTTP door: reports into `scores.raw`, employees into `employees`.
+    Producer,
+    /// `scores.raw` into `scores.enriched` or `scores.dlq`.
+    Mapper,
+    /// `scores.enriched` into the archive.
+    Sink,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// Name of the source, as the configuration has it.
+    pub(crate) source: String,
+    /// JSON, NDJSON, XML or CSV files, told by their names; `-` is standard input.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// What the files are, where their names do not say it.
+    #[arg(long, value_name = "json|ndjson|xml|csv")]
+    pub(crate) format: Option<String>,
+    /// Map and match against the live directory and print what would become of each row. Sends nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Begin at the first row, even where an earlier import of the file was interrupted.
+    #[arg(long)]
+    pub(crate) restart: bool,
+    /// Where interrupted imports keep how far they came.
+    #[arg(long, env = "SCORESYNC_STATE_DIR", value_name = "DIR")]
+    pub(crate) state_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Employees {
+    /// Take over a file of the HR system (CSV, JSON, NDJSON).
+    Import(EmployeesImport),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EmployeesImport {
+    /// The file.
+    pub(crate) file: PathBuf,
+    /// The file lists everybody: who is missing has left.
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// The moment that the file speaks of (RFC 3339); now, where not given. Older statements never overwrite newer ones.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) as_of: Option<String>,
+    /// Let more people leave than the configured share.
+    #[arg(long, requires = "full")]
+    pub(crate) force: bool,
+    /// Pass over rows that cannot be read instead of refusing the file.
+    #[arg(long)]
+    pub(crate) skip_bad_rows: bool,
+    /// Say what would change; write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Records {
+    /// The employee number.
+    pub(crate) employee_no: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Topics {
+    /// Make the topics that are missing.
+    Create,
+    /// Compare the topics with what they must be.
+    Check,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Schemas {
+    /// Register our schemas and what their subjects ask of new versions.
+    Register,
+    /// Compare the registry with our schemas.
+    Check,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// List all problems of the configuration.
+    Check {
+        /// Also try Kafka, the registry and the archive.
+        #[arg(long)]
+        online: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Mapping {
+    /// Show what each row of a file would become, without Kafka.
+    Try {
+        /// Name of the source.
+        source: String,
+        /// The file.
+        file: PathBuf,
+        /// What the file is, where its name does not say it.
+        #[arg(long, value_name = "json|ndjson|xml|csv")]
+        format: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Make a token for the HTTP door: the token for the sender, its hash for the configuration.
+    New,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

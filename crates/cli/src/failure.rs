@@ -1,0 +1,36 @@
+//! How a failed command ends: one message with all causes, and an exit code that tells a wrong configuration from all else.
+
+use scoresync_service::Exit;
+
+/// A command that could not do its work.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The settings are wrong; one line each.
+    Configuration(Vec<String>),
+    /// Something else failed.
+    Work(anyhow::Error),
+}
+
+impl Failure {
+    /// Tells people, and gives the exit code.
+    #[expect(clippy::print_stderr, reason = "the command line speaks to people")]
+    pub(crate) fn report(self) -> Exit {
+        match self {
+            Self::Configuration(problems) => {
+                eprintln!("scoresync: the configuration cannot be used:");
+                problems.iter().for_each(|problem| eprintln!("  {problem}"));
+                Exit::Configuration
+            }
+            Self::Work(error) => {
+                eprintln!("scoresync: {error:#}");
+                Exit::Failed
+            }
+        }
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Work(error.into())
+    }
+}

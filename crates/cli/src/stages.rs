@@ -1,0 +1,117 @@
+//! Starting each stage: again and again while its surroundings may still come, at once where a person must mend them.
+
+use std::sync::Arc;
+
+use scoresync_archive::{Access, Archive, ArchiveError};
+use scoresync_domain::Region;
+use scoresync_kafka::{Kind, Topic};
+use scoresync_mapper::{Mapper, MapperError};
+use scoresync_service::{Backoff, BackoffLimits, Shutdown, StageReadiness, Stages};
+use scoresync_sink::{Sink, SinkError};
+
+use crate::{
+    process::Shared,
+    surroundings::{Surroundings, Unfit},
+};
+
+/// The HTTP door.
+pub(crate) fn start_producer(stages: &mut Stages, shared: &Shared) {
+    let readiness = shared.readiness.stage(scoresync_producer::STAGE);
+    let shared = shared.clone();
+    stages.task(scoresync_producer::STAGE, crate::producer::run(shared, readiness));
+}
+
+/// The mapper.
+pub(crate) fn start_mapper(stages: &mut Stages, shared: &Shared) {
+    let readiness = shared.readiness.stage("mapper");
+    let shared = shared.clone();
+    stages.thread("mapper", move |shutdown| run_mapper(&shared, &shutdown, &readiness));
+}
+
+/// The sink.
+pub(crate) fn start_sink(stages: &mut Stages, shared: &Shared) {
+    let readiness = shared.readiness.stage("sink");
+    let shared = shared.clone();
+    stages.thread("sink", move |shutdown| run_sink(&shared, &shutdown, &readiness));
+}
+
+fn run_mapper(shared: &Shared, shutdown: &Shutdown, readiness: &StageReadiness) -> anyhow::Result<()> {
+    let configuration = &shared.configuration;
+    let needed = [Topic::Raw, Topic::Enriched, Topic::DeadLetters, Topic::Employees, Topic::Aliases];
+    let started = persist(shutdown, readiness, || {
+        let surroundings = shared.runtime.block_on(Surroundings::find(configuration, &needed))?;
+        let around = scoresync_mapper::Surroundings {
+            kafka: &configuration.kafka,
+            topics: &configuration.topics,
+            registry: &surroundings.registry,
+            runtime: &shared.runtime,
+            enriched_schema_id: surroundings.schema_id(Topic::Enriched).map_err(Unfit::Lasting)?,
+            region: directory_region(shared).map_err(Unfit::Lasting)?,
+        };
+        let observed = (shared.metrics.mapper.clone(), readiness.clone());
+        Mapper::start(&around, configuration.mapper.clone(), shared.checked.sources.clone(), observed).map_err(|error: MapperError| match error.kind() {
+            Kind::Transient => Unfit::Passing(error.into()),
+            Kind::Environment => Unfit::Lasting(error.into()),
+        })
+    })?;
+    match started {
+        Some(mapper) => Ok(mapper.run(shutdown)?),
+        None => Ok(()),
+    }
+}
+
+fn run_sink(shared: &Shared, shutdown: &Shutdown, readiness: &StageReadiness) -> anyhow::Result<()> {
+    let configuration = &shared.configuration;
+    let started = persist(shutdown, readiness, || {
+        let surroundings = shared.runtime.block_on(Surroundings::find(configuration, &[Topic::Enriched, Topic::Employees]))?;
+        let archive = shared.runtime.block_on(Archive::open(&configuration.archive, Access::Writer)).map_err(unfit_archive)?;
+        let around = scoresync_sink::Surroundings {
+            kafka: &configuration.kafka,
+            topics: &configuration.topics,
+            registry: &surroundings.registry,
+            runtime: &shared.runtime,
+            archive: Arc::new(archive),
+        };
+        Sink::start(&around, configuration.sink.clone(), (shared.metrics.sink.clone(), readiness.clone())).map_err(|error: SinkError| match error.kind() {
+            Kind::Transient => Unfit::Passing(error.into()),
+            Kind::Environment => Unfit::Lasting(error.into()),
+        })
+    })?;
+    match started {
+        Some(sink) => Ok(sink.run(shutdown)?),
+        None => Ok(()),
+    }
+}
+
+fn unfit_archive(error: ArchiveError) -> Unfit {
+    match error {
+        ArchiveError::Environment { .. } => Unfit::Lasting(error.into()),
+        ArchiveError::Transient { .. } | ArchiveError::LostPosition { .. } | ArchiveError::WouldRefuse => Unfit::Passing(error.into()),
+    }
+}
+
+fn directory_region(shared: &Shared) -> anyhow::Result<Region> {
+    Ok(shared.configuration.roster.region.parse()?)
+}
+
+/// Tries until it succeeds, the end is asked for (`None`), or a person must act.
+pub(crate) fn persist<T>(
+    shutdown: &Shutdown,
+    readiness: &StageReadiness,
+    mut attempt: impl FnMut() -> Result<T, Unfit>,
+) -> anyhow::Result<Option<T>> {
+    let mut backoff = Backoff::new(BackoffLimits::default());
+    while !shutdown.is_requested() {
+        match attempt() {
+            Ok(done) => return Ok(Some(done)),
+            Err(Unfit::Lasting(error)) => return Err(error),
+            Err(Unfit::Passing(error)) => {
+                readiness.not_ready(format!("cannot start yet: {error:#}"));
+                if shutdown.pause(backoff.next_delay()) {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(None)
+}

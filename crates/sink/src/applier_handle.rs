@@ -1,0 +1,80 @@
+//! The applying thread and the way to it: one piece of work at a time.
+
+use std::{
+    sync::mpsc::{self, TryRecvError},
+    thread::JoinHandle,
+};
+
+use crate::{
+    applier::{Applier, Outcome, Work},
+    run::SinkError,
+};
+
+/// The applying thread and the way to it.
+pub(crate) struct ApplierHandle {
+    work: Option<mpsc::SyncSender<Work>>,
+    outcomes: mpsc::Receiver<Outcome>,
+    thread: Option<JoinHandle<()>>,
+    busy: bool,
+}
+
+impl ApplierHandle {
+    pub(crate) fn start(applier: Applier) -> Result<Self, SinkError> {
+        let (work, taken) = mpsc::sync_channel(1);
+        let (tell, outcomes) = mpsc::sync_channel(1);
+        let thread = std::thread::Builder::new()
+            .name("sink-applier".to_owned())
+            .spawn(move || applier.run(&taken, &tell));
+        let thread = thread.map_err(|_| SinkError::ApplierGone)?;
+        Ok(Self {
+            work: Some(work),
+            outcomes,
+            thread: Some(thread),
+            busy: false,
+        })
+    }
+
+    pub(crate) const fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    pub(crate) fn give(&mut self, work: Work) -> Result<(), SinkError> {
+        let given = self.work.as_ref().is_some_and(|sender| sender.send(work).is_ok());
+        self.busy = given;
+        if given { Ok(()) } else { Err(SinkError::ApplierGone) }
+    }
+
+    pub(crate) fn outcome(&mut self) -> Result<Option<Outcome>, SinkError> {
+        if !self.busy {
+            return Ok(None);
+        }
+        match self.outcomes.try_recv() {
+            Ok(outcome) => {
+                self.busy = false;
+                Ok(Some(outcome))
+            }
+            Err(TryRecvError::Empty) => Ok(None),
+            Err(TryRecvError::Disconnected) => Err(SinkError::ApplierGone),
+        }
+    }
+
+    /// Waits for the batch in hand. Its statements have time-outs of their own.
+    pub(crate) fn drain(&mut self) -> Result<Option<Outcome>, SinkError> {
+        if !self.busy {
+            return Ok(None);
+        }
+        self.busy = false;
+        self.outcomes.recv().map(Some).map_err(|_| SinkError::ApplierGone)
+    }
+}
+
+impl Drop for ApplierHandle {
+    fn drop(&mut self) {
+        self.work.take();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that applies batches panicked");
+        }
+    }
+}
