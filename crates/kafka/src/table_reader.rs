@@ -6,9 +6,9 @@ use std::{
 };
 
 use rdkafka::{
-    Message, Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer},
-    error::KafkaError,
+    ClientContext, Message, Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
+    error::{KafkaError, RDKafkaErrorCode},
 };
 use tokio::runtime::Handle;
 
@@ -44,7 +44,7 @@ pub struct TableChange<R> {
 /// Reads one table. Belongs to a thread of its own.
 pub struct TableReader<R> {
     topic: String,
-    consumer: BaseConsumer,
+    consumer: BaseConsumer<Context>,
     decoder: Decoder<R>,
     /// The next offset of each partition.
     positions: BTreeMap<i32, i64>,
@@ -97,7 +97,7 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
         };
         let mut config = client::consumer(kafka, topics, GROUP).map_err(failed)?;
         config.set("enable.partition.eof", "true");
-        let consumer: BaseConsumer = config.create().map_err(|cause| failed(Error::client("make a consumer")(cause)))?;
+        let consumer: BaseConsumer<Context> = config.create_with_context(Context).map_err(|cause| failed(Error::client("make a consumer")(cause)))?;
         let partitions = partitions(&consumer, &name).map_err(failed)?;
         let mut list = TopicPartitionList::new();
         for partition in &partitions {
@@ -252,13 +252,26 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
     }
 }
 
+struct Context;
+
+impl ClientContext for Context {
+    /// Reaching an end is told as an error, too.
+    fn error(&self, error: KafkaError, reason: &str) {
+        if !matches!(error, KafkaError::Global(RDKafkaErrorCode::PartitionEOF)) {
+            tracing::warn!(%error, reason, "a table's reader has trouble with the broker; it keeps trying");
+        }
+    }
+}
+
+impl ConsumerContext for Context {}
+
 enum Step {
     Read(i32),
     EndOf,
     Nothing,
 }
 
-fn partitions(consumer: &BaseConsumer, topic: &str) -> Result<Vec<i32>, Error> {
+fn partitions(consumer: &BaseConsumer<Context>, topic: &str) -> Result<Vec<i32>, Error> {
     let metadata = consumer
         .fetch_metadata(Some(topic), CALL_TIMEOUT)
         .map_err(Error::client("ask for a table"))?;
