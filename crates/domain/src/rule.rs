@@ -91,7 +91,7 @@ pub fn judge(statements: &[Statement]) -> Judgement {
     let names_another =
         |statement: &Statement| statement.decision == decision && statement.employee_no.is_some() && statement.employee_no != owner;
     let refused: Vec<usize> = (0..statements.len()).filter(|&number| names_another(&statements[number])).collect();
-    let counting = counting(statements, &refused, owner.as_deref());
+    let counting = counting(statements, &refused);
     let versions = fold_versions(statements, &counting);
     let rank = ranking(statements, &counting);
     let greatest = |candidates: &mut dyn Iterator<Item = usize>| candidates.max_by_key(|&spokesman| rank(spokesman));
@@ -119,13 +119,12 @@ fn owner(statements: &[Statement]) -> (Option<String>, i64) {
     (owner.and_then(|statement| statement.employee_no.clone()), decision)
 }
 
-/// Step 1: of each origin only the output with the greatest mapping version and decision; among equals the one that names the owner.
-fn counting(statements: &[Statement], refused: &[usize], owner: Option<&str>) -> Vec<usize> {
+/// Step 1: of each origin only the output with the greatest mapping version and decision; of its copies the first that names anybody.
+fn counting(statements: &[Statement], refused: &[usize]) -> Vec<usize> {
     let mut best: HashMap<Origin, usize> = HashMap::with_capacity(statements.len());
     let precedence = |number: usize| {
         let statement = &statements[number];
-        let named = statement.employee_no.as_deref();
-        (statement.mapping_version, statement.decision, named == owner, named)
+        (statement.mapping_version, statement.decision, statement.employee_no.is_some())
     };
     for number in (0..statements.len()).filter(|number| refused.binary_search(number).is_err()) {
         let kept = best.entry(statements[number].origin).or_insert(number);

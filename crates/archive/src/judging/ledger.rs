@@ -163,9 +163,30 @@ impl<'a> Ledger<'a> {
 
     /// Admits what was refused and need not be any longer, in order of arrival.
     pub(crate) fn judge_refusals_again(&mut self) {
+        let counted = self.members.len();
         for newcomer in std::mem::take(&mut self.waiting) {
             self.judge_newcomer(newcomer);
         }
+        if self.members.len() > counted {
+            self.sort_by_arrival();
+        }
+    }
+
+    /// The rule takes statements in order of arrival, in which those that were refused came before some that were not.
+    fn sort_by_arrival(&mut self) {
+        let recorded = self.standing.as_ref().and_then(|standing| standing.member);
+        let recorded = recorded.map(|number| self.members[number].head.arrived);
+        let mut pairs: Vec<(Member<'a>, Statement)> = self.members.drain(..).zip(self.statements.drain(..)).collect();
+        pairs.sort_by_key(|(member, _)| member.head.arrived);
+        (self.members, self.statements) = pairs.into_iter().unzip();
+        self.by_origin.clear();
+        for (number, statement) in self.statements.iter().enumerate() {
+            self.by_origin.entry(statement.origin).or_default().push(number);
+        }
+        if let Some(standing) = &mut self.standing {
+            standing.member = recorded.and_then(|arrived| self.members.iter().position(|member| member.head.arrived == arrived));
+        }
+        self.judgement = judge(&self.statements);
     }
 
     fn judge_newcomer(&mut self, newcomer: Newcomer<'a>) {

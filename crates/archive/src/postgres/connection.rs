@@ -156,9 +156,9 @@ mod tests {
 
     #[test]
     fn an_unreadable_url_is_not_quoted() {
-        let error = read_url("postgresql://a:sec?ret=1@host/b")
-            .err()
-            .map(|failure| failure.during("open").to_string());
-        assert_eq!(error.as_deref(), Some("could not open; the archive's surroundings need attention"));
+        match read_url("postgresql://a@host/b?hunter2=1") {
+            Err(Failure::Environment(cause)) => assert!(!cause.to_string().contains("hunter2"), "{cause}"),
+            other => panic!("{other:?}"),
+        }
     }
 }

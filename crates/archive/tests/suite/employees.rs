@@ -1,0 +1,82 @@
+//! Employees: successors, erasure, order.
+
+use std::collections::BTreeMap;
+
+use scoresync_archive::{Archive, EmployeeChange};
+use scoresync_domain::Fate;
+
+use super::builders::{apply, apply_employees, count_of, employee, naming, score};
+
+async fn results_of(archive: &Archive, employee_no: &str) -> usize {
+    archive.records_of(employee_no).await.unwrap().len()
+}
+
+pub(crate) async fn a_successor_settles_refusals_and_takes_the_records(archive: &Archive) {
+    apply(
+        archive,
+        [score("a", 1, 80), naming(score("a", 2, 90), "E9"), naming(score("b", 3, 70), "E9")],
+    )
+    .await;
+    assert_eq!(count_of(archive, Fate::Refused).await, 1);
+    let applied = apply_employees(archive, &[employee("E1", Some("E5"), 1), employee("E5", Some("E9"), 1)]).await;
+    assert_eq!(applied.judged_again, BTreeMap::from([(Fate::Filed, 1)]));
+    assert_eq!(archive.records_of("E1").await.unwrap()[0].head.origin.offset, 2);
+    assert_eq!(
+        [
+            results_of(archive, "E1").await,
+            results_of(archive, "E5").await,
+            results_of(archive, "E9").await
+        ],
+        [1, 1, 2]
+    );
+    assert_eq!(
+        [count_of(archive, Fate::Filed).await, count_of(archive, Fate::Refused).await],
+        [3, 0]
+    );
+    assert_eq!(apply(archive, [naming(score("a", 4, 95), "E9")]).await.fates, [Fate::Filed]);
+}
+
+pub(crate) async fn a_successor_of_the_owner_settles_refusals_too(archive: &Archive) {
+    apply(archive, [naming(score("a", 1, 80), "E9"), score("a", 2, 80)]).await;
+    let applied = apply_employees(archive, &[employee("E1", Some("E9"), 1)]).await;
+    assert_eq!(applied.judged_again, BTreeMap::from([(Fate::Duplicate, 1)]));
+    assert_eq!(count_of(archive, Fate::Refused).await, 0);
+}
+
+pub(crate) async fn an_older_statement_never_overwrites_a_newer_one(archive: &Archive) {
+    apply(archive, [score("a", 1, 80)]).await;
+    apply_employees(archive, &[employee("E1", Some("E9"), 20)]).await;
+    apply_employees(archive, &[employee("E1", None, 10)]).await;
+    assert_eq!(results_of(archive, "E9").await, 1);
+    apply_employees(archive, &[employee("E1", None, 20)]).await;
+    assert_eq!(results_of(archive, "E9").await, 0);
+}
+
+pub(crate) async fn an_erased_employee_leaves_the_records(archive: &Archive) {
+    apply(archive, [score("a", 1, 80)]).await;
+    apply_employees(archive, &[employee("E1", Some("E9"), 20), employee("E9", None, 20)]).await;
+    let erase = EmployeeChange::Erase {
+        employee_no: "E1".to_owned(),
+    };
+    let unusable = employee("E\0", None, 1);
+    assert_eq!(
+        apply_employees(archive, &[erase, unusable, employee("E8", None, 1)]).await.unusable,
+        1
+    );
+    assert_eq!([results_of(archive, "E1").await, results_of(archive, "E9").await], [1, 0]);
+    // What was known of an erased employee does not stand against an older statement.
+    apply_employees(archive, &[employee("E1", Some("E9"), 10)]).await;
+    assert_eq!(results_of(archive, "E9").await, 1);
+}
+
+pub(crate) async fn a_circle_of_successors_ends(archive: &Archive) {
+    apply(archive, [naming(score("a", 1, 80), "E2"), naming(score("a", 2, 90), "E1")]).await;
+    let circle = [
+        employee("E1", Some("E2"), 1),
+        employee("E2", Some("E3"), 1),
+        employee("E3", Some("E1"), 1),
+    ];
+    let applied = apply_employees(archive, &circle).await;
+    assert_eq!(applied.judged_again, BTreeMap::from([(Fate::Filed, 1)]));
+    assert_eq!([results_of(archive, "E1").await, results_of(archive, "E3").await], [1, 1]);
+}

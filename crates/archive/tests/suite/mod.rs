@@ -1,0 +1,55 @@
+//! What both archives must do. Each database's test file opens a fresh archive and runs all of it.
+
+pub(crate) mod builders;
+pub(crate) mod employees;
+pub(crate) mod filing;
+pub(crate) mod history;
+pub(crate) mod model;
+pub(crate) mod positions;
+pub(crate) mod property;
+pub(crate) mod refusals;
+
+/// Makes one test of each listed check; `$open` gives a fresh archive, and whatever must outlive it.
+macro_rules! run_suite {
+    ($open:path: $($module:ident :: $check:ident,)+) => {
+        $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $check() {
+            let place = $open().await;
+            suite::$module::$check(&place.archive).await;
+        })+
+    };
+}
+
+/// Every check, with the function that opens a fresh archive.
+macro_rules! run_whole_suite {
+    ($open:path) => {
+        run_suite! {
+            $open:
+            positions::a_position_is_claimed_once_and_found_again,
+            positions::a_batch_that_is_not_at_its_position_changes_nothing,
+            positions::several_partitions_move_together_or_not_at_all,
+            positions::of_two_sinks_with_the_same_batch_one_succeeds,
+            filing::a_new_result_reads_back_exactly_as_it_was_said,
+            filing::a_score_of_zero_is_filed_as_zero,
+            filing::saying_the_same_again_is_a_duplicate_and_adds_no_row,
+            filing::an_older_version_that_comes_late_is_history,
+            filing::a_withdrawn_record_shows_what_it_showed_and_comes_back_with_a_greater_revision,
+            filing::a_lone_withdrawal_shows_nothing_until_a_score_is_known,
+            filing::a_corrected_title_reaches_the_record_without_a_new_version,
+            history::a_content_that_only_the_record_held_survives_every_change_of_it,
+            history::thousands_of_redeliveries_of_one_result_are_judged_in_seconds,
+            refusals::refusing_can_be_withheld_and_then_changes_nothing,
+            refusals::a_score_for_another_employee_waits_until_somebody_decides,
+            refusals::a_refusal_that_comes_to_count_stands_where_it_arrived,
+            refusals::what_cannot_be_decoded_is_kept_byte_by_byte,
+            refusals::a_row_that_the_database_refuses_is_set_aside_and_stops_nobody,
+            refusals::refusals_are_read_page_by_page,
+            employees::a_successor_settles_refusals_and_takes_the_records,
+            employees::a_successor_of_the_owner_settles_refusals_too,
+            employees::an_older_statement_never_overwrites_a_newer_one,
+            employees::an_erased_employee_leaves_the_records,
+            employees::a_circle_of_successors_ends,
+            property::any_batching_gives_what_the_rule_says,
+        }
+    };
+}
