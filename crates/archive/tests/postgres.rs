@@ -1,4 +1,9 @@
 //! The suite on PostgreSQL, and what is peculiar to a server.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "the lint takes what serves the test for code of the product"
+)]
 
 #[macro_use]
 mod suite;

@@ -1,4 +1,5 @@
 //! The suite on SQLite, and what is peculiar to a file.
+#![expect(clippy::unwrap_used, reason = "the lint takes what serves the test for code of the product")]
 
 #[macro_use]
 mod suite;

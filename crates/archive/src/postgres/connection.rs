@@ -118,6 +118,8 @@ fn verify_full(ca_file: Option<&Path>) -> Result<MakeTlsConnector, Failure> {
 }
 
 /// A commit that was answered must be on disk: where the server was told otherwise, this session is not.
+///
+/// Every question by key has an index; plans made while a table was young, without it, would be kept until they take seconds.
 fn told_to_every_session(settings: &PostgresSettings, access: Access) -> Hook {
     let read_only = match access {
         Access::Writer => "off",
@@ -125,7 +127,7 @@ fn told_to_every_session(settings: &PostgresSettings, access: Access) -> Hook {
     };
     let said = format!(
         "SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {};
-        SET default_transaction_read_only = {read_only};
+        SET default_transaction_read_only = {read_only}; SET enable_seqscan = off; SET jit = off;
         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
         settings.statement_timeout_ms, settings.lock_timeout_ms, settings.idle_in_transaction_timeout_ms
     );

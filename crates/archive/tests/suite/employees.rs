@@ -80,3 +80,19 @@ pub(crate) async fn a_circle_of_successors_ends(archive: &Archive) {
     assert_eq!(applied.judged_again, BTreeMap::from([(Fate::Filed, 1)]));
     assert_eq!([results_of(archive, "E1").await, results_of(archive, "E3").await], [1, 1]);
 }
+
+pub(crate) async fn what_counted_goes_on_counting_when_a_successor_is_taken_back(archive: &Archive) {
+    let other = |offset, points| naming(score("a", offset, points), "E2");
+    apply_employees(archive, &[employee("E2", Some("E1"), 1)]).await;
+    assert_eq!(
+        apply(archive, [score("a", 1, 80), other(2, 90)]).await.fates,
+        [Fate::Filed, Fate::Filed]
+    );
+    apply_employees(archive, &[employee("E2", None, 2)]).await;
+    assert_eq!(
+        apply(archive, [other(3, 95), score("a", 0, 60)]).await.fates,
+        [Fate::Refused, Fate::Superseded]
+    );
+    let record = archive.records_of("E1").await.unwrap().remove(0);
+    assert_eq!((record.head.origin.offset, record.history.len()), (2, 2));
+}

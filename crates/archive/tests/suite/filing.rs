@@ -132,3 +132,11 @@ pub(crate) async fn a_corrected_title_reaches_the_record_without_a_new_version(a
     assert_eq!(record.shown.unwrap().content.course_title.as_deref(), Some("Fire safety"));
     assert_eq!(record.history[0].content.course_title.as_deref(), Some("Frie safety"));
 }
+
+pub(crate) async fn a_first_revision_lets_a_withdrawal_without_one_outrank_the_score(archive: &Archive) {
+    apply(archive, [withdrawal("a", 0), score("a", 1, 70)]).await;
+    assert_eq!(only_record(archive).await.head.status, Status::Final);
+    let numbered = with(score("a", 2, 70), |score| score.revision = Some(0));
+    assert_eq!(apply(archive, [numbered]).await.fates, [Fate::Filed]);
+    assert_eq!(only_record(archive).await.head.status, Status::Withdrawn);
+}

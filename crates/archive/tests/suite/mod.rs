@@ -36,6 +36,7 @@ macro_rules! run_whole_suite {
             filing::a_withdrawn_record_shows_what_it_showed_and_comes_back_with_a_greater_revision,
             filing::a_lone_withdrawal_shows_nothing_until_a_score_is_known,
             filing::a_corrected_title_reaches_the_record_without_a_new_version,
+            filing::a_first_revision_lets_a_withdrawal_without_one_outrank_the_score,
             history::a_content_that_only_the_record_held_survives_every_change_of_it,
             history::thousands_of_redeliveries_of_one_result_are_judged_in_seconds,
             refusals::refusing_can_be_withheld_and_then_changes_nothing,
@@ -48,6 +49,7 @@ macro_rules! run_whole_suite {
             employees::a_successor_of_the_owner_settles_refusals_too,
             employees::an_older_statement_never_overwrites_a_newer_one,
             employees::an_erased_employee_leaves_the_records,
+            employees::what_counted_goes_on_counting_when_a_successor_is_taken_back,
             employees::a_circle_of_successors_ends,
             property::any_batching_gives_what_the_rule_says,
         }

@@ -89,7 +89,8 @@ impl Model {
             (judgement.owner.clone(), version(judgement.record), version(judgement.shown))
         };
         let refused = after.refused.contains(&result.counting.len());
-        let fate = if result.counting.iter().any(known) {
+        let is_copy = result.counting.iter().any(known);
+        let fate = if is_copy {
             Fate::Duplicate
         } else if refused {
             Fate::Refused
@@ -100,12 +101,11 @@ impl Model {
         } else {
             Fate::Superseded
         };
-        let is_copy = result.counting.iter().any(known);
         self.fates.insert(arrival.place, fate);
-        match fate {
-            Fate::Refused => result.refused.push(arrival),
-            _ if is_copy => {}
-            _ => result.counting.push(arrival),
+        if fate == Fate::Refused {
+            result.refused.push(arrival);
+        } else if !is_copy {
+            result.counting.push(arrival);
         }
     }
 
