@@ -11,11 +11,11 @@ use crate::{
 };
 
 /// What no user setting may change, for either kind of client.
-const PROTECTED: [&str; 14] = [
+const PROTECTED: [&str; 17] = [
     "acks",
+    "allow.auto.create.topics",
     "auto.offset.reset",
     "bootstrap.servers",
-    "allow.auto.create.topics",
     "enable.auto.commit",
     "enable.auto.offset.store",
     "enable.idempotence",
@@ -26,6 +26,22 @@ const PROTECTED: [&str; 14] = [
     "message.timeout.ms",
     "partition.assignment.strategy",
     "partitioner",
+    "queuing.strategy",
+    "retries",
+    "transactional.id",
+];
+
+/// Settings with two names (librdkafka's CONFIGURATION.md, "Alias for"), and which of them is used here: of two that are set, either could win.
+const SYNONYMS: [(&str, &str); 9] = [
+    ("auto.commit.enable", "enable.auto.commit"),
+    ("compression.codec", "compression.type"),
+    ("delivery.timeout.ms", "message.timeout.ms"),
+    ("max.partition.fetch.bytes", "fetch.message.max.bytes"),
+    ("message.send.max.retries", "retries"),
+    ("metadata.broker.list", "bootstrap.servers"),
+    ("queue.buffering.max.ms", "linger.ms"),
+    ("request.required.acks", "acks"),
+    ("sasl.mechanisms", "sasl.mechanism"),
 ];
 
 /// Settings that all clients share.
@@ -42,12 +58,18 @@ pub(crate) fn base(kafka: &KafkaSettings) -> Result<ClientConfig, Error> {
         .set("allow.auto.create.topics", "false");
     secure(&mut config, &kafka.security)?;
     for (setting, value) in &kafka.librdkafka {
-        if PROTECTED.contains(&setting.as_str()) {
+        let name = used_name(setting);
+        if PROTECTED.contains(&name) {
             return Err(Error::ProtectedSetting(setting.clone()));
         }
-        config.set(setting, value);
+        config.set(name, value);
     }
     Ok(config)
+}
+
+fn used_name(setting: &str) -> &str {
+    let synonym = SYNONYMS.iter().find(|(other, _)| *other == setting);
+    synonym.map_or(setting, |(_, used)| used)
 }
 
 /// An idempotent producer that never gives a record up by itself: order and completeness outlast any outage.
@@ -207,10 +229,26 @@ mod tests {
     fn a_user_setting_is_taken_unless_a_guarantee_rests_on_it() {
         let producer = producer(&settings(&[("linger.ms", "20")]), &TopicSettings::default()).unwrap();
         assert_eq!(producer.get("linger.ms"), Some("20"));
-        for setting in PROTECTED {
+        let aliases = [
+            "request.required.acks",
+            "delivery.timeout.ms",
+            "metadata.broker.list",
+            "message.send.max.retries",
+        ];
+        for setting in PROTECTED.into_iter().chain(aliases) {
             let refused = base(&settings(&[(setting, "x")])).unwrap_err();
             assert!(refused.to_string().contains(setting), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_setting_under_its_other_name_takes_the_place_of_our_default() {
+        let user = settings(&[("queue.buffering.max.ms", "20"), ("compression.codec", "zstd")]);
+        let producer = producer(&user, &TopicSettings::default()).unwrap();
+        let get = |setting| producer.get(setting);
+        assert_eq!((get("linger.ms"), get("queue.buffering.max.ms")), (Some("20"), None));
+        assert_eq!((get("compression.type"), get("compression.codec")), (Some("zstd"), None));
+        producer.create::<rdkafka::producer::BaseProducer>().unwrap();
     }
 
     #[test]
