@@ -18,7 +18,7 @@ use crate::{
     error::Error,
     registry::Registry,
     settings::{KafkaSettings, TopicSettings},
-    topics::{Topic, TopicNames},
+    topics::{Topic, TopicNames, partition_replicas},
     wire::Record,
 };
 
@@ -97,7 +97,9 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
         };
         let mut config = client::consumer(kafka, topics, GROUP).map_err(failed)?;
         config.set("enable.partition.eof", "true");
-        let consumer: BaseConsumer<Context> = config.create_with_context(Context).map_err(|cause| failed(Error::client("make a consumer")(cause)))?;
+        let consumer: BaseConsumer<Context> = config
+            .create_with_context(Context)
+            .map_err(|cause| failed(Error::client("make a consumer")(cause)))?;
         let partitions = partitions(&consumer, &name).map_err(failed)?;
         let mut list = TopicPartitionList::new();
         for partition in &partitions {
@@ -272,19 +274,10 @@ enum Step {
 }
 
 fn partitions(consumer: &BaseConsumer<Context>, topic: &str) -> Result<Vec<i32>, Error> {
-    let metadata = consumer
-        .fetch_metadata(Some(topic), CALL_TIMEOUT)
-        .map_err(Error::client("ask for a table"))?;
-    let found = metadata
-        .topics()
-        .iter()
-        .find(|found| found.name() == topic && found.error().is_none());
-    let partitions: Vec<i32> = found
-        .map(|found| found.partitions().iter().map(rdkafka::metadata::MetadataPartition::id).collect())
-        .unwrap_or_default();
+    let partitions = partition_replicas(consumer.client(), topic, CALL_TIMEOUT)?.unwrap_or_default();
     if partitions.is_empty() {
         Err(Error::TopicMissing(topic.to_owned()))
     } else {
-        Ok(partitions)
+        Ok(partitions.into_keys().collect())
     }
 }

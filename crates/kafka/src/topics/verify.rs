@@ -8,7 +8,7 @@ use rdkafka::{
     error::KafkaError,
 };
 
-use super::{Specification, Topic, TopicDescription, TopicNames, describe_topics};
+use super::{Specification, Topic, TopicDescription, TopicNames, describe_topics, layout::partition_replicas};
 use crate::{
     client,
     error::Error,
@@ -59,22 +59,10 @@ struct Layout {
 }
 
 fn layout(admin: &AdminClient<DefaultClientContext>, name: &str) -> Result<Option<Layout>, Error> {
-    let metadata = admin
-        .inner()
-        .fetch_metadata(Some(name), TIMEOUT)
-        .map_err(Error::client("ask for the topics"))?;
-    let found = metadata
-        .topics()
-        .iter()
-        .find(|topic| topic.name() == name && topic.error().is_none());
-    Ok(found.filter(|topic| !topic.partitions().is_empty()).map(|topic| Layout {
-        partitions: topic.partitions().len(),
-        least_replicas: topic
-            .partitions()
-            .iter()
-            .map(|partition| partition.replicas().len())
-            .min()
-            .unwrap_or(0),
+    let partitions = partition_replicas(admin.inner(), name, TIMEOUT)?;
+    Ok(partitions.map(|partitions| Layout {
+        partitions: partitions.len(),
+        least_replicas: partitions.into_values().min().unwrap_or(0),
     }))
 }
 
