@@ -87,12 +87,13 @@ impl GroupConsumer {
         }
         let polled = self.consumer.poll(timeout);
         match (self.rebalance_event(), polled) {
-            // A record that came with a rebalance belongs to a partition that stays, and must not be lost.
-            (Some(event), Some(Ok(record))) => {
+            // A record that came with a rebalance belongs to a partition that stays, and must not be lost; nor must trouble, which some
+            // is told of only once.
+            (Some(event), Some(polled)) => {
                 self.consumer.context().give_back(event);
-                Event::Record(record)
+                polled.map_or_else(Event::Trouble, Event::Record)
             }
-            (Some(event), _) => event,
+            (Some(event), None) => event,
             (None, Some(Ok(record))) => Event::Record(record),
             (None, Some(Err(error))) => Event::Trouble(error),
             (None, None) => Event::Nothing,

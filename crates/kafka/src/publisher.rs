@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use rdkafka::{
-    ClientContext, Message,
+    ClientContext,
     error::{KafkaError, RDKafkaErrorCode},
     message::{DeliveryResult, OwnedHeaders},
     producer::{BaseRecord, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer},
@@ -133,10 +133,7 @@ impl<T: Ticket> ProducerContext<NoCustomPartitioner> for Context<T> {
 
     fn delivery(&self, result: &DeliveryResult<'_>, ticket: Self::DeliveryOpaque) {
         match result {
-            Ok(message) => {
-                debug_assert!(message.offset() >= 0);
-                ticket.settle(Ok(()));
-            }
+            Ok(_) => ticket.settle(Ok(())),
             Err((error, _)) => ticket.settle(Err(DeliveryFailure(error.clone()))),
         }
     }
