@@ -152,3 +152,106 @@ impl DeadLetter<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LETTER: DeadLetter<'_> = DeadLetter {
+        topic: "scores.raw",
+        partition: 3,
+        offset: 41,
+        group: "scoresync-mapper",
+        instance: "host-1",
+        reason: Reason::MissingField,
+        message: "cannot map course_id from `课程编号`: the record has no value for it",
+        source: "academy",
+        origin: Origin {
+            generation: 1,
+            partition: 3,
+            offset: 7,
+        },
+        attempt: 2,
+        first_failed_at: Timestamp::from_millis(1_794_000_000_123),
+        traceparent: None,
+    };
+
+    fn listed(headers: &OwnedHeaders) -> Vec<(&str, &str)> {
+        headers
+            .iter()
+            .map(|header| (header.key, std::str::from_utf8(header.value.unwrap()).unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn a_letter_has_exactly_these_headers() {
+        let expected = [
+            ("__connect.errors.topic", "scores.raw"),
+            ("__connect.errors.partition", "3"),
+            ("__connect.errors.offset", "41"),
+            ("__connect.errors.connector.name", "scoresync-mapper"),
+            ("__connect.errors.task.id", "host-1"),
+            ("__connect.errors.stage", "TRANSFORMATION"),
+            ("__connect.errors.class.name", "scoresync.mapper"),
+            ("__connect.errors.exception.class.name", "missing_field"),
+            (
+                "__connect.errors.exception.message",
+                "cannot map course_id from `课程编号`: the record has no value for it",
+            ),
+            ("scoresync.reason", "missing_field"),
+            ("scoresync.source", "academy"),
+            ("scoresync.origin", "1/3/7"),
+            ("scoresync.attempt", "2"),
+            ("scoresync.first_failed_at", "2026-11-06T21:20:00.123Z"),
+        ];
+        assert_eq!(listed(&LETTER.headers()), expected);
+        let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let traced = DeadLetter {
+            traceparent: Some(trace),
+            ..LETTER
+        };
+        assert_eq!(listed(&traced.headers()), [&expected[..], &[("traceparent", trace)]].concat());
+        assert_eq!(listed(&traceparent(trace)), [("traceparent", trace)]);
+    }
+
+    #[test]
+    fn only_what_cannot_be_decoded_fails_in_the_converter() {
+        for reason in Reason::ALL {
+            let headers = DeadLetter { reason: *reason, ..LETTER }.headers();
+            let in_converter = matches!(reason, Reason::Undecodable | Reason::UnknownSchema);
+            let stage = if in_converter { "VALUE_CONVERTER" } else { "TRANSFORMATION" };
+            assert_eq!(text_of(Some(headers.as_borrowed()), connect::STAGE), Some(stage), "{reason}");
+            assert_eq!(text_of(Some(headers.as_borrowed()), REASON), Some(reason.as_str()));
+        }
+    }
+
+    #[test]
+    fn a_letter_that_is_sent_again_knows_its_past() {
+        let headers = LETTER.headers();
+        let history = History::read(Some(headers.as_borrowed()));
+        let expected = History {
+            origin: Some(LETTER.origin),
+            attempts: 2,
+            first_failed_at: Some(LETTER.first_failed_at),
+        };
+        assert_eq!(history, expected);
+        assert_eq!(History::read(None), History::default());
+    }
+
+    #[test]
+    fn headers_that_cannot_be_read_are_taken_as_absent() {
+        let damaged = |key, value: &[u8]| OwnedHeaders::new().insert(Header { key, value: Some(value) });
+        for (key, value) in [
+            (ORIGIN, &b"1/2"[..]),
+            (ORIGIN, b"\xff\xfe"),
+            (ATTEMPT, b"-1"),
+            (ATTEMPT, b"99999999999"),
+            (FIRST_FAILED_AT, b"yesterday"),
+            ("other", b"1"),
+        ] {
+            assert_eq!(History::read(Some(damaged(key, value).as_borrowed())), History::default(), "{key}");
+        }
+        let empty = OwnedHeaders::new().insert(Header::<&[u8]> { key: ATTEMPT, value: None });
+        assert_eq!(History::read(Some(empty.as_borrowed())), History::default());
+    }
+}

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     registry::{Registry, RegistryError},
-    wire::{DatumError, FrameError, Record, parse_schema, read_datum, split},
+    wire::{DatumError, FrameError, Record, SchemaError, parse_schema, read_datum, split},
 };
 
 /// How long an id that the subject does not have is believed to be foreign without asking again.
@@ -27,7 +27,8 @@ pub struct Decoder<R> {
 }
 
 struct KnownSchema {
-    schema: Schema,
+    /// A schema that cannot be used is the fault of the records that it wrote.
+    schema: Result<Schema, SchemaError>,
     text: String,
 }
 
@@ -104,7 +105,8 @@ impl<R: Record> Decoder<R> {
                 subject: self.subject.clone(),
             });
         };
-        Ok(read_datum::<R>(&known.schema, datum)?)
+        let schema = known.schema.as_ref().map_err(|error| DatumError::from(error.clone()))?;
+        Ok(read_datum::<R>(schema, datum)?)
     }
 
     /// Reads all versions of the subject now, so that a start without the registry is noticed at the start.
@@ -119,9 +121,8 @@ impl<R: Record> Decoder<R> {
             });
         }
         for version in versions {
-            let Ok(schema) = parse_schema(&version.schema) else { continue };
             let known = KnownSchema {
-                schema,
+                schema: parse_schema::<R>(&version.schema),
                 text: version.schema,
             };
             match self.known.get(&version.schema_id) {

@@ -97,6 +97,10 @@ impl OffsetTracker {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use proptest::{collection::vec, prelude::*};
+
     use super::*;
 
     #[test]
@@ -129,5 +133,86 @@ mod tests {
         tracker.acknowledge(second);
         assert!(tracker.has_failed());
         assert_eq!(tracker.watermark(), 0);
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Begin { gap: i64 },
+        Acknowledge(prop::sample::Index),
+        Fail,
+    }
+
+    fn any_step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => (0..5_i64).prop_map(|gap| Step::Begin { gap }),
+            4 => any::<prop::sample::Index>().prop_map(Step::Acknowledge),
+            1 => Just(Step::Fail),
+        ]
+    }
+
+    proptest! {
+        /// The plain model: all records in hand with what became of them.
+        #[test]
+        fn the_watermark_is_the_end_of_what_is_acknowledged_without_a_gap(start in 0..1_000_i64, steps in vec(any_step(), 0..200)) {
+            let tracker = OffsetTracker::new(start);
+            let mut records: Vec<(u64, i64, bool)> = Vec::new();
+            let (mut next_offset, mut failures, mut last_watermark) = (start, 0, start);
+            for step in steps {
+                match step {
+                    Step::Begin { gap } => {
+                        next_offset += gap;
+                        records.push((tracker.begin(next_offset), next_offset, false));
+                        next_offset += 1;
+                    }
+                    Step::Acknowledge(place) if !records.is_empty() => {
+                        let record = place.get(&records).0;
+                        tracker.acknowledge(record);
+                        records.iter_mut().filter(|known| known.0 == record).for_each(|known| known.2 = true);
+                    }
+                    Step::Fail => {
+                        tracker.fail();
+                        failures += 1;
+                    }
+                    Step::Acknowledge(_) => {}
+                }
+                let done = records.iter().take_while(|(_, _, acknowledged)| *acknowledged);
+                let expected = done.clone().last().map_or(start, |(_, offset, _)| offset + 1);
+                prop_assert_eq!(tracker.watermark(), expected);
+                prop_assert_eq!(tracker.in_flight(), records.len() - done.count());
+                prop_assert_eq!(tracker.has_failed(), failures > 0);
+                prop_assert!(tracker.watermark() >= last_watermark, "it went back");
+                last_watermark = tracker.watermark();
+            }
+        }
+    }
+
+    /// The producer's thread acknowledges while ours reads: what ours sees is always behind what was acknowledged.
+    #[test]
+    fn two_threads_never_see_the_watermark_ahead_of_an_acknowledgement() {
+        let tracker = OffsetTracker::new(0);
+        let acknowledged: Vec<AtomicBool> = (0..2_000).map(|_| AtomicBool::new(false)).collect();
+        let (sender, receiver) = std::sync::mpsc::sync_channel::<(usize, u64)>(64);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut waiting: Vec<(usize, u64)> = Vec::new();
+                for (number, record) in receiver {
+                    waiting.push((number, record));
+                    // Out of order: every third record waits for the next two.
+                    if number % 3 == 2 || number == acknowledged.len() - 1 {
+                        for (number, ticket) in waiting.drain(..).rev() {
+                            acknowledged[number].store(true, Ordering::SeqCst);
+                            tracker.acknowledge(ticket);
+                        }
+                    }
+                }
+            });
+            for number in 0..acknowledged.len() {
+                sender.send((number, tracker.begin(number as i64))).unwrap();
+                let watermark = usize::try_from(tracker.watermark()).unwrap();
+                assert!(acknowledged[..watermark].iter().all(|flag| flag.load(Ordering::SeqCst)));
+            }
+            drop(sender);
+        });
+        assert_eq!((tracker.watermark(), tracker.in_flight()), (2_000, 0));
     }
 }

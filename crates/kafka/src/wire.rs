@@ -7,6 +7,10 @@ mod enriched_score;
 mod frame;
 mod identity_alias;
 mod raw_score;
+#[cfg(test)]
+mod tests;
+mod unique_names;
+mod units;
 
 use serde::{Deserialize, Serialize};
 use serde_avro_fast::Schema;
@@ -46,7 +50,7 @@ impl<R: Record> Encoder<R> {
     /// # Errors
     /// Where the embedded schema cannot be parsed.
     pub fn new(schema_id: u32) -> Result<Self, SchemaError> {
-        let schema = parse_schema(R::SCHEMA)?;
+        let schema = parse_schema::<R>(R::SCHEMA)?;
         Ok(Self {
             schema,
             schema_id,

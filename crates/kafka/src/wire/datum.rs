@@ -8,11 +8,14 @@ use serde_avro_fast::{
     de::{DeserializerConfig, DeserializerState, read::SliceRead},
     ser::SerializerConfig,
 };
+use serde_json::Value;
 
-/// More items than any of our records has in one map or array.
-const MAX_SEQUENCE_ITEMS: usize = 10_000;
-/// Deeper than any of our schemas.
-const MAX_DEPTH: usize = 8;
+use super::{Record, units};
+
+/// More items than any of our records has in one map or array; what has more is neither read nor written.
+pub(super) const MAX_SEQUENCE_ITEMS: usize = 10_000;
+/// Deeper than any of our schemas, with room for what others add to them.
+const MAX_DEPTH: usize = 32;
 
 /// Why a datum could not be read or written. The texts carry no values.
 #[derive(Debug, thiserror::Error)]
@@ -23,11 +26,14 @@ pub enum DatumError {
     /// The record ends before the bytes do.
     #[error("{0} bytes are left over after the datum")]
     LeftOver(usize),
+    /// The schema that wrote it cannot be used.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
     /// The content breaks a rule that the schema cannot state.
     #[error("{0}")]
     Content(&'static str),
     /// A record of ours does not fit its own schema.
-    #[error("the record cannot be written with its schema")]
+    #[error("the record cannot be written: it does not fit its schema, or has a list of more than {MAX_SEQUENCE_ITEMS} items")]
     Unwritable,
 }
 
@@ -53,41 +59,43 @@ pub(crate) fn append<T: Serialize>(schema: &Schema, record: &T, buffer: &mut Vec
         .map_err(|_| DatumError::Unwritable)
 }
 
-/// Parses a schema down to its physical types: decimals stay bytes and times stay numbers, which our own types read and write exactly.
+/// Parses a schema that wrote records of one kind down to its physical types: decimals stay bytes and times stay numbers, which our own types
+/// read and write exactly.
 ///
 /// # Errors
-/// Where the text is no Avro schema, or has a decimal of another scale than six.
-pub fn parse_schema(text: &str) -> Result<Schema, SchemaError> {
-    let mut json: serde_json::Value = serde_json::from_str(text).map_err(|_| SchemaError::NotAvro)?;
-    strip_logical_types(&mut json)?;
+/// Where the text is no Avro schema, or means by a field of ours another unit than we do.
+pub fn parse_schema<R: Record>(text: &str) -> Result<Schema, SchemaError> {
+    let read = |text: &str| serde_json::from_str::<Value>(text).map_err(|_| SchemaError::NotAvro);
+    let mut json = read(text)?;
+    units::compare(&json, &read(R::SCHEMA)?)?;
+    strip_logical_types(&mut json);
     json.to_string().parse().map_err(|_| SchemaError::NotAvro)
 }
 
 /// Why a schema cannot be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
     /// Not an Avro schema.
-    #[error("not an Avro schema")]
+    #[error("its schema is not an Avro schema")]
     NotAvro,
-    /// A decimal that our scores cannot take exactly.
-    #[error("has a decimal whose scale is not 6")]
-    ForeignScale,
+    /// A decimal of another scale or a time in another unit: the same bytes, another meaning.
+    #[error("its schema writes {field} as {unit}, which is not the unit of this field; write it with the schema that scoresync registered")]
+    ForeignUnit {
+        /// Path of the field.
+        field: String,
+        /// What the schema says of it.
+        unit: String,
+    },
 }
 
-fn strip_logical_types(json: &mut serde_json::Value) -> Result<(), SchemaError> {
-    if let Some(object) = json.as_object_mut() {
-        let is_type = object.get("type").is_some();
-        if is_type && object.remove("logicalType").is_some_and(|logical| logical == "decimal") {
-            let scale = object.get("scale").and_then(serde_json::Value::as_u64);
-            if scale != Some(6) {
-                return Err(SchemaError::ForeignScale);
-            }
+fn strip_logical_types(json: &mut Value) {
+    match json {
+        Value::Object(object) => {
+            object.remove("logicalType");
+            object.remove("default");
+            object.values_mut().for_each(strip_logical_types);
         }
-        object.remove("default");
-        object.values_mut().try_for_each(strip_logical_types)
-    } else if let Some(array) = json.as_array_mut() {
-        array.iter_mut().try_for_each(strip_logical_types)
-    } else {
-        Ok(())
+        Value::Array(array) => array.iter_mut().for_each(strip_logical_types),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -1,9 +1,12 @@
 //! `Employee` on the wire.
 
 use scoresync_domain::{self as domain, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser};
 
-use super::{Record, datum::DatumError};
+use super::{
+    Record,
+    datum::{DatumError, MAX_SEQUENCE_ITEMS},
+};
 
 impl Record for domain::Employee {
     const SCHEMA: &'static str = include_str!("../../../../schemas/employee.avsc");
@@ -21,7 +24,7 @@ pub struct Employee<'a> {
     department: Option<&'a str>,
     #[serde(default)]
     position: Option<&'a str>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, serialize_with = "as_many_as_are_read")]
     identities: Vec<Identity<'a>>,
     #[serde(default)]
     left_at: Option<i64>,
@@ -40,6 +43,13 @@ struct Identity<'a> {
     valid_from: Option<i64>,
     #[serde(default)]
     valid_to: Option<i64>,
+}
+
+fn as_many_as_are_read<S: Serializer>(identities: &[Identity<'_>], serializer: S) -> Result<S::Ok, S::Error> {
+    if identities.len() > MAX_SEQUENCE_ITEMS {
+        return Err(ser::Error::custom("more identities than are read"));
+    }
+    identities.serialize(serializer)
 }
 
 impl<'a> From<&'a domain::Employee> for Employee<'a> {

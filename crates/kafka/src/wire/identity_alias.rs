@@ -75,6 +75,10 @@ impl TryFrom<IdentityAlias> for domain::IdentityAlias {
                 value: wire.value,
             }
         };
+        // Whether half a revocation was meant as one, only its writer knows.
+        if wire.revoked_at.is_none() && (wire.revoked_by.is_some() || wire.revoke_reason.is_some()) {
+            return Err(DatumError::Content("the revocation of an alias does not say when it was revoked"));
+        }
         let revocation = wire.revoked_at.map(|revoked_at| Revocation {
             revoked_by: wire.revoked_by.unwrap_or_default(),
             revoked_at: Timestamp::from_millis(revoked_at),

@@ -3,9 +3,17 @@
 use std::{borrow::Cow, fmt};
 
 use scoresync_domain::{Fields, ScoreReport, Timestamp};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer, de,
+    ser::{self, SerializeMap},
+};
 
-use super::{Record, bytes::Bytes, datum::DatumError};
+use super::{
+    Record,
+    bytes::Bytes,
+    datum::{DatumError, MAX_SEQUENCE_ITEMS},
+    unique_names::{self, Entry},
+};
 
 impl Record for ScoreReport<'static> {
     const SCHEMA: &'static str = include_str!("../../../../schemas/raw_score.avsc");
@@ -15,7 +23,6 @@ impl Record for ScoreReport<'static> {
 
 /// The fields of `raw_score.avsc`.
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
 pub struct RawScore<'a> {
     source: &'a str,
     received_at: i64,
@@ -80,6 +87,9 @@ impl Serialize for FieldMap<'_> {
             Self::Read(fields) => fields,
             Self::Written(fields) => *fields,
         };
+        if fields.len() > MAX_SEQUENCE_ITEMS {
+            return Err(ser::Error::custom("more fields than are read"));
+        }
         let mut map = serializer.serialize_map(Some(fields.len()))?;
         for (name, value) in fields.iter() {
             map.serialize_entry(name, &value)?;
@@ -99,11 +109,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for FieldMap<'a> {
             }
 
             fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Fields::default();
+                let mut entries: Vec<Entry<'de>> = Vec::new();
                 while let Some((name, value)) = map.next_entry::<&'de str, Option<&'de str>>()? {
-                    fields.push(name, value);
+                    entries.push((Cow::Borrowed(name), value.map(Cow::Borrowed)));
                 }
-                Ok(fields)
+                Ok(unique_names::into_fields(entries))
             }
         }
         deserializer.deserialize_map(Visitor).map(Self::Read)

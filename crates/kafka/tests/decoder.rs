@@ -1,0 +1,217 @@
+//! The decoder asks a registry, here one that says what a test wants it to: whose schema an id is, and what has changed since.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    sync::{Arc, Mutex},
+};
+
+use scoresync_domain::{Employee, Timestamp};
+use scoresync_kafka::{DatumError, DecodeError, Decoder, Encoder, Record, Registry, RegistrySettings, SchemaLookupError};
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+const SUBJECT: &str = "employees-value";
+
+/// Versions of the one subject: schema id and text. Counts what it was asked.
+#[derive(Default)]
+struct State {
+    versions: BTreeMap<u32, (u32, String)>,
+    is_broken: bool,
+    requests: usize,
+}
+
+struct FakeRegistry {
+    url: String,
+    state: Arc<Mutex<State>>,
+}
+
+impl FakeRegistry {
+    fn start(versions: &[(u32, &str)]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let registry = Self {
+            url,
+            state: Arc::default(),
+        };
+        registry.set(versions);
+        let state = Arc::clone(&registry.state);
+        std::thread::spawn(move || {
+            for connection in listener.incoming() {
+                let mut connection = connection.unwrap();
+                let mut lines = BufReader::new(connection.try_clone().unwrap()).lines().map_while(Result::ok);
+                let request = lines.next().unwrap_or_default();
+                lines.take_while(|line| !line.is_empty()).for_each(drop);
+                let (status, body) = answer(&mut state.lock().unwrap(), &request);
+                let length = body.len();
+                write!(
+                    connection,
+                    "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+                )
+                .unwrap();
+            }
+        });
+        registry
+    }
+
+    fn set(&self, versions: &[(u32, &str)]) {
+        let numbered = versions
+            .iter()
+            .zip(1..)
+            .map(|((id, schema), version)| (version, (*id, (*schema).to_owned())));
+        self.state.lock().unwrap().versions = numbered.collect();
+    }
+
+    fn requests(&self) -> usize {
+        self.state.lock().unwrap().requests
+    }
+
+    fn decoder(&self, runtime: &Runtime) -> Decoder<Employee> {
+        let settings = RegistrySettings {
+            url: self.url.clone(),
+            ..RegistrySettings::default()
+        };
+        Decoder::new(SUBJECT.to_owned(), Registry::new(&settings).unwrap(), runtime.handle().clone())
+    }
+}
+
+fn answer(state: &mut State, request: &str) -> (&'static str, String) {
+    state.requests += 1;
+    let path = request.split(' ').nth(1).unwrap_or_default();
+    let version = path.strip_prefix(&format!("/subjects/{SUBJECT}/versions"));
+    let found = version.and_then(|version| match version.strip_prefix('/') {
+        None if state.versions.is_empty() => None,
+        None => Some(json!(state.versions.keys().collect::<Vec<_>>())),
+        Some(number) => state
+            .versions
+            .get(&number.parse().ok()?)
+            .map(|(id, schema)| json!({ "subject": SUBJECT, "id": id, "version": number.parse::<u32>().unwrap(), "schema": schema })),
+    });
+    match found {
+        _ if state.is_broken => ("500 Internal Server Error", "{}".to_owned()),
+        Some(body) => ("200 OK", body.to_string()),
+        None => (
+            "404 Not Found",
+            json!({ "error_code": 40401, "message": "Subject not found." }).to_string(),
+        ),
+    }
+}
+
+fn employee() -> Employee {
+    Employee {
+        employee_no: "E1001".to_owned(),
+        name: None,
+        department: None,
+        position: None,
+        identities: Vec::new(),
+        left_at: None,
+        replaced_by: None,
+        as_of: Timestamp::from_millis(0),
+    }
+}
+
+fn value(schema_id: u32) -> Vec<u8> {
+    let mut value = Vec::new();
+    Encoder::<Employee>::new(schema_id)
+        .unwrap()
+        .encode(&employee(), &mut value)
+        .unwrap();
+    value
+}
+
+#[test]
+fn a_schema_is_asked_for_once() {
+    let runtime = Runtime::new().unwrap();
+    let registry = FakeRegistry::start(&[(7, Employee::SCHEMA)]);
+    let mut decoder = registry.decoder(&runtime);
+    for _ in 0..3 {
+        assert_eq!(decoder.decode(Some(&value(7))).unwrap(), employee());
+    }
+    assert_eq!(registry.requests(), 2);
+    registry.state.lock().unwrap().is_broken = true;
+    assert_eq!(decoder.decode(Some(&value(7))).unwrap(), employee());
+}
+
+#[test]
+fn an_id_of_another_subject_is_not_believed_and_not_asked_for_again_and_again() {
+    let runtime = Runtime::new().unwrap();
+    let registry = FakeRegistry::start(&[(7, Employee::SCHEMA)]);
+    let mut decoder = registry.decoder(&runtime);
+    for _ in 0..3 {
+        let refused = decoder.decode(Some(&value(8)));
+        assert!(
+            matches!(refused, Err(DecodeError::UnknownSchema { schema_id: 8, .. })),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(registry.requests(), 2);
+}
+
+#[test]
+fn a_schema_that_was_registered_meanwhile_is_found() {
+    let runtime = Runtime::new().unwrap();
+    let registry = FakeRegistry::start(&[(7, Employee::SCHEMA)]);
+    let mut decoder = registry.decoder(&runtime);
+    decoder.refresh().unwrap();
+    registry.set(&[(7, Employee::SCHEMA), (9, Employee::SCHEMA)]);
+    assert_eq!(decoder.decode(Some(&value(9))).unwrap(), employee());
+}
+
+#[test]
+fn a_value_that_is_not_framed_asks_nobody() {
+    let runtime = Runtime::new().unwrap();
+    let registry = FakeRegistry::start(&[]);
+    let mut decoder = registry.decoder(&runtime);
+    for bytes in [None, Some(&b""[..]), Some(b"{}"), Some(&[0, 0, 0, 7])] {
+        assert!(matches!(decoder.decode(bytes), Err(DecodeError::Frame(_))), "{bytes:?}");
+    }
+    assert_eq!(registry.requests(), 0);
+}
+
+#[test]
+fn a_schema_of_another_unit_is_the_fault_of_its_records_alone() {
+    let runtime = Runtime::new().unwrap();
+    let foreign = Employee::SCHEMA.replace("timestamp-millis", "timestamp-micros");
+    let registry = FakeRegistry::start(&[(7, Employee::SCHEMA), (8, &foreign)]);
+    let mut decoder = registry.decoder(&runtime);
+    let refused = decoder.decode(Some(&value(8)));
+    assert!(matches!(refused, Err(DecodeError::Datum(DatumError::Schema(_)))), "{refused:?}");
+    assert_eq!(decoder.decode(Some(&value(7))).unwrap(), employee());
+}
+
+#[test]
+fn a_registry_that_does_not_answer_is_never_the_records_fault() {
+    let runtime = Runtime::new().unwrap();
+    let registry = FakeRegistry::start(&[]);
+    let mut decoder = registry.decoder(&runtime);
+    let lost = decoder.decode(Some(&value(7)));
+    assert!(
+        matches!(lost, Err(DecodeError::Surroundings(SchemaLookupError::SubjectLost { .. }))),
+        "{lost:?}"
+    );
+    registry.state.lock().unwrap().is_broken = true;
+    let broken = decoder.decode(Some(&value(7)));
+    assert!(
+        matches!(broken, Err(DecodeError::Surroundings(SchemaLookupError::Registry(_)))),
+        "{broken:?}"
+    );
+    registry.state.lock().unwrap().is_broken = false;
+    registry.set(&[(7, Employee::SCHEMA)]);
+    assert_eq!(decoder.decode(Some(&value(7))).unwrap(), employee());
+}
+
+#[test]
+fn an_id_that_changes_its_meaning_stops_everything() {
+    let runtime = Runtime::new().unwrap();
+    let registry = FakeRegistry::start(&[(7, Employee::SCHEMA)]);
+    let mut decoder = registry.decoder(&runtime);
+    decoder.refresh().unwrap();
+    let other = Employee::SCHEMA.replace("left_at", "gone_at");
+    registry.set(&[(7, &other)]);
+    assert!(matches!(decoder.refresh(), Err(SchemaLookupError::IdChanged { schema_id: 7, .. })));
+    registry.set(&[(6, Employee::SCHEMA)]);
+    assert!(matches!(decoder.refresh(), Err(SchemaLookupError::SubjectLost { .. })));
+}
