@@ -160,7 +160,7 @@ impl<R: BufRead> CsvRows<R> {
 
 fn too_large(position: Position, max_row_bytes: usize) -> Stop {
     let message = format!("the row that begins here is larger than {max_row_bytes} bytes; is a quote in it never closed?");
-    Stop::broken(position, message)
+    Stop::too_large(position, message)
 }
 
 fn quotes_problem(quotes: Quotes) -> Result<(), String> {

@@ -167,7 +167,10 @@ impl<R: BufRead> JsonRows<R> {
         match self.window.find(self.max_row_bytes, value_length)? {
             Found::Bytes(bytes) => Ok(bytes),
             Found::Ended => Err(self.broken("the body ends before what begins here does")),
-            Found::TooLarge => Err(self.broken(format!("{what} is larger than the {} bytes that it may have", self.max_row_bytes))),
+            Found::TooLarge => {
+                let message = format!("{what} is larger than the {} bytes that it may have", self.max_row_bytes);
+                Err(Stop::too_large(self.window.position(), message))
+            }
         }
     }
 

@@ -66,7 +66,7 @@ impl<R: BufRead> NdjsonRows<R> {
             "the line is longer than the {} bytes that a row may have; nothing from it on was read",
             self.max_line_bytes
         );
-        Stop::broken(self.window.position(), message)
+        Stop::too_large(self.window.position(), message)
     }
 
     #[cfg(test)]

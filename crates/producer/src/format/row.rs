@@ -54,6 +54,8 @@ pub struct BrokenBody {
     pub message: String,
     /// Rows that were given out before.
     pub rows_before: u64,
+    /// The body may be all right, but a row of it is larger than its limit.
+    pub is_too_large: bool,
 }
 
 /// A row before it is numbered.
@@ -65,6 +67,7 @@ pub(super) struct ReadRow {
 /// Why a format's reader stopped.
 pub(super) enum Stop {
     Broken { position: Position, message: String },
+    TooLarge { position: Position, message: String },
     Input(io::Error),
 }
 
@@ -76,16 +79,26 @@ impl Stop {
         }
     }
 
-    pub(super) fn after_rows(self, rows_before: u64) -> BodyError {
-        match self {
-            Self::Input(source) => BodyError::Input { rows_before, source },
-            Self::Broken { position, message } => BodyError::Broken(BrokenBody {
-                line: position.line,
-                column: position.column,
-                message,
-                rows_before,
-            }),
+    pub(super) fn too_large(position: Position, message: impl Into<String>) -> Self {
+        Self::TooLarge {
+            position,
+            message: message.into(),
         }
+    }
+
+    pub(super) fn after_rows(self, rows_before: u64) -> BodyError {
+        let (position, message, is_too_large) = match self {
+            Self::Input(source) => return BodyError::Input { rows_before, source },
+            Self::Broken { position, message } => (position, message, false),
+            Self::TooLarge { position, message } => (position, message, true),
+        };
+        BodyError::Broken(BrokenBody {
+            line: position.line,
+            column: position.column,
+            message,
+            rows_before,
+            is_too_large,
+        })
     }
 }
 

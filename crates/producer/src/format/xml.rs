@@ -247,7 +247,7 @@ impl<R: BufRead> XmlRows<R> {
                     "what begins here is larger than the {} bytes that a row may have",
                     self.limits.max_row_bytes
                 );
-                Err(self.broken(message))
+                Err(Stop::too_large(self.window.position(), message))
             }
         }
     }
