@@ -7,6 +7,8 @@ pub mod dead_letter;
 mod decoder;
 mod error;
 mod group_consumer;
+#[cfg(feature = "mock")]
+pub mod mock;
 mod offset_tracker;
 mod publisher;
 mod registry;
@@ -29,5 +31,7 @@ pub use registry::{Compatibility, Registry, RegistryError, SubjectVersion};
 pub use schemas::{SubjectSchema, SubjectState, subjects};
 pub use settings::{KafkaSettings, Mechanism, Protocol, RegistrySettings, SecuritySettings, TopicSettings};
 pub use table_reader::{TableChange, TableError, TableReader};
-pub use topics::{Creation, Specification, Topic, TopicDescription, TopicNames, create_topics, describe_topic, describe_topics, verify_topics};
+pub use topics::{
+    Creation, Specification, Topic, TopicDescription, TopicNames, create_topics, describe_topic, describe_topics, verify_topics,
+};
 pub use wire::{DatumError, Encoder, FrameError, HEADER_BYTES, Record, SchemaError, parse_schema, read_datum};
