@@ -84,6 +84,11 @@ impl Intake {
         Submission { intake: self, source, content_type, tally, buffer: Vec::new() }
     }
 
+    /// Greatest value of a record, in bytes.
+    pub(crate) const fn max_value_bytes(&self) -> usize {
+        self.max_value_bytes
+    }
+
     /// Waits until everything of everybody is acknowledged, or the time is over; says whether it is.
     #[must_use]
     pub fn settle(&self, limit: Duration) -> bool {
@@ -206,6 +211,12 @@ pub enum Unacknowledged {
 }
 
 impl Acknowledgement {
+    /// How many rows, from the first on and without a gap, the broker has by now.
+    #[must_use]
+    pub fn acknowledged_rows(&self) -> u64 {
+        u64::try_from(self.0.tracker.watermark() - 1).unwrap_or(0)
+    }
+
     /// Waits until the broker has every queued row, durably.
     ///
     /// # Errors

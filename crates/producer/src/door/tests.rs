@@ -1,0 +1,7 @@
+//! The door with real sockets, a real intake and a mock broker that really acknowledges.
+
+mod admission;
+mod bodies;
+mod broker;
+mod ends;
+mod harness;
