@@ -6,6 +6,9 @@ mod configuration;
 mod failure;
 mod output;
 mod process;
+mod producer;
+mod progress;
+mod score_files;
 mod stages;
 mod surroundings;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use prometheus::Registry;
 use scoresync_mapper::MapperMetrics;
-use scoresync_producer::ProducerMetrics;
+use scoresync_producer::{DoorMetrics, ProducerMetrics};
 use scoresync_service::{AdminServer, Exit, ProcessMetrics, Readiness, Shutdown, StageMetrics, Stages, redacted_dump, start_telemetry};
 use scoresync_sink::SinkMetrics;
 
@@ -33,6 +33,7 @@ pub(crate) struct Metrics {
     pub(crate) registry: Registry,
     pub(crate) process: ProcessMetrics,
     pub(crate) producer: ProducerMetrics,
+    pub(crate) door: DoorMetrics,
     pub(crate) mapper: MapperMetrics,
     pub(crate) sink: SinkMetrics,
 }
@@ -45,6 +46,7 @@ impl Metrics {
         Ok(Self {
             process,
             producer: ProducerMetrics::register(&registry, stage.clone())?,
+            door: DoorMetrics::register(&registry)?,
             mapper: MapperMetrics::register(&registry, stage.clone())?,
             sink: SinkMetrics::register(&registry, stage)?,
             registry,
@@ -67,14 +69,23 @@ pub(crate) fn run(configuration: &Configuration, which: &[Stage]) -> Result<Exit
         shutdown,
         runtime: runtime.handle().clone(),
     };
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), configuration = redacted_dump(configuration)?, "starting");
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        configuration = redacted_dump(configuration)?,
+        "starting"
+    );
     runtime.block_on(serve(shared, which))?;
     tracing::info!("ended in good order");
     Ok(Exit::Ok)
 }
 
 async fn serve(shared: Shared, which: &[Stage]) -> anyhow::Result<()> {
-    let admin = AdminServer::bind(&shared.configuration.admin, shared.readiness.clone(), shared.metrics.registry.clone()).await?;
+    let admin = AdminServer::bind(
+        &shared.configuration.admin,
+        shared.readiness.clone(),
+        shared.metrics.registry.clone(),
+    )
+    .await?;
     tracing::info!(address = %admin.address(), "the admin port is open: /livez, /readyz, /metrics");
     let (stages_ended, end) = tokio::sync::oneshot::channel::<()>();
     let admin = tokio::spawn(admin.serve_until(async {

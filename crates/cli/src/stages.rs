@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use scoresync_archive::{Access, Archive, ArchiveError};
-use scoresync_domain::Region;
 use scoresync_kafka::{Kind, Topic};
 use scoresync_mapper::{Mapper, MapperError};
+use scoresync_producer::{RosterFollower, RosterSurroundings, roster_writer};
 use scoresync_service::{Backoff, BackoffLimits, Shutdown, StageReadiness, Stages};
 use scoresync_sink::{Sink, SinkError};
 
@@ -14,11 +14,14 @@ use crate::{
     surroundings::{Surroundings, Unfit},
 };
 
-/// The HTTP door.
+/// The HTTP door, and the thread that writes single employees for it.
 pub(crate) fn start_producer(stages: &mut Stages, shared: &Shared) {
+    let (writer, follower) = roster_writer();
     let readiness = shared.readiness.stage(scoresync_producer::STAGE);
+    stages.task(scoresync_producer::STAGE, crate::producer::run(shared.clone(), readiness, writer));
+    let readiness = shared.readiness.stage("roster");
     let shared = shared.clone();
-    stages.task(scoresync_producer::STAGE, crate::producer::run(shared, readiness));
+    stages.thread("roster", move |shutdown| run_roster(&shared, follower, &shutdown, &readiness));
 }
 
 /// The mapper.
@@ -35,6 +38,23 @@ pub(crate) fn start_sink(stages: &mut Stages, shared: &Shared) {
     stages.thread("sink", move |shutdown| run_sink(&shared, &shutdown, &readiness));
 }
 
+fn run_roster(shared: &Shared, follower: RosterFollower, shutdown: &Shutdown, readiness: &StageReadiness) -> anyhow::Result<()> {
+    let configuration = &shared.configuration;
+    let find = || shared.runtime.block_on(Surroundings::find(configuration, &[Topic::Employees]));
+    let Some(surroundings) = persist(shutdown, readiness, find)? else {
+        return Ok(());
+    };
+    let around = RosterSurroundings {
+        kafka: &configuration.kafka,
+        topics: &configuration.topics,
+        registry: &surroundings.registry,
+        runtime: &shared.runtime,
+        employee_schema_id: surroundings.schema_id(Topic::Employees)?,
+        region: shared.checked.roster.region(),
+    };
+    Ok(follower.run(&around, readiness, shutdown)?)
+}
+
 fn run_mapper(shared: &Shared, shutdown: &Shutdown, readiness: &StageReadiness) -> anyhow::Result<()> {
     let configuration = &shared.configuration;
     let needed = [Topic::Raw, Topic::Enriched, Topic::DeadLetters, Topic::Employees, Topic::Aliases];
@@ -46,12 +66,14 @@ fn run_mapper(shared: &Shared, shutdown: &Shutdown, readiness: &StageReadiness) 
             registry: &surroundings.registry,
             runtime: &shared.runtime,
             enriched_schema_id: surroundings.schema_id(Topic::Enriched).map_err(Unfit::Lasting)?,
-            region: directory_region(shared).map_err(Unfit::Lasting)?,
+            region: shared.checked.roster.region(),
         };
         let observed = (shared.metrics.mapper.clone(), readiness.clone());
-        Mapper::start(&around, configuration.mapper.clone(), shared.checked.sources.clone(), observed).map_err(|error: MapperError| match error.kind() {
-            Kind::Transient => Unfit::Passing(error.into()),
-            Kind::Environment => Unfit::Lasting(error.into()),
+        Mapper::start(&around, configuration.mapper.clone(), shared.checked.sources.clone(), observed).map_err(|error: MapperError| {
+            match error.kind() {
+                Kind::Transient => Unfit::Passing(error.into()),
+                Kind::Environment => Unfit::Lasting(error.into()),
+            }
         })
     })?;
     match started {
@@ -63,8 +85,13 @@ fn run_mapper(shared: &Shared, shutdown: &Shutdown, readiness: &StageReadiness) 
 fn run_sink(shared: &Shared, shutdown: &Shutdown, readiness: &StageReadiness) -> anyhow::Result<()> {
     let configuration = &shared.configuration;
     let started = persist(shutdown, readiness, || {
-        let surroundings = shared.runtime.block_on(Surroundings::find(configuration, &[Topic::Enriched, Topic::Employees]))?;
-        let archive = shared.runtime.block_on(Archive::open(&configuration.archive, Access::Writer)).map_err(unfit_archive)?;
+        let surroundings = shared
+            .runtime
+            .block_on(Surroundings::find(configuration, &[Topic::Enriched, Topic::Employees]))?;
+        let archive = shared
+            .runtime
+            .block_on(Archive::open(&configuration.archive, Access::Writer))
+            .map_err(unfit_archive)?;
         let around = scoresync_sink::Surroundings {
             kafka: &configuration.kafka,
             topics: &configuration.topics,
@@ -72,7 +99,12 @@ fn run_sink(shared: &Shared, shutdown: &Shutdown, readiness: &StageReadiness) ->
             runtime: &shared.runtime,
             archive: Arc::new(archive),
         };
-        Sink::start(&around, configuration.sink.clone(), (shared.metrics.sink.clone(), readiness.clone())).map_err(|error: SinkError| match error.kind() {
+        Sink::start(
+            &around,
+            configuration.sink.clone(),
+            (shared.metrics.sink.clone(), readiness.clone()),
+        )
+        .map_err(|error: SinkError| match error.kind() {
             Kind::Transient => Unfit::Passing(error.into()),
             Kind::Environment => Unfit::Lasting(error.into()),
         })
@@ -88,10 +120,6 @@ fn unfit_archive(error: ArchiveError) -> Unfit {
         ArchiveError::Environment { .. } => Unfit::Lasting(error.into()),
         ArchiveError::Transient { .. } | ArchiveError::LostPosition { .. } | ArchiveError::WouldRefuse => Unfit::Passing(error.into()),
     }
-}
-
-fn directory_region(shared: &Shared) -> anyhow::Result<Region> {
-    Ok(shared.configuration.roster.region.parse()?)
 }
 
 /// Tries until it succeeds, the end is asked for (`None`), or a person must act.

@@ -27,19 +27,27 @@ impl Surroundings {
     /// Asks registry and broker, and compares the topics that are needed.
     pub(crate) async fn find(configuration: &Configuration, needed: &[Topic]) -> Result<Self, Unfit> {
         let registry = Registry::new(&configuration.registry).map_err(|error| Unfit::Lasting(error.into()))?;
-        let problems = verify_topics(needed, &configuration.kafka, &configuration.topics).await.map_err(|error| match error.kind() {
-            scoresync_kafka::Kind::Transient => Unfit::Passing(error.into()),
-            scoresync_kafka::Kind::Environment => Unfit::Lasting(error.into()),
-        })?;
+        let problems = verify_topics(needed, &configuration.kafka, &configuration.topics)
+            .await
+            .map_err(|error| match error.kind() {
+                scoresync_kafka::Kind::Transient => Unfit::Passing(error.into()),
+                scoresync_kafka::Kind::Environment => Unfit::Lasting(error.into()),
+            })?;
         if !problems.is_empty() {
             return Err(Unfit::Lasting(scoresync_kafka::Error::Topics(problems).into()));
         }
         let mut schema_ids = Vec::new();
-        for subject in subjects(&TopicNames::new(&configuration.topics)).into_iter().filter(|subject| needed.contains(&subject.topic)) {
+        for subject in subjects(&TopicNames::new(&configuration.topics))
+            .into_iter()
+            .filter(|subject| needed.contains(&subject.topic))
+        {
             match subject.state(&registry).await {
                 Ok(SubjectState::Registered(schema_id)) => schema_ids.push((subject.topic, schema_id)),
                 Ok(SubjectState::Missing | SubjectState::Incompatible) => {
-                    let advice = format!("the registry does not have our schema of {}; run `scoresync schemas register`", subject.subject);
+                    let advice = format!(
+                        "the registry does not have our schema of {}; run `scoresync schemas register`",
+                        subject.subject
+                    );
                     return Err(Unfit::Lasting(anyhow!(advice)));
                 }
                 Err(error @ scoresync_kafka::RegistryError::Unavailable { .. }) => return Err(Unfit::Passing(error.into())),

@@ -1,10 +1,10 @@
 //! `scoresync mapping try SOURCE FILE`: what each row would become, without Kafka.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
-use scoresync_domain::{Fields, MappedScore, Score, ScoreReport, Source, Timestamp};
-use scoresync_producer::{Row, open_rows};
-use scoresync_service::{Exit, now_millis};
+use scoresync_domain::{MappedScore, Score, Source};
+use scoresync_producer::{Format, Row};
+use scoresync_service::Exit;
 use serde_json::{Value, json};
 
 use super::Context;
@@ -12,7 +12,7 @@ use crate::{
     arguments::Mapping,
     failure::Failure,
     output::table,
-    score_files::{find_source, format_of},
+    score_files::{find_source, format_of, open_rows, report_of},
 };
 
 pub(super) fn run(arguments: &Mapping, context: &Context) -> Result<Exit, Failure> {
@@ -22,30 +22,44 @@ pub(super) fn run(arguments: &Mapping, context: &Context) -> Result<Exit, Failur
     let format = format_of(file, format.as_deref())?;
     let (mut documents, mut counts) = (Vec::new(), BTreeMap::<String, u64>::new());
     for row in open_rows(source, format, file)? {
-        let (outcome, document) = judge(source, row?, format.content_type());
+        let (outcome, document) = judge(source, row?, format);
         *counts.entry(outcome).or_default() += 1;
         documents.push(document);
     }
     context.output.print(&documents, |documents| {
-        let heading = ["row", "outcome", "identity", "course", "score", "finished"].map(str::to_owned).to_vec();
-        let cell = |document: &Value, name: &str| document[name].as_str().map_or_else(|| document[name].to_string().replace("null", "-"), str::to_owned);
-        let lines = documents.iter().map(|document| ["row", "outcome", "identity", "course", "score", "finished"].map(|name| cell(document, name)).to_vec());
+        let heading = ["row", "outcome", "identity", "course", "score", "finished"]
+            .map(str::to_owned)
+            .to_vec();
+        let cell = |document: &Value, name: &str| {
+            document[name]
+                .as_str()
+                .map_or_else(|| document[name].to_string().replace("null", "-"), str::to_owned)
+        };
+        let lines = documents.iter().map(|document| {
+            ["row", "outcome", "identity", "course", "score", "finished"]
+                .map(|name| cell(document, name))
+                .to_vec()
+        });
         let rows: Vec<Vec<String>> = std::iter::once(heading).chain(lines).collect();
-        let summary = counts.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect::<Vec<_>>().join(", ");
+        let summary = counts
+            .iter()
+            .map(|(outcome, count)| format!("{count} {outcome}"))
+            .collect::<Vec<_>>()
+            .join(", ");
         table(&rows).into_iter().chain([String::new(), summary]).collect()
     })?;
-    Ok(if counts.keys().all(|outcome| outcome == MAPPED) { Exit::Ok } else { Exit::Failed })
+    Ok(if counts.keys().all(|outcome| outcome == MAPPED) {
+        Exit::Ok
+    } else {
+        Exit::Failed
+    })
 }
 
 const MAPPED: &str = "mapped";
 
-fn judge(source: &Source, row: Row, content_type: &str) -> (String, Value) {
+fn judge(source: &Source, row: Row, format: Format) -> (String, Value) {
     let number = row.number;
-    let (fields, unparsed) = match row.content {
-        Ok(fields) => (fields, None),
-        Err(unreadable) => (Fields::default(), Some(Cow::Owned(unreadable.bytes))),
-    };
-    let report = ScoreReport { source: Cow::Borrowed(&source.name), received_at: Timestamp::from_millis(now_millis()), content_type: Cow::Borrowed(content_type), fields, unparsed };
+    let report = report_of(source, row, format);
     match source.map(&report) {
         Ok(mapped) => (MAPPED.to_owned(), mapped_document(number, &mapped)),
         Err(error) => {
@@ -58,7 +72,11 @@ fn judge(source: &Source, row: Row, content_type: &str) -> (String, Value) {
 
 fn mapped_document(row: u64, mapped: &MappedScore<'_>) -> Value {
     let identities = mapped.identities;
-    let identity = [identities.employee_no, identities.phone, identities.email, identities.account].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let identity = [identities.employee_no, identities.phone, identities.email, identities.account]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(", ");
     let score = |score: Option<Score>| score.map(|score| score.to_string());
     json!({
         "row": row,

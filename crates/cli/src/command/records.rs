@@ -10,7 +10,9 @@ use super::Context;
 use crate::{arguments::Records, failure::Failure, output::table};
 
 pub(super) async fn run(arguments: &Records, context: &Context) -> Result<Exit, Failure> {
-    let archive = Archive::open(&context.configuration.archive, Access::Reader).await.context("open the archive; has a sink run yet?")?;
+    let archive = Archive::open(&context.configuration.archive, Access::Reader)
+        .await
+        .context("open the archive; has a sink run yet?")?;
     let records = archive.records_of(&arguments.employee_no).await?;
     let documents: Vec<Value> = records.iter().map(document).collect();
     context.output.print(&documents, |_| {
@@ -24,7 +26,11 @@ pub(super) async fn run(arguments: &Records, context: &Context) -> Result<Exit, 
 }
 
 fn heading() -> Vec<String> {
-    ["finished", "course", "exam", "attempt", "score", "of", "grade", "passed", "state", "revision", "source", "found by"].map(str::to_owned).to_vec()
+    [
+        "finished", "course", "exam", "attempt", "score", "of", "grade", "passed", "state", "revision", "source", "found by",
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
 /// The record, then each other version below it.
@@ -35,8 +41,16 @@ fn lines(record: &TrainingRecord) -> Vec<Vec<String>> {
         Status::Final => "final",
     };
     let empty = vec![String::new(); heading().len()];
-    let mut lines = vec![record.shown.as_ref().map_or_else(|| with_state(empty, state), |shown| line(&shown.content, &record.head, state))];
-    let others = record.history.iter().filter(|other| other.head.content_hash != record.head.content_hash);
+    let mut lines = vec![
+        record
+            .shown
+            .as_ref()
+            .map_or_else(|| with_state(empty, state), |shown| line(&shown.content, &record.head, state)),
+    ];
+    let others = record
+        .history
+        .iter()
+        .filter(|other| other.head.content_hash != record.head.content_hash);
     lines.extend(others.map(|other| {
         let mut cells = line(&other.content, &other.head, &format!("was {}", other.head.status));
         cells[0] = format!("  {}", cells[0]);
@@ -76,7 +90,11 @@ fn minute(time: Timestamp) -> String {
 }
 
 fn document(record: &TrainingRecord) -> Value {
-    let history: Vec<Value> = record.history.iter().map(|other| json!({ "head": head(&other.head), "content": content(&other.content) })).collect();
+    let history: Vec<Value> = record
+        .history
+        .iter()
+        .map(|other| json!({ "head": head(&other.head), "content": content(&other.content) }))
+        .collect();
     json!({
         "result_id": record.result_id.to_string(),
         "owner_employee_no": record.owner_employee_no,

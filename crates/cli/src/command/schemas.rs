@@ -18,7 +18,11 @@ pub(super) async fn run(arguments: &Schemas, context: &Context) -> Result<Exit, 
         let (state, schema_id, sentence) = match subject.state(&registry).await? {
             SubjectState::Registered(schema_id) => ("registered", Some(schema_id), format!("{name}: registered under id {schema_id}")),
             SubjectState::Missing => ("missing", None, format!("{name}: missing; `scoresync schemas register` adds it")),
-            SubjectState::Incompatible => ("incompatible", None, format!("{name}: the registry has versions that ours is not compatible with")),
+            SubjectState::Incompatible => (
+                "incompatible",
+                None,
+                format!("{name}: the registry has versions that ours is not compatible with"),
+            ),
         };
         is_good &= schema_id.is_some();
         documents.push(json!({ "subject": name, "state": state, "schema_id": schema_id }));

@@ -18,7 +18,11 @@ pub(super) async fn run(arguments: &Topics, context: &Context) -> Result<Exit, F
     let is_good = problems.is_empty();
     if !is_good || matches!(arguments, Topics::Check) {
         context.output.print(&json!({ "problems": problems }), |_| {
-            if is_good { vec!["all topics are as they must be".to_owned()] } else { problems.clone() }
+            if is_good {
+                vec!["all topics are as they must be".to_owned()]
+            } else {
+                problems.clone()
+            }
         })?;
     }
     Ok(if is_good { Exit::Ok } else { Exit::Failed })
