@@ -1,12 +1,12 @@
-//! What is done around every request: it is counted, timed, and where it is refused, logged.
+//! What is done around every request: it is counted, timed, and where it is refused, logged; routes of others have a time limit.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
     middleware::{Next, from_fn_with_state},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 
 use super::{
@@ -46,4 +46,17 @@ async fn observe(State(observer): State<Arc<Observer>>, matched: Option<MatchedP
         observer.log.note(route, refusal);
     }
     response
+}
+
+/// Routes of others, whose requests end within `limit` wherever they wait: for their body or for what they do with it.
+pub(super) fn limited(routes: Router, limit: Duration) -> Router {
+    routes.layer(from_fn_with_state(limit, limit_time))
+}
+
+async fn limit_time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    let answered = tokio::time::timeout(limit, next.run(request)).await;
+    answered.unwrap_or_else(|_| {
+        let detail = "the request was not done in time: send it again without pauses, which is safe";
+        Problem::new(Kind::TooSlow, detail).into_response()
+    })
 }

@@ -13,7 +13,7 @@ use super::{
     broker_watch::BrokerWatch,
     connections::{ConnectionLimits, Connections},
     metrics::DoorMetrics,
-    observe::observed,
+    observe::{limited, observed},
     reports::{ROUTE, Reception, receive},
     settings::{DoorSettings, number, seconds},
 };
@@ -64,7 +64,8 @@ pub struct Door {
 }
 
 impl Door {
-    /// Takes the port, so that a taken one ends the start and not the work. `routes` are served beside those of reports.
+    /// Takes the port, so that a taken one ends the start and not the work. `routes` are served beside those of reports, each request for as
+    /// long as `door.read_timeout_seconds` and `door.acknowledge_timeout_seconds` together.
     ///
     /// # Errors
     /// All settings that are not usable, or an address that cannot be bound.
@@ -86,6 +87,7 @@ impl Door {
             end: CancellationToken::new(),
         });
         let reports = Router::new().route(ROUTE, post(receive)).with_state(Arc::clone(&reception));
+        let request_limit = seconds(settings.read_timeout_seconds) + seconds(settings.acknowledge_timeout_seconds);
         let bind = |source| DoorError::Bind {
             listen: settings.listen,
             source,
@@ -94,7 +96,7 @@ impl Door {
         Ok(Self {
             address: listener.local_addr().map_err(bind)?,
             listener,
-            routes: observed(reports.merge(routes), parts.metrics),
+            routes: observed(reports.merge(limited(routes, request_limit)), parts.metrics),
             reception,
         })
     }

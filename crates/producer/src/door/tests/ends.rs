@@ -17,6 +17,12 @@ async fn a_slow_sender_is_cut_off_with_what_was_accepted() {
 }
 
 #[tokio::test]
+async fn a_slow_sender_of_another_route_is_cut_off() {
+    let running = start("read_timeout_seconds = 1\nacknowledge_timeout_seconds = 1").await;
+    answer(&mut running.open_other().await).await.is_problem(408, "too-slow");
+}
+
+#[tokio::test]
 async fn a_connection_that_says_nothing_is_closed() {
     let running = start("header_timeout_seconds = 1").await;
     let mut stream = TcpStream::connect(running.address).await.unwrap();

@@ -92,7 +92,7 @@ pub(super) async fn start(settings: &str) -> Running {
     let settings: DoorSettings = toml::from_str(&format!("listen = '127.0.0.1:0'\n{settings}")).unwrap();
     let broker = mock_broker();
     let (parts, readiness, registry) = parts(&broker);
-    let routes = Router::new().route("/v1/others/{other}", put(|| async { "taken" }));
+    let routes = Router::new().route("/v1/others/{other}", put(|body: String| async move { body }));
     let door = Door::bind(&settings, parts, routes).await.unwrap();
     let shutdown = Shutdown::from_inside();
     Running {
@@ -122,6 +122,14 @@ impl Running {
         let mut stream = self.open(source, &[headers, &[("Content-Length", length.as_str())]].concat()).await;
         stream.write_all(body).await.unwrap();
         answer(&mut stream).await
+    }
+
+    /// A request of another route, which never sends its body.
+    pub(super) async fn open_other(&self) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let head = b"PUT /v1/others/7 HTTP/1.1\r\nHost: door\r\nContent-Length: 1\r\n\r\n";
+        stream.write_all(head).await.unwrap();
+        stream
     }
 
     /// A request for the source whose head was sent, and which is to be the last of its connection.
