@@ -23,11 +23,16 @@ pub(crate) fn find_source<'a>(sources: &'a Sources, name: &str) -> anyhow::Resul
 /// What was said, or what the file's name says.
 pub(crate) fn format_of(file: &Path, said: Option<&str>) -> anyhow::Result<Format> {
     if let Some(said) = said {
-        let known = Format::ALL.iter().copied().find(|format| format.as_str() == said);
-        return known.with_context(|| format!("no format {said} is known; there are json, ndjson, xml and csv"));
+        return format_named(said);
     }
     let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     Format::from_file_name(name).with_context(|| format!("the name of {} does not say its format; add --format", file.display()))
+}
+
+/// The format of a name.
+pub(crate) fn format_named(name: &str) -> anyhow::Result<Format> {
+    let known = Format::ALL.iter().copied().find(|format| format.as_str() == name);
+    known.with_context(|| format!("no format {name} is known; there are json, ndjson, xml and csv"))
 }
 
 /// Opens a file's rows; `-` is standard input.

@@ -3,18 +3,21 @@
 use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
+use indicatif::ProgressBar;
 use prometheus::Registry;
 use scoresync_kafka::Topic;
-use scoresync_producer::{ImportProgress, ImportRequest, ImportSummary, Intake, ProducerMetrics, import_file};
+use scoresync_producer::{
+    FileOutcome, FileSummary, ImportOptions, ImportProgress, ImportRequest, ImportRun, ImportState, Intake, Notice, ProducerMetrics,
+    Resume, RowReport, import,
+};
 use scoresync_service::{Exit, Shutdown, StageMetrics, start_telemetry};
-use serde_json::json;
 
 use super::{Context, import_dry_run};
 use crate::{
     arguments::Import,
     failure::Failure,
     progress::bytes_bar,
-    score_files::{find_source, format_of},
+    score_files::{find_source, format_named},
     surroundings::Surroundings,
 };
 
@@ -36,81 +39,126 @@ pub(super) async fn run(arguments: &Import, context: &Context) -> Result<Exit, F
         metrics,
     )?);
     let shutdown = Shutdown::of_process(&context.configuration.shutdown)?;
-    let state_dir = state_dir(arguments)?;
-    let mut summaries = Vec::new();
-    for file in &arguments.files {
-        let format = format_of(file, arguments.format.as_deref())?;
-        let (file, source, state_dir) = (file.clone(), source.clone(), state_dir.clone());
-        let (intake, shutdown, restart) = (Arc::clone(&intake), shutdown.clone(), arguments.restart);
-        let working = tokio::task::spawn_blocking(move || {
-            let bar = bytes_bar(
-                &file.display().to_string(),
-                std::fs::metadata(&file).ok().map(|metadata| metadata.len()),
-            );
-            let request = ImportRequest {
-                source: &source,
-                file: &file,
-                format,
-                state_dir: &state_dir,
-                restart,
-            };
-            let summary = import_file(&intake, request, &shutdown, &mut |progress: ImportProgress| {
-                bar.set_position(progress.bytes_read);
-                bar.set_message(format!(
-                    "{} rows, {} unreadable, {} on their way",
-                    progress.rows, progress.unreadable, progress.in_flight
-                ));
-            });
-            bar.finish_and_clear();
-            summary.map(|summary| (file, summary))
+    let mut options = ImportOptions::new(state_dir(arguments)?);
+    options.format = arguments.format.as_deref().map(format_named).transpose()?;
+    options.resume = if arguments.restart { Resume::Never } else { Resume::WherePossible };
+    let (kafka, topics) = (context.configuration.kafka.clone(), context.configuration.topics.clone());
+    let files = arguments.files.clone();
+    let working = tokio::task::spawn_blocking(move || {
+        let request = ImportRequest {
+            intake: &intake,
+            kafka: &kafka,
+            topics: &topics,
+            source: &source,
+            files: &files,
+            options: &options,
+        };
+        let mut bars = FileBars::default();
+        import(
+            &request,
+            &mut ImportRun {
+                observer: &mut |progress| bars.show(progress),
+                shutdown: &shutdown,
+            },
+        )
+    });
+    let summary = working.await.context("the import stopped unexpectedly")?;
+    context
+        .output
+        .print(&summary, |summary| summary.files.iter().flat_map(lines).collect())?;
+    Ok(if summary.is_complete() { Exit::Ok } else { Exit::Failed })
+}
+
+/// A progress bar for the file in hand.
+#[derive(Default)]
+struct FileBars {
+    current: Option<(usize, ProgressBar)>,
+}
+
+impl FileBars {
+    fn show(&mut self, progress: &ImportProgress<'_>) {
+        let is_shown = self.current.as_ref().is_some_and(|(number, _)| *number == progress.file_number);
+        if !is_shown {
+            self.finish();
+            self.current = Some((
+                progress.file_number,
+                bytes_bar(&progress.file.display().to_string(), progress.bytes_total),
+            ));
+        }
+        let Some((_, bar)) = &self.current else { return };
+        bar.set_position(progress.bytes_read);
+        let rows = format!(
+            "{} rows, {} acknowledged, {} unreadable",
+            progress.rows_read, progress.rows_acknowledged, progress.rows_unreadable
+        );
+        bar.set_message(match progress.state {
+            ImportState::Skipping => format!("{rows}; passing over what was sent before"),
+            ImportState::Sending | ImportState::Settling => rows,
+            ImportState::WaitingForBroker { waited } => format!("{rows}; the broker has not answered for {} s", waited.as_secs()),
         });
-        summaries.push(working.await.context("the import stopped unexpectedly")??);
     }
-    print(&summaries, context)
+
+    fn finish(&mut self) {
+        if let Some((_, bar)) = self.current.take() {
+            bar.finish_and_clear();
+        }
+    }
 }
 
-fn print(summaries: &[(PathBuf, ImportSummary)], context: &Context) -> Result<Exit, Failure> {
-    let documents: Vec<_> = summaries
-        .iter()
-        .map(|(file, summary)| json!({ "file": file, "summary": summary }))
-        .collect();
-    context.output.print(&documents, |_| {
-        summaries
-            .iter()
-            .flat_map(|(file, summary)| lines(&file.display().to_string(), summary))
-            .collect()
-    })?;
-    let is_whole = summaries
-        .iter()
-        .all(|(_, summary)| summary.broken.is_none() && !summary.interrupted);
-    Ok(if is_whole { Exit::Ok } else { Exit::Failed })
+impl Drop for FileBars {
+    fn drop(&mut self) {
+        self.finish();
+    }
 }
 
-fn lines(file: &str, summary: &ImportSummary) -> Vec<String> {
-    let rate = summary.acknowledged as f64 / summary.seconds.max(0.001);
-    let mut lines = vec![format!(
-        "{file}: {} rows, {} acknowledged by the broker in {:.1} s ({rate:.0} rows/s), {} unreadable, {} sent by an earlier import",
-        summary.rows, summary.acknowledged, summary.seconds, summary.unreadable, summary.skipped
-    )];
-    lines.extend(
-        summary
-            .unreadable_rows
-            .iter()
-            .map(|row| format!("  row {} (line {}): {}", row.row, row.line, row.problem)),
-    );
-    if summary.unreadable > 0 {
+fn lines(file: &FileSummary) -> Vec<String> {
+    let ending = match &file.outcome {
+        FileOutcome::Complete => "complete".to_owned(),
+        FileOutcome::TooLargeRows => "complete but for rows that are too large".to_owned(),
+        FileOutcome::AlreadyImported => "imported completely before; nothing was sent (--restart sends it again)".to_owned(),
+        FileOutcome::NotBegun => "not begun".to_owned(),
+        FileOutcome::Failed(error) => format!("not complete: {}", causes(error)),
+    };
+    let mut lines = vec![
+        format!("{}: {ending}", file.file.display()),
+        format!(
+            "  {} rows read, {} sent, {} acknowledged, {} unreadable, {} passed over as sent before; {:.1} s, {:.0} rows/s",
+            file.rows_read,
+            file.rows_sent,
+            file.rows_acknowledged,
+            file.rows_unreadable,
+            file.rows_skipped,
+            file.seconds,
+            file.rows_per_second()
+        ),
+    ];
+    lines.extend(file.notices.iter().map(|notice| format!("  {}", sentence(*notice))));
+    let reported = |what: &str, row: &RowReport| format!("  {what} row {} (line {}): {}", row.row, row.line, row.problem);
+    lines.extend(file.unreadable.iter().map(|row| reported("unreadable", row)));
+    lines.extend(file.too_large.iter().map(|row| reported("too large", row)));
+    if file.rows_unreadable > 0 {
         lines.push("  unreadable rows were sent as they are; each becomes a dead letter".to_owned());
     }
-    lines.extend(
-        summary
-            .broken
-            .iter()
-            .map(|broken| format!("  the file cannot be read on: {broken}")),
-    );
-    if summary.interrupted {
-        lines.push("  interrupted: import the same file again to go on where it stopped".to_owned());
-    }
     lines
+}
+
+const fn sentence(notice: Notice) -> &'static str {
+    match notice {
+        Notice::Resumed => "went on where the last import of it stopped",
+        Notice::Restarted => "began anew, as was asked",
+        Notice::FileChanged => "began anew: the file is another one than when its import stopped",
+        Notice::SettingsChanged => "began anew: the file is read in another way than when its import stopped",
+        Notice::TopicChanged => "began anew: the topic is another one than when its import stopped",
+        Notice::ImportedBefore => "it was imported completely before; sending it again changes nothing",
+        Notice::ChangedMeanwhile => "the file changed while it was imported: import it again",
+        Notice::NotKept => "how far the import is could not be kept on disk (see the log): stopped, it would begin anew",
+    }
+}
+
+/// An error with all its causes, in one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let all = std::iter::successors(Some(error), |error| error.source());
+    all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Where the user's programs keep their state (XDG Base Directory Specification).

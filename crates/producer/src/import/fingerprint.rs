@@ -1,7 +1,7 @@
 //! What tells a file, how it is read, and where it goes from others: only the same again can be gone on with.
 
 use std::{
-    fs::File,
+    fs::{self, File, Metadata},
     io::{self, Read, Seek, SeekFrom},
     path::Path,
     time::UNIX_EPOCH,
@@ -45,7 +45,7 @@ pub(super) struct Route<'a> {
 impl Fingerprint {
     /// Looks at a file and leaves it at its beginning.
     pub(super) fn take(file: &mut File, path: &Path, route: Route<'_>) -> io::Result<Self> {
-        let (size, modified_ms) = state(file)?;
+        let (size, modified_ms) = state(&file.metadata()?)?;
         let mut head = Vec::new();
         file.take(HEAD_BYTES).read_to_end(&mut head)?;
         file.seek(SeekFrom::Start(0))?;
@@ -61,8 +61,10 @@ impl Fingerprint {
     }
 
     /// Whether the file is still as it was.
-    pub(super) fn is_current(&self, file: &File) -> bool {
-        state(file).is_ok_and(|state| state == (self.size, self.modified_ms))
+    pub(super) fn is_current(&self) -> bool {
+        fs::metadata(&self.path)
+            .and_then(|metadata| state(&metadata))
+            .is_ok_and(|state| state == (self.size, self.modified_ms))
     }
 
     /// A name for what is kept of this file and source; the same whatever stands in the file.
@@ -74,8 +76,7 @@ impl Fingerprint {
 }
 
 /// Size and time of the last change.
-fn state(file: &File) -> io::Result<(u64, u64)> {
-    let metadata = file.metadata()?;
+fn state(metadata: &Metadata) -> io::Result<(u64, u64)> {
     let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok((metadata.len(), u64::try_from(modified.as_millis()).unwrap_or(u64::MAX)))
 }

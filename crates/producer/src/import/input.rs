@@ -38,14 +38,20 @@ impl Input {
         if metadata.is_dir() {
             return Err(failed(io::ErrorKind::IsADirectory.into()));
         }
-        Ok(if metadata.is_file() { Self::File(file) } else { Self::Stream(Box::new(file)) })
+        Ok(if metadata.is_file() {
+            Self::File(file)
+        } else {
+            Self::Stream(Box::new(file))
+        })
     }
 }
 
 /// The format that was stated, or that the file's name tells.
 pub(super) fn format_of(path: &Path, stated: Option<Format>) -> Result<Format, ImportError> {
     let by_name = || path.file_name().and_then(|name| Format::from_file_name(&name.to_string_lossy()));
-    stated.or_else(by_name).ok_or_else(|| ImportError::UnknownFormat { path: PathBuf::from(path) })
+    stated
+        .or_else(by_name)
+        .ok_or_else(|| ImportError::UnknownFormat { path: PathBuf::from(path) })
 }
 
 /// Counts what is read through it.

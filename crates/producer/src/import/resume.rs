@@ -105,33 +105,76 @@ mod tests {
     fn the_same_file_goes_on_where_it_stopped() {
         assert_eq!(beginning(None, &fingerprint(), PLAIN), Beginning::At(1, None));
         check(&found(42, false), &fingerprint(), PLAIN, Beginning::At(42, Some(Notice::Resumed)));
-        check(&found(42, false), &fingerprint(), CORRECTION, Beginning::At(42, Some(Notice::Resumed)));
+        check(
+            &found(42, false),
+            &fingerprint(),
+            CORRECTION,
+            Beginning::At(42, Some(Notice::Resumed)),
+        );
         check(&found(1, false), &fingerprint(), PLAIN, Beginning::At(1, None));
     }
 
     #[test]
     fn anything_else_begins_anew() {
-        let changes: [(fn(&mut Fingerprint), Notice); 5] = [
-            (|present| present.size = 101, Notice::FileChanged),
-            (|present| present.modified_ms = 2, Notice::FileChanged),
-            (|present| present.head_sha256 = "ab".to_owned(), Notice::FileChanged),
-            (|present| present.reading_sha256 = "bc".to_owned(), Notice::SettingsChanged),
-            (|present| present.topic_id = "cd".to_owned(), Notice::TopicChanged),
-        ];
-        for (change, notice) in changes {
-            let mut present = fingerprint();
-            change(&mut present);
+        let text = |text: &str| text.to_owned();
+        for (present, notice) in [
+            (
+                Fingerprint {
+                    size: 101,
+                    ..fingerprint()
+                },
+                Notice::FileChanged,
+            ),
+            (
+                Fingerprint {
+                    modified_ms: 2,
+                    ..fingerprint()
+                },
+                Notice::FileChanged,
+            ),
+            (
+                Fingerprint {
+                    head_sha256: text("ab"),
+                    ..fingerprint()
+                },
+                Notice::FileChanged,
+            ),
+            (
+                Fingerprint {
+                    reading_sha256: text("bc"),
+                    ..fingerprint()
+                },
+                Notice::SettingsChanged,
+            ),
+            (
+                Fingerprint {
+                    topic_id: text("cd"),
+                    ..fingerprint()
+                },
+                Notice::TopicChanged,
+            ),
+        ] {
             for is_complete in [true, false] {
                 check(&found(42, is_complete), &present, CORRECTION, Beginning::At(1, Some(notice)));
             }
         }
         let restart = (Resume::Never, Repeat::Correction);
-        check(&found(42, false), &fingerprint(), restart, Beginning::At(1, Some(Notice::Restarted)));
+        check(
+            &found(42, false),
+            &fingerprint(),
+            restart,
+            Beginning::At(1, Some(Notice::Restarted)),
+        );
     }
 
     #[test]
     fn a_complete_file_is_sent_again_only_where_that_changes_nothing() {
-        check(&found(42, true), &fingerprint(), PLAIN, Beginning::At(1, Some(Notice::ImportedBefore)));
+        check(
+            &found(42, true),
+            &fingerprint(),
+            PLAIN,
+            Beginning::At(1, Some(Notice::ImportedBefore)),
+        );
         check(&found(42, true), &fingerprint(), CORRECTION, Beginning::AlreadyImported);
         let restart = (Resume::Never, Repeat::Correction);
         check(&found(42, true), &fingerprint(), restart, Beginning::At(1, Some(Notice::Restarted)));

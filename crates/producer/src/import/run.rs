@@ -1,237 +1,289 @@
-//! The import itself: reads ahead of the broker only so far, and remembers what is acknowledged.
+//! The import of several files, one after the other.
 
 use std::{
-    fs::File,
-    io::{self, BufReader, Read},
+    io::{BufReader, Read},
     path::{Path, PathBuf},
+    sync::{Arc, atomic::AtomicU64},
     time::{Duration, Instant},
 };
 
-use scoresync_domain::{Problem, Source, Timestamp};
-use scoresync_kafka::DeliveryFailure;
-use scoresync_service::{Shutdown, now_millis};
+use scoresync_domain::Source;
+use scoresync_kafka::{KafkaSettings, Kind, Topic, TopicSettings, describe_topic};
+use scoresync_service::{Backoff, BackoffLimits, Shutdown};
 
 use super::{
-    checkpoint::{Checkpoint, CheckpointError, Identity},
-    counted::{ByteCount, Counted},
-    summary::ImportSummary,
+    broker_wait::InFlight,
+    checkpoint::CheckpointFile,
+    error::{Acknowledged, ImportError},
+    fingerprint::{Fingerprint, Route},
+    input::{Counted, Input, format_of},
+    progress::{ImportProgress, ImportState},
+    resume::{Beginning, Resume, beginning},
+    sending::{Kept, Place, Sending, Watch},
+    summary::{FileOutcome, FileSummary, ImportSummary},
 };
 use crate::{
-    format::{BodyError, Format, Limits, RowReader, SettingsError, read_rows},
-    intake::{Intake, IntakeError, Submission},
+    format::{Format, FormatSettings, Limits, read_rows},
+    intake::Intake,
     source_format::format_settings_of,
 };
 
-/// Rows on their way at most; more wait for the broker.
-const MAX_IN_FLIGHT: usize = 10_000;
-/// How long a full producer's queue is waited for. The broker is away much longer before this counts: see [`MAX_IN_FLIGHT`].
-const PATIENCE: Duration = Duration::from_secs(60);
-const REMEMBER_EVERY: Duration = Duration::from_secs(1);
-const STEP: Duration = Duration::from_millis(2);
-
-/// Which file, and how.
-#[derive(Clone, Copy, Debug)]
+/// What is imported, and where it goes.
+#[derive(Clone, Copy)]
 pub struct ImportRequest<'a> {
-    /// Whose reports they are.
+    /// The way into `scores.raw`.
+    pub intake: &'a Intake,
+    /// `[kafka]`, for telling the topic from a namesake made later.
+    pub kafka: &'a KafkaSettings,
+    /// `[topics]`.
+    pub topics: &'a TopicSettings,
+    /// Whose files they are.
     pub source: &'a Source,
-    /// The file; `-` is standard input, which cannot be resumed.
-    pub file: &'a Path,
-    /// What it is.
-    pub format: Format,
-    /// Where interrupted imports keep how far they came.
-    pub state_dir: &'a Path,
-    /// Begin at the first row, whatever is remembered.
-    pub restart: bool,
+    /// The files; `-` is standard input, which cannot be gone on with.
+    pub files: &'a [PathBuf],
+    /// How.
+    pub options: &'a ImportOptions,
 }
 
-/// How far an import is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ImportProgress {
-    /// Bytes of the file that were read.
-    pub bytes_read: u64,
-    /// Bytes that it has, where that is known.
-    pub bytes_total: Option<u64>,
-    /// Rows that were read.
-    pub rows: u64,
-    /// Rows that are on their way to the broker.
-    pub in_flight: usize,
-    /// Rows that could not be read.
-    pub unreadable: u64,
+/// How files are imported.
+#[derive(Clone, Debug)]
+pub struct ImportOptions {
+    /// Their format, where their names do not tell it.
+    pub format: Option<Format>,
+    /// The folder in which is kept how far imports are.
+    pub state_folder: PathBuf,
+    /// Whether to go on where an import stopped.
+    pub resume: Resume,
+    /// Rows that may be on their way to the broker.
+    pub max_in_flight: usize,
+    /// How long the broker may acknowledge nothing before the import fails.
+    pub broker_patience: Duration,
+    /// How much a row may hold.
+    pub limits: Limits,
 }
 
-/// Why an import did not come to the end of its file. What was acknowledged is remembered; importing again goes on from there.
-#[derive(Debug, thiserror::Error)]
-pub enum ImportError {
-    /// The file cannot be read.
-    #[error("cannot read {path}", path = .path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        cause: io::Error,
-    },
-    /// The source's settings do not fit the file.
-    #[error("{0}")]
-    Source(Problem),
-    /// The source's settings do not make a reader.
-    #[error("the source's format settings cannot be used")]
-    Settings(#[from] SettingsError),
-    /// A row was not queued.
-    #[error("row {row} was not sent; the rows before are acknowledged or will be sent again")]
-    Row {
-        /// Number of the row.
-        row: u64,
-        /// Why.
-        #[source]
-        cause: IntakeError,
-    },
-    /// The broker refused a row.
-    #[error("the broker did not take a row")]
-    Refused(#[source] DeliveryFailure),
-    /// How far it came cannot be remembered.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
+impl ImportOptions {
+    /// The defaults: ten thousand rows on their way, ten minutes of patience.
+    #[must_use]
+    pub fn new(state_folder: PathBuf) -> Self {
+        Self {
+            format: None,
+            state_folder,
+            resume: Resume::default(),
+            max_in_flight: 10_000,
+            broker_patience: Duration::from_secs(600),
+            limits: Limits::default(),
+        }
+    }
 }
 
-/// Sends a file's rows and waits until the broker has all of them. Blocks; belongs to a thread of its own.
+/// Who watches an import, and who may end it.
+pub struct ImportRun<'a> {
+    /// Is told how far it is, several times a second.
+    pub observer: &'a mut dyn FnMut(&ImportProgress<'_>),
+    /// Ends it after the row in hand.
+    pub shutdown: &'a Shutdown,
+}
+
+/// Imports files. Blocks the thread; how each file ended is in the summary.
 ///
-/// # Errors
-/// See [`ImportError`]. A file that cannot be read on is no error but told in the summary.
-pub fn import_file(
-    intake: &Intake,
-    request: ImportRequest<'_>,
-    shutdown: &Shutdown,
-    observe: &mut dyn FnMut(ImportProgress),
-) -> Result<ImportSummary, ImportError> {
-    let started = Instant::now();
-    let settings = format_settings_of(request.source).map_err(ImportError::Source)?;
-    let checkpoint = checkpoint_of(&request, format!("{} {settings:?}", request.format))?;
-    let first_row = checkpoint.as_ref().filter(|_| !request.restart).map_or(1, Checkpoint::first_row);
-    let bytes = ByteCount::default();
-    let (input, bytes_total) = open(request.file, &bytes)?;
-    let rows = read_rows(request.format, &settings, Limits::default(), BufReader::new(input))?;
-    let mut import = Import {
-        submission: intake.submission(request.source, request.format.content_type()),
-        checkpoint,
-        first_row,
-        remembered_at: Instant::now(),
-        progress: ImportProgress { bytes_total, ..ImportProgress::default() },
-        bytes,
-        shutdown,
-        observe,
-    };
+/// A file that cannot be read does not keep the next ones from being imported; a broker that stays away does.
+pub fn import(request: &ImportRequest<'_>, run: &mut ImportRun<'_>) -> ImportSummary {
+    let begun = Instant::now();
     let mut summary = ImportSummary::default();
-    import.send(rows, &mut summary, request.file)?;
-    import.wait_for_all(&mut summary)?;
-    summary.skipped = (first_row - 1).min(summary.rows);
-    summary.acknowledged = import.first_unacknowledged().saturating_sub(first_row);
-    summary.seconds = started.elapsed().as_secs_f64();
-    Ok(summary)
-}
-
-fn checkpoint_of(request: &ImportRequest<'_>, reading: String) -> Result<Option<Checkpoint>, ImportError> {
-    if request.file.as_os_str() == "-" {
-        return Ok(None);
-    }
-    let identity = Identity::of(&request.source.name, request.file, reading);
-    let identity = identity.map_err(|cause| ImportError::File { path: request.file.to_owned(), cause })?;
-    Ok(Some(Checkpoint::in_folder(request.state_dir, identity)?))
-}
-
-fn open(file: &Path, bytes: &ByteCount) -> Result<(Counted<Box<dyn Read>>, Option<u64>), ImportError> {
-    if file.as_os_str() == "-" {
-        return Ok((Counted::new(Box::new(io::stdin()), bytes.clone()), None));
-    }
-    let opened = File::open(file).and_then(|opened| opened.metadata().map(|metadata| (opened, metadata.len())));
-    let (opened, size) = opened.map_err(|cause| ImportError::File { path: file.to_owned(), cause })?;
-    Ok((Counted::new(Box::new(opened), bytes.clone()), Some(size)))
-}
-
-struct Import<'a> {
-    submission: Submission<'a>,
-    checkpoint: Option<Checkpoint>,
-    first_row: u64,
-    remembered_at: Instant,
-    progress: ImportProgress,
-    bytes: ByteCount,
-    shutdown: &'a Shutdown,
-    observe: &'a mut dyn FnMut(ImportProgress),
-}
-
-impl Import<'_> {
-    fn send<R: io::BufRead>(&mut self, rows: RowReader<R>, summary: &mut ImportSummary, file: &Path) -> Result<(), ImportError> {
-        for row in rows {
-            let row = match row {
-                Ok(row) => row,
-                Err(BodyError::Broken(broken)) => {
-                    summary.note_broken(&broken);
-                    return Ok(());
-                }
-                Err(BodyError::Input { source, .. }) => return Err(ImportError::File { path: file.to_owned(), cause: source }),
+    let mut importing = Importing {
+        request: *request,
+        topic_id: None,
+    };
+    let mut has_ended = false;
+    for (path, number) in request.files.iter().zip(1..) {
+        let mut file = FileSummary::new(path.clone());
+        if !has_ended {
+            let begun = Instant::now();
+            let place = Place {
+                path,
+                number,
+                files: request.files.len(),
+                bytes_total: None,
             };
-            summary.note_row(&row);
-            let number = row.number;
-            if number < self.first_row {
-                continue;
+            file.outcome = match importing.file(place, &mut file, run) {
+                Ok(outcome) => outcome,
+                Err(error) => {
+                    has_ended = !error.concerns_one_file();
+                    FileOutcome::Failed(error)
+                }
+            };
+            file.seconds = begun.elapsed().as_secs_f64();
+        }
+        summary.files.push(file);
+    }
+    summary.seconds = begun.elapsed().as_secs_f64();
+    summary
+}
+
+struct Importing<'a> {
+    request: ImportRequest<'a>,
+    topic_id: Option<String>,
+}
+
+/// A file that is about to be sent.
+struct Prepared {
+    input: Box<dyn Read>,
+    settings: FormatSettings,
+    format: Format,
+    kept: Option<Kept>,
+    begin_at: u64,
+}
+
+impl Importing<'_> {
+    fn file(&mut self, place: Place<'_>, summary: &mut FileSummary, run: &mut ImportRun<'_>) -> Result<FileOutcome, ImportError> {
+        let ImportRequest {
+            intake, source, options, ..
+        } = self.request;
+        let input = Input::open(place.path)?;
+        let Some(prepared) = self.prepare(input, place.path, (summary, run))? else {
+            return Ok(FileOutcome::AlreadyImported);
+        };
+        let watched = std::mem::replace(summary, FileSummary::new(place.path.to_owned()));
+        let bytes_read = Arc::new(AtomicU64::new(0));
+        let size = prepared.kept.as_ref().map(|kept| kept.fingerprint.size);
+        let input = BufReader::with_capacity(256 * 1024, Counted::new(prepared.input, &bytes_read));
+        let rows = read_rows(prepared.format, &prepared.settings, options.limits, input)?;
+        let now = Instant::now();
+        let mut sending = Sending {
+            submission: intake.submission(source, prepared.format.content_type()),
+            in_flight: InFlight::new(options.max_in_flight),
+            begin_at: prepared.begin_at,
+            kept: prepared.kept,
+            place: Place {
+                bytes_total: size,
+                ..place
+            },
+            bytes_read,
+            watch: Watch {
+                observer: &mut *run.observer,
+                shutdown: run.shutdown,
+                broker_patience: options.broker_patience,
+            },
+            summary: watched,
+            first_too_large: None,
+            last_beat: now,
+            last_checkpoint: now,
+        };
+        let outcome = sending.send(rows);
+        *summary = sending.summary;
+        outcome?;
+        Ok(match summary.rows_too_large {
+            0 => FileOutcome::Complete,
+            _ => FileOutcome::TooLargeRows,
+        })
+    }
+
+    /// Finds out how the file is read and where to begin; `None` where there is nothing to be done.
+    fn prepare(
+        &mut self,
+        input: Input,
+        path: &Path,
+        (summary, run): (&mut FileSummary, &mut ImportRun<'_>),
+    ) -> Result<Option<Prepared>, ImportError> {
+        let format = format_of(path, self.request.options.format)?;
+        let settings = format_settings_of(self.request.source).map_err(ImportError::Source)?;
+        let mut file = match input {
+            Input::File(file) => file,
+            Input::Stream(input) => {
+                return Ok(Some(Prepared {
+                    input,
+                    settings,
+                    format,
+                    kept: None,
+                    begin_at: 1,
+                }));
             }
-            if self.wait_for_room(summary)? {
-                summary.rows = number - 1;
-                return Ok(());
+        };
+        let topic_id = self.topic_id(path, run)?;
+        let route = Route {
+            source: &self.request.source.name,
+            format,
+            settings: &settings,
+            limits: self.request.options.limits,
+            topic_id: &topic_id,
+        };
+        let fingerprint = Fingerprint::take(&mut file, path, route).map_err(|source| ImportError::Open {
+            path: path.to_owned(),
+            source,
+        })?;
+        let (kept, begin_at) = match self.begin(fingerprint)? {
+            (_, Beginning::AlreadyImported) => return Ok(None),
+            (kept, Beginning::At(row, notice)) => {
+                summary.notices.extend(notice);
+                (Some(kept), row)
             }
-            let received_at = Timestamp::from_millis(now_millis());
-            self.submission.accept(row, received_at, PATIENCE).map_err(|cause| ImportError::Row { row: number, cause })?;
-        }
-        Ok(())
+        };
+        Ok(Some(Prepared {
+            input: Box::new(file),
+            settings,
+            format,
+            kept,
+            begin_at,
+        }))
     }
 
-    /// Waits while too much is on its way, for as long as the broker is away; says whether the end was asked for.
-    fn wait_for_room(&mut self, summary: &mut ImportSummary) -> Result<bool, ImportError> {
-        self.look_around(summary)?;
-        while self.submission.in_flight() >= MAX_IN_FLIGHT && !self.shutdown.pause(STEP) {
-            self.look_around(summary)?;
-        }
-        summary.interrupted = self.shutdown.is_requested();
-        Ok(summary.interrupted)
+    fn begin(&self, fingerprint: Fingerprint) -> Result<(Kept, Beginning), ImportError> {
+        let options = self.request.options;
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            |source| ImportError::State { path, source }
+        };
+        let file = CheckpointFile::new(&options.state_folder, &fingerprint).map_err(failed(&options.state_folder))?;
+        let found = file.load().map_err(failed(file.path()))?;
+        let beginning = beginning(found.as_ref(), &fingerprint, (options.resume, self.request.source.repeat));
+        Ok((Kept { file, fingerprint }, beginning))
     }
 
-    fn wait_for_all(&mut self, summary: &mut ImportSummary) -> Result<(), ImportError> {
-        while self.submission.in_flight() > 0 && !self.shutdown.pause(STEP) {
-            self.look_around(summary)?;
+    /// The topic's id, asked for once; waits while the broker is away.
+    fn topic_id(&mut self, path: &Path, run: &mut ImportRun<'_>) -> Result<String, ImportError> {
+        if let Some(topic_id) = &self.topic_id {
+            return Ok(topic_id.clone());
         }
-        self.look_around(summary)?;
-        summary.interrupted |= self.submission.in_flight() > 0;
-        let complete = !summary.interrupted && summary.broken.is_none();
-        self.remember(complete)
+        let (begun, mut backoff) = (Instant::now(), Backoff::new(BackoffLimits::default()));
+        loop {
+            let error = match describe_topic(Topic::Raw, self.request.kafka, self.request.topics) {
+                Ok(description) => {
+                    self.topic_id = Some(description.topic_id.clone());
+                    return Ok(description.topic_id);
+                }
+                Err(error) => error,
+            };
+            let waited = begun.elapsed();
+            if error.kind() == Kind::Environment || waited > self.request.options.broker_patience {
+                return Err(ImportError::Destination(error));
+            }
+            (run.observer)(&waiting(path, waited, self.request.files.len()));
+            if run.shutdown.pause(backoff.next_delay()) {
+                return Err(ImportError::Interrupted {
+                    acknowledged: Acknowledged {
+                        first_unacknowledged: 1,
+                        can_resume: false,
+                    },
+                });
+            }
+        }
     }
+}
 
-    fn look_around(&mut self, summary: &ImportSummary) -> Result<(), ImportError> {
-        if let Some(failure) = self.submission.failure() {
-            let failure = failure.clone();
-            self.remember(false)?;
-            return Err(ImportError::Refused(failure));
-        }
-        if self.remembered_at.elapsed() >= REMEMBER_EVERY {
-            self.remember(false)?;
-        }
-        self.progress.bytes_read = self.bytes.get();
-        self.progress.rows = summary.rows;
-        self.progress.unreadable = summary.unreadable;
-        self.progress.in_flight = self.submission.in_flight();
-        (self.observe)(self.progress);
-        Ok(())
-    }
-
-    /// The first row that has to be sent when this import is killed now.
-    fn first_unacknowledged(&self) -> u64 {
-        self.submission.first_unacknowledged().max(self.first_row)
-    }
-
-    fn remember(&mut self, complete: bool) -> Result<(), ImportError> {
-        self.remembered_at = Instant::now();
-        match &self.checkpoint {
-            Some(checkpoint) => Ok(checkpoint.write(self.first_unacknowledged(), complete)?),
-            None => Ok(()),
-        }
+/// Nothing is read yet.
+fn waiting(file: &Path, waited: Duration, files: usize) -> ImportProgress<'_> {
+    ImportProgress {
+        file,
+        file_number: 1,
+        files,
+        bytes_read: 0,
+        bytes_total: None,
+        rows_read: 0,
+        rows_skipped: 0,
+        rows_sent: 0,
+        rows_acknowledged: 0,
+        rows_unreadable: 0,
+        state: ImportState::WaitingForBroker { waited },
     }
 }
