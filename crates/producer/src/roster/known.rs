@@ -1,0 +1,135 @@
+//! All employees as the topic has them, each as the bytes of its record, which take far less room than the values would.
+
+use std::collections::HashMap;
+
+use scoresync_domain::{Employee, IdentityKind, Region, normalise_identity};
+use scoresync_kafka::{DatumError, Encoder, HEADER_BYTES, Record as _, SchemaError, parse_schema, read_datum};
+
+type Unpack = Box<dyn Fn(&[u8]) -> Result<Employee, DatumError> + Send>;
+
+/// The employees by the keys of their records.
+pub(super) struct KnownEmployees {
+    region: Region,
+    encoder: Encoder<Employee>,
+    unpack: Unpack,
+    records: HashMap<Box<str>, Box<[u8]>>,
+    /// Keys that are not in normal form, by their normal form.
+    spellings: HashMap<Box<str>, Box<str>>,
+    buffer: Vec<u8>,
+}
+
+impl KnownEmployees {
+    /// Nobody yet.
+    pub(super) fn new(region: Region) -> Result<Self, SchemaError> {
+        let schema = parse_schema::<Employee>(Employee::SCHEMA)?;
+        Ok(Self {
+            region,
+            // The id is cut off again.
+            encoder: Encoder::new(0)?,
+            unpack: Box::new(move |datum| read_datum::<Employee>(&schema, datum)),
+            records: HashMap::new(),
+            spellings: HashMap::new(),
+            buffer: Vec::new(),
+        })
+    }
+
+    /// Takes over a record, or its erasure.
+    pub(super) fn apply(&mut self, key: &str, record: Option<&Employee>) -> Result<(), DatumError> {
+        let normal = normal(key, self.region);
+        let Some(record) = record else {
+            self.records.remove(key);
+            if self.spellings.get(normal.as_ref()).is_some_and(|spelling| **spelling == *key) {
+                self.spellings.remove(normal.as_ref());
+            }
+            return Ok(());
+        };
+        self.encoder.encode(record, &mut self.buffer)?;
+        let datum = self.buffer.get(HEADER_BYTES..).unwrap_or_default();
+        self.records.insert(key.into(), datum.into());
+        if normal != key {
+            self.spellings.insert(normal.into(), key.into());
+        }
+        Ok(())
+    }
+
+    /// The key under which an employee is known, or is to be known. Two spellings of one number are one employee.
+    pub(super) fn key_of(&self, employee_no: &str) -> String {
+        let trimmed = employee_no.trim();
+        let normal = normal(trimmed, self.region);
+        if self.records.contains_key(trimmed) {
+            return trimmed.to_owned();
+        }
+        if self.records.contains_key(normal.as_ref()) {
+            return normal.into_owned();
+        }
+        self.spellings.get(normal.as_ref()).map_or(trimmed, |spelling| spelling).to_owned()
+    }
+
+    /// The record of a key.
+    pub(super) fn get(&self, key: &str) -> Result<Option<Employee>, DatumError> {
+        self.records.get(key).map(|datum| (self.unpack)(datum)).transpose()
+    }
+
+    /// All records, in no order.
+    pub(super) fn all(&self) -> impl Iterator<Item = Result<Employee, DatumError>> {
+        self.records.values().map(|datum| (self.unpack)(datum))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    pub(super) fn region(&self) -> Region {
+        self.region
+    }
+}
+
+/// How employee numbers are compared.
+pub(super) fn normal(employee_no: &str, region: Region) -> std::borrow::Cow<'_, str> {
+    normalise_identity(IdentityKind::EmployeeNo, employee_no, region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::roster::fixtures::{REGION, employee, phone};
+
+    fn known(keys: &[&str]) -> KnownEmployees {
+        let mut known = KnownEmployees::new(REGION).unwrap();
+        for key in keys {
+            known.apply(key, Some(&employee(key, vec![phone(1)], 1))).unwrap();
+        }
+        known
+    }
+
+    #[test]
+    fn what_is_packed_is_unpacked_as_it_was() {
+        let known = known(&["E1"]);
+        assert_eq!(known.get("E1").unwrap(), Some(employee("E1", vec![phone(1)], 1)));
+        assert_eq!(known.get("E2").unwrap(), None);
+        assert_eq!(known.all().count(), 1);
+    }
+
+    #[test]
+    fn an_employee_is_known_under_any_spelling_of_the_number() {
+        let known = known(&["E1", "e2"]);
+        for (written, key) in [
+            ("E1", "E1"),
+            (" e1 ", "E1"),
+            ("Ｅ１", "E1"),
+            ("E2", "e2"),
+            ("e2", "e2"),
+            ("e3", "e3"),
+        ] {
+            assert_eq!(known.key_of(written), key, "{written}");
+        }
+    }
+
+    #[test]
+    fn an_erased_employee_is_not_known_any_more() {
+        let mut known = known(&["e1"]);
+        known.apply("e1", None).unwrap();
+        assert_eq!((known.get("e1").unwrap(), known.len()), (None, 0));
+        assert_eq!(known.key_of("E1"), "E1");
+    }
+}
