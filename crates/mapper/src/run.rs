@@ -102,7 +102,7 @@ impl Mapper {
             ..
         } = *surroundings;
         let names = TopicNames::new(topics);
-        readiness.not_ready("reading the directory");
+        readiness.in_transition("reading the directory");
         let mut live = LiveDirectory::open(kafka, topics, surroundings.region, (registry, runtime))?;
         live.read_to_end(settings.directory_timeout())?;
         metrics.directory_employees.set(count(live.directory().employees().len()));
@@ -136,7 +136,7 @@ impl Mapper {
             buffer: Vec::new(),
             key: String::new(),
         };
-        readiness.not_ready("waiting for partitions");
+        readiness.in_transition("waiting for partitions");
         let backoff = Backoff::new(BackoffLimits {
             longest: Duration::from_secs(5),
             ..BackoffLimits::default()
@@ -272,7 +272,7 @@ impl Mapper {
     }
 
     fn finish(&mut self) {
-        self.readiness.not_ready("shutting down");
+        self.readiness.in_transition("shutting down");
         if !self.transform.publisher.settle(SETTLE) {
             tracing::warn!(
                 in_flight = self.transform.publisher.in_flight(),

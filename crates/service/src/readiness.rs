@@ -83,16 +83,21 @@ impl StageReadiness {
     /// The stage can do its work.
     pub fn ready(&self) {
         if !self.0.is_ready.load(Ordering::Acquire) {
-            self.change(None);
+            self.change(None, false);
         }
     }
 
-    /// The stage cannot do its work. A reason without numbers that change is logged once, not every time.
+    /// The stage cannot do its work, and a person may have to look. A reason without numbers that change is logged once, not every time.
     pub fn not_ready(&self, reason: impl Into<String>) {
-        self.change(Some(reason.into()));
+        self.change(Some(reason.into()), true);
     }
 
-    fn change(&self, obstacle: Option<String>) {
+    /// The stage cannot do its work in the ordinary course of things: it starts, or it ends.
+    pub fn in_transition(&self, reason: impl Into<String>) {
+        self.change(Some(reason.into()), false);
+    }
+
+    fn change(&self, obstacle: Option<String>, is_trouble: bool) {
         let stage = &self.0;
         let mut present = lock(&stage.obstacle);
         if *present == obstacle {
@@ -100,6 +105,7 @@ impl StageReadiness {
         }
         match &obstacle {
             None => info!(stage = stage.name, "stage {} is ready", stage.name),
+            Some(reason) if !is_trouble => info!(stage = stage.name, reason, "stage {} is not ready: {reason}", stage.name),
             Some(reason) => warn!(stage = stage.name, reason, "stage {} is not ready: {reason}", stage.name),
         }
         stage.gauge.set(i64::from(obstacle.is_none()));

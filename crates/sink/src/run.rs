@@ -146,7 +146,7 @@ impl Sink {
             generation: names.generation(),
             metrics: metrics.clone(),
         })?;
-        readiness.not_ready("waiting for partitions");
+        readiness.in_transition("waiting for partitions");
         Ok(Self {
             consumer,
             partitions: Partitions::default(),
@@ -183,7 +183,7 @@ impl Sink {
             self.hand_over()?;
             self.keep_books();
         }
-        self.readiness.not_ready("shutting down");
+        self.readiness.in_transition("shutting down");
         if let Some(Outcome::Failed(_, error)) = self.applier.drain()? {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
