@@ -1,6 +1,7 @@
 //! The company's truth against the rules themselves, without Kafka: every delivery is read, mapped, matched and archived in this process.
 //!
 //! Two reckonings that share no code must agree; where they do not, either the company or scoresync is wrong.
+#![expect(clippy::unwrap_used, reason = "the lint takes the steps of the test for code of the product")]
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,0 +1,249 @@
+//! An installation of scoresync for one test: `examples/scoresync.toml` with addresses, a topic prefix, tokens and an archive of its own.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context, ensure};
+use scoresync_archive::{ArchiveSettings, PostgresSettings, SqliteSettings};
+use scoresync_kafka::{KafkaSettings, RegistrySettings, TopicSettings};
+
+use crate::{
+    process::Process,
+    schema::Schema,
+    stack::{POSTGRES, Stack, project},
+};
+
+/// Which database holds the training records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// The embedded one, in the installation's folder.
+    Sqlite,
+    /// The stack's, in a schema of the installation's own, which is dropped with the installation.
+    Postgres,
+}
+
+/// An installation. Its processes and its folder are the caller's to end and to remove.
+#[derive(Debug)]
+pub struct Installation {
+    /// Where its files are.
+    pub folder: PathBuf,
+    /// Where the door listens.
+    pub door: SocketAddr,
+    /// Where the admin port listens.
+    pub admin: SocketAddr,
+    /// The senders' tokens, by source.
+    pub tokens: BTreeMap<&'static str, String>,
+    /// For clients of Kafka.
+    pub kafka: KafkaSettings,
+    /// How the topics are called.
+    pub topics: TopicSettings,
+    /// For clients of the registry.
+    pub registry: RegistrySettings,
+    /// Where the training records are.
+    pub archive: ArchiveSettings,
+    settings: BTreeMap<String, String>,
+    schema: Option<Schema>,
+}
+
+impl Installation {
+    /// Lays out an installation in an existing folder; nothing runs and nothing is created in Kafka yet.
+    ///
+    /// # Errors
+    /// No free port, no binary, or no PostgreSQL where one is asked for.
+    pub fn new(stack: &Stack, folder: &Path, database: Database) -> anyhow::Result<Self> {
+        let kafka = KafkaSettings {
+            brokers: stack.brokers.clone(),
+            dev: true,
+            ..KafkaSettings::default()
+        };
+        let topics = TopicSettings {
+            prefix: unique_prefix(),
+            ..TopicSettings::default()
+        };
+        let registry = RegistrySettings {
+            url: stack.registry_url.clone(),
+            ..RegistrySettings::default()
+        };
+        let schema = match database {
+            Database::Sqlite => None,
+            Database::Postgres => {
+                let server_url = stack.postgres_url.as_ref().with_context(|| format!("{POSTGRES} is not set"))?;
+                Some(Schema::create(server_url, topics.prefix.replace(['-', '.'], "_"))?)
+            }
+        };
+        let [door, admin] = free_addresses()?;
+        let mut installation = Self {
+            folder: folder.to_owned(),
+            door,
+            admin,
+            tokens: BTreeMap::new(),
+            kafka: KafkaSettings {
+                group_prefix: format!("{}scoresync", topics.prefix),
+                ..kafka
+            },
+            topics,
+            registry,
+            archive: ArchiveSettings {
+                sqlite: SqliteSettings {
+                    path: folder.join("scoresync.db"),
+                },
+                postgres: schema.as_ref().map(|schema| PostgresSettings::new(schema.url())),
+            },
+            settings: BTreeMap::new(),
+            schema,
+        };
+        installation.write_settings();
+        for source in ["academy", "skills"] {
+            installation.make_token(source)?;
+        }
+        Ok(installation)
+    }
+
+    /// Sets the environment twin of a setting (`SCORESYNC_SINK__MAX_BATCH_RECORDS`) for what is started from now on.
+    pub fn set(&mut self, variable: &str, value: impl Into<String>) {
+        self.settings.insert(variable.to_owned(), value.into());
+    }
+
+    /// The variables under which `scoresync` works on this installation.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// `scoresync` with these arguments, not yet started. No setting of this process's environment reaches it.
+    ///
+    /// # Errors
+    /// There is no binary.
+    pub fn command(&self, arguments: &[&str]) -> anyhow::Result<Command> {
+        let mut command = Command::new(binary()?);
+        for (inherited, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SCORESYNC_")) {
+            command.env_remove(inherited);
+        }
+        command
+            .args(arguments)
+            .envs(self.variables())
+            .current_dir(&self.folder)
+            .stdin(Stdio::null());
+        Ok(command)
+    }
+
+    /// Runs a command to its end, whatever its exit code is.
+    ///
+    /// # Errors
+    /// It could not be started.
+    pub fn output(&self, arguments: &[&str]) -> anyhow::Result<Output> {
+        self.command(arguments)?
+            .output()
+            .with_context(|| format!("start scoresync {}", arguments.join(" ")))
+    }
+
+    /// Runs a command that has to succeed, and gives what it printed.
+    ///
+    /// # Errors
+    /// It could not be started, or it failed; the error has what it said.
+    pub fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let output = self.output(arguments)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.success(),
+            "scoresync {} failed with {}: {said}",
+            arguments.join(" "),
+            output.status
+        );
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Makes topics and schemas.
+    ///
+    /// # Errors
+    /// One of the commands failed.
+    pub fn create(&self) -> anyhow::Result<()> {
+        self.run(&["topics", "create"])?;
+        self.run(&["schemas", "register"]).map(drop)
+    }
+
+    /// Starts a command that stays, such as `up` or `run mapper`, with an admin port of its own; its log is `NAME.log` in the folder.
+    ///
+    /// # Errors
+    /// It could not be started, or there is no free port.
+    pub fn start(&self, name: &str, arguments: &[&str]) -> anyhow::Result<Process> {
+        let admin = if self.admin_is_free() {
+            self.admin
+        } else {
+            free_addresses::<1>()?[0]
+        };
+        let mut command = self.command(arguments)?;
+        command.env("SCORESYNC_ADMIN__LISTEN", admin.to_string());
+        Process::start(command, self.folder.join(format!("{name}.log")), admin)
+    }
+
+    /// Lets the training records stay when this is dropped.
+    pub fn keep_records(&mut self) {
+        if let Some(schema) = &mut self.schema {
+            schema.keep();
+        }
+    }
+
+    fn admin_is_free(&self) -> bool {
+        TcpListener::bind(self.admin).is_ok()
+    }
+
+    fn write_settings(&mut self) {
+        let config = project().join("examples/scoresync.toml");
+        let settings = [
+            ("SCORESYNC_CONFIG", config.display().to_string()),
+            ("SCORESYNC_KAFKA__BROKERS", self.kafka.brokers.clone()),
+            ("SCORESYNC_KAFKA__GROUP_PREFIX", self.kafka.group_prefix.clone()),
+            ("SCORESYNC_REGISTRY__URL", self.registry.url.clone()),
+            ("SCORESYNC_TOPICS__PREFIX", self.topics.prefix.clone()),
+            ("SCORESYNC_DOOR__LISTEN", self.door.to_string()),
+            ("SCORESYNC_ADMIN__LISTEN", self.admin.to_string()),
+            ("SCORESYNC_ARCHIVE__SQLITE__PATH", self.archive.sqlite.path.display().to_string()),
+        ];
+        self.settings.extend(settings.map(|(name, value)| (name.to_owned(), value)));
+        if let Some(postgres) = &self.archive.postgres {
+            self.settings.insert(POSTGRES.to_owned(), postgres.url.clone());
+        }
+    }
+
+    /// Makes a token for a source, as an operator would.
+    fn make_token(&mut self, source: &'static str) -> anyhow::Result<()> {
+        let made: serde_json::Value =
+            serde_json::from_str(&self.run(&["token", "new", "--json"])?).context("read what token new printed")?;
+        let text = |member: &str| {
+            made[member]
+                .as_str()
+                .map(str::to_owned)
+                .with_context(|| format!("token new printed no {member}"))
+        };
+        self.set(&format!("SCORESYNC_TOKENS__{}__SHA256", source.to_uppercase()), text("sha256")?);
+        self.tokens.insert(source, text("token")?);
+        Ok(())
+    }
+}
+
+/// No two installations share a topic, a subject or a consumer group.
+fn unique_prefix() -> String {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("t{}-{}.", std::process::id(), since_epoch.as_nanos() % 1_000_000_000_000)
+}
+
+/// Addresses of this machine that nobody listens on at the moment.
+fn free_addresses<const COUNT: usize>() -> anyhow::Result<[SocketAddr; COUNT]> {
+    let listeners: Vec<TcpListener> = (0..COUNT).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<_, _>>()?;
+    let addresses: Vec<SocketAddr> = listeners.iter().map(TcpListener::local_addr).collect::<Result<_, _>>()?;
+    addresses.try_into().ok().context("find free ports")
+}
+
+/// The program, which cargo builds beside the tests.
+fn binary() -> anyhow::Result<PathBuf> {
+    let running = env::current_exe()?;
+    let folders = running.ancestors().skip(1).take(2);
+    let found = folders.map(|folder| folder.join("scoresync")).find(|path| path.is_file());
+    found.context("there is no binary `scoresync` beside this one; build it first: cargo build --package scoresync")
+}

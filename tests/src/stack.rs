@@ -1,0 +1,163 @@
+//! The Kafka, registry and PostgreSQL that a test runs on: those of the environment, or a stack of its own that it may harm.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, ensure};
+
+/// The variable that names Kafka.
+pub const BROKERS: &str = "SCORESYNC_KAFKA__BROKERS";
+/// The variable that names the registry.
+pub const REGISTRY: &str = "SCORESYNC_REGISTRY__URL";
+/// The variable that names PostgreSQL.
+pub const POSTGRES: &str = "SCORESYNC_ARCHIVE__POSTGRES__URL";
+
+/// Where the surroundings are.
+#[derive(Debug)]
+pub struct Stack {
+    /// Kafka's bootstrap servers.
+    pub brokers: String,
+    /// The registry's address.
+    pub registry_url: String,
+    /// PostgreSQL's address, where there is one.
+    pub postgres_url: Option<String>,
+    folder: Option<PathBuf>,
+}
+
+/// A part of a stack of one's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The broker.
+    Kafka,
+    /// The schema registry.
+    Registry,
+    /// The database.
+    Postgres,
+}
+
+impl Part {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Kafka => "kafka",
+            Self::Registry => "registry",
+            Self::Postgres => "postgres",
+        }
+    }
+}
+
+impl Stack {
+    /// The stack that the environment names, shared with other tests: nothing in it is to be stopped.
+    ///
+    /// # Errors
+    /// Kafka or the registry is not named.
+    pub fn of_environment() -> anyhow::Result<Self> {
+        let named = |variable: &str| env::var(variable).ok().filter(|value| !value.is_empty());
+        let required =
+            |variable: &str| named(variable).with_context(|| format!("{variable} is not set; run dev/stack up and source its env"));
+        Ok(Self {
+            brokers: required(BROKERS)?,
+            registry_url: required(REGISTRY)?,
+            postgres_url: named(POSTGRES),
+            folder: None,
+        })
+    }
+
+    /// Starts a stack that belongs to the caller alone; it is removed when this is dropped. Takes 10 to 20 seconds.
+    ///
+    /// # Errors
+    /// `dev/stack up` failed.
+    pub fn start() -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("scoresync-own-stack.").tempdir()?.keep();
+        let mut stack = Self {
+            brokers: String::new(),
+            registry_url: String::new(),
+            postgres_url: None,
+            folder: Some(folder.clone()),
+        };
+        stack.command(&["up"])?;
+        let values = values_of(&folder.join("env"), &[BROKERS, REGISTRY, POSTGRES])?;
+        let [brokers, registry_url, postgres_url] = values.try_into().ok().context("read the stack's env")?;
+        (stack.brokers, stack.registry_url, stack.postgres_url) = (brokers, registry_url, Some(postgres_url));
+        Ok(stack)
+    }
+
+    /// Stops a part politely.
+    ///
+    /// # Errors
+    /// The stack is not the caller's own, or the part does not stop.
+    pub fn stop(&self, part: Part) -> anyhow::Result<()> {
+        self.on_part("stop", part)
+    }
+
+    /// Kills a part.
+    ///
+    /// # Errors
+    /// The stack is not the caller's own.
+    pub fn kill(&self, part: Part) -> anyhow::Result<()> {
+        self.on_part("kill", part)
+    }
+
+    /// Starts a part again, on the same port and data (the registry keeps nothing over a stop).
+    ///
+    /// # Errors
+    /// The stack is not the caller's own, or the part does not answer.
+    pub fn start_again(&self, part: Part) -> anyhow::Result<()> {
+        self.on_part("start", part)
+    }
+
+    fn on_part(&self, action: &str, part: Part) -> anyhow::Result<()> {
+        ensure!(
+            self.folder.is_some(),
+            "the stack of the environment is shared; start one with Stack::start to {action} a part of it"
+        );
+        self.command(&[action, part.as_str()])
+    }
+
+    /// Runs `dev/stack ACTION FOLDER …`, whose progress is kept unless it fails.
+    fn command(&self, words: &[&str]) -> anyhow::Result<()> {
+        let Some((folder, (action, rest))) = self.folder.as_ref().zip(words.split_first()) else {
+            return Ok(());
+        };
+        let mut command = Command::new(project().join("dev/stack"));
+        command.arg(action).arg(folder).args(rest);
+        for named in [BROKERS, REGISTRY, POSTGRES] {
+            command.env_remove(named);
+        }
+        let output = command.output().context("run dev/stack")?;
+        ensure!(
+            output.status.success(),
+            "dev/stack {action} failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(())
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        // A stack that could not be removed says so itself; there is nobody here to tell.
+        let _ = self.command(&["down"]);
+    }
+}
+
+/// The folder of the project.
+#[must_use]
+pub fn project() -> &'static Path {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().unwrap_or(tests)
+}
+
+/// The values of variables that a shell script exports.
+fn values_of(script: &Path, variables: &[&str]) -> anyhow::Result<Vec<String>> {
+    let print_each = "source \"$1\"; shift; for name; do printf '%s\\n' \"${!name}\"; done";
+    let output = Command::new("bash")
+        .args(["-c", print_each, "bash"])
+        .arg(script)
+        .args(variables)
+        .output()?;
+    ensure!(output.status.success(), "{} cannot be read", script.display());
+    Ok(String::from_utf8(output.stdout)?.lines().map(str::to_owned).collect())
+}
