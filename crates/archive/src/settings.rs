@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use scoresync_service::Secret;
 use serde::{Deserialize, Serialize};
 
 /// Which database holds the training records: PostgreSQL where it is configured, otherwise the embedded SQLite.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ArchiveSettings {
     /// The embedded database.
@@ -31,11 +32,14 @@ impl Default for SqliteSettings {
 }
 
 /// A PostgreSQL server.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PostgresSettings {
-    /// `postgresql://user:password@host:port/database`; a secret where it holds a password.
+    /// `postgresql://user@host:port/database`. It holds no password: that is `password`, or in the URL of the environment alone.
     pub url: String,
+    /// The user's password, from the environment or a file of its own.
+    #[serde(default)]
+    pub password: Option<Secret>,
     /// How the connection is encrypted; where nothing is said, it is verified unless the server is this machine.
     #[serde(default)]
     pub tls: Option<Tls>,
@@ -75,6 +79,7 @@ impl PostgresSettings {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            password: None,
             tls: None,
             ca_file: None,
             pool_size: defaults::pool_size(),

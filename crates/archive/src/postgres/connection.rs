@@ -29,6 +29,9 @@ pub struct PostgresArchive {
 impl PostgresArchive {
     pub(crate) async fn open(settings: &PostgresSettings, access: Access) -> Result<Self, Failure> {
         let mut config = read_url(&settings.url)?;
+        if let Some(password) = &settings.password {
+            config.password(password.expose());
+        }
         let connect_timeout = Duration::from_millis(settings.connect_timeout_ms);
         config
             .application_name("scoresync")
@@ -72,7 +75,7 @@ pub(super) async fn begin(client: &mut Client) -> Result<deadpool_postgres::Tran
 fn read_url(url: &str) -> Result<Config, Failure> {
     url.parse().map_err(|_| {
         Failure::environment(
-            "its url cannot be read; write postgresql://user:password@host:port/database, special characters of the password percent-encoded",
+            "its url cannot be read; write postgresql://user@host:port/database; a password is set by archive.postgres.password",
         )
     })
 }
