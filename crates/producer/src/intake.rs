@@ -9,8 +9,8 @@ use std::{
 
 use scoresync_domain::{Fields, ResultId, ScoreReport, Source, Timestamp};
 use scoresync_kafka::{
-    DatumError, DeliveryFailure, Encoder, KafkaSettings, OffsetTracker, Outgoing, PublishError, Publisher, SchemaError, Ticket, Topic, TopicNames,
-    TopicSettings,
+    DatumError, DeliveryFailure, Encoder, KafkaSettings, OffsetTracker, Outgoing, PublishError, Publisher, SchemaError, Ticket, Topic,
+    TopicNames, TopicSettings,
 };
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -80,8 +80,18 @@ impl Intake {
     /// Begins to take the rows of one request or file.
     #[must_use]
     pub fn submission<'a>(&'a self, source: &'a Source, content_type: &'a str) -> Submission<'a> {
-        let tally = Arc::new(Tally { tracker: OffsetTracker::new(1), failure: OnceLock::new(), settled: Notify::new() });
-        Submission { intake: self, source, content_type, tally, buffer: Vec::new() }
+        let tally = Arc::new(Tally {
+            tracker: OffsetTracker::new(1),
+            failure: OnceLock::new(),
+            settled: Notify::new(),
+        });
+        Submission {
+            intake: self,
+            source,
+            content_type,
+            tally,
+            buffer: Vec::new(),
+        }
     }
 
     /// Greatest value of a record, in bytes.
@@ -127,7 +137,10 @@ impl Submission<'_> {
         };
         self.intake.encoder.encode(&report, &mut self.buffer)?;
         if self.buffer.len() > self.intake.max_value_bytes {
-            return Err(IntakeError::TooLarge { bytes: self.buffer.len(), limit: self.intake.max_value_bytes });
+            return Err(IntakeError::TooLarge {
+                bytes: self.buffer.len(),
+                limit: self.intake.max_value_bytes,
+            });
         }
         self.publish(&key_of(result_id, &report), row.number, patience)?;
         self.intake.metrics.count_received(&self.source.name, self.content_type);
@@ -137,8 +150,15 @@ impl Submission<'_> {
     fn publish(&self, key: &str, row_number: u64, patience: Duration) -> Result<(), IntakeError> {
         let deadline = Instant::now() + patience;
         let ticket = self.tally.tracker.begin(i64::try_from(row_number).unwrap_or(i64::MAX));
-        let ticket = Arc::new(RowTicket { tally: Arc::clone(&self.tally), ticket });
-        let record = Outgoing { topic: &self.intake.topic, key: Some(key.as_bytes()), value: Some(&self.buffer) };
+        let ticket = Arc::new(RowTicket {
+            tally: Arc::clone(&self.tally),
+            ticket,
+        });
+        let record = Outgoing {
+            topic: &self.intake.topic,
+            key: Some(key.as_bytes()),
+            value: Some(&self.buffer),
+        };
         loop {
             let error = match self.intake.publisher.publish(record, None, Arc::clone(&ticket)) {
                 Ok(()) => return Ok(()),

@@ -21,8 +21,14 @@ impl ProducerMetrics {
     /// # Errors
     /// Refuses a registry that has them already.
     pub fn register(registry: &Registry, stage: StageMetrics) -> prometheus::Result<Self> {
-        let received = Named { name: "scoresync_reports_received_total", help: "Reports that were received and queued for the broker." };
-        Ok(Self { stage, received: Labelled::register(registry, received, ["source", "format"])? })
+        let received = Named {
+            name: "scoresync_reports_received_total",
+            help: "Reports that were received and queued for the broker.",
+        };
+        Ok(Self {
+            stage,
+            received: Labelled::register(registry, received, ["source", "format"])?,
+        })
     }
 
     pub(crate) fn count_received(&self, source: &str, content_type: &str) {
