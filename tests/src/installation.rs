@@ -3,9 +3,10 @@
 use std::{
     collections::BTreeMap,
     env,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    sync::{Mutex, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -14,6 +15,7 @@ use scoresync_archive::{ArchiveSettings, PostgresSettings, SqliteSettings};
 use scoresync_kafka::{KafkaSettings, RegistrySettings, TopicSettings};
 
 use crate::{
+    ports::free_address,
     process::Process,
     schema::Schema,
     stack::{POSTGRES, Stack, project},
@@ -48,6 +50,7 @@ pub struct Installation {
     /// Where the training records are.
     pub archive: ArchiveSettings,
     settings: BTreeMap<String, String>,
+    admins: Mutex<BTreeMap<String, SocketAddr>>,
     schema: Option<Schema>,
 }
 
@@ -77,7 +80,7 @@ impl Installation {
                 Some(Schema::create(server_url, topics.prefix.replace(['-', '.'], "_"))?)
             }
         };
-        let [door, admin] = free_addresses()?;
+        let (door, admin) = (free_address()?, free_address()?);
         let mut installation = Self {
             folder: folder.to_owned(),
             door,
@@ -96,6 +99,7 @@ impl Installation {
                 postgres: schema.as_ref().map(|schema| PostgresSettings::new(schema.url())),
             },
             settings: BTreeMap::new(),
+            admins: Mutex::default(),
             schema,
         };
         installation.write_settings();
@@ -172,11 +176,7 @@ impl Installation {
     /// # Errors
     /// It could not be started, or there is no free port.
     pub fn start(&self, name: &str, arguments: &[&str]) -> anyhow::Result<Process> {
-        let admin = if self.admin_is_free() {
-            self.admin
-        } else {
-            free_addresses::<1>()?[0]
-        };
+        let admin = self.admin_of(name)?;
         let mut command = self.command(arguments)?;
         command.env("SCORESYNC_ADMIN__LISTEN", admin.to_string());
         Process::start(command, self.folder.join(format!("{name}.log")), admin)
@@ -189,8 +189,15 @@ impl Installation {
         }
     }
 
-    fn admin_is_free(&self) -> bool {
-        TcpListener::bind(self.admin).is_ok()
+    /// The admin port of the process of this name: the installation's for the first, and the same again when it is started again.
+    fn admin_of(&self, name: &str) -> anyhow::Result<SocketAddr> {
+        let mut admins = self.admins.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(admin) = admins.get(name) {
+            return Ok(*admin);
+        }
+        let admin = if admins.is_empty() { self.admin } else { free_address()? };
+        admins.insert(name.to_owned(), admin);
+        Ok(admin)
     }
 
     fn write_settings(&mut self) {
@@ -231,13 +238,6 @@ impl Installation {
 fn unique_prefix() -> String {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("t{}-{}.", std::process::id(), since_epoch.as_nanos() % 1_000_000_000_000)
-}
-
-/// Addresses of this machine that nobody listens on at the moment.
-fn free_addresses<const COUNT: usize>() -> anyhow::Result<[SocketAddr; COUNT]> {
-    let listeners: Vec<TcpListener> = (0..COUNT).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<_, _>>()?;
-    let addresses: Vec<SocketAddr> = listeners.iter().map(TcpListener::local_addr).collect::<Result<_, _>>()?;
-    addresses.try_into().ok().context("find free ports")
 }
 
 /// The program, which cargo builds beside the tests.

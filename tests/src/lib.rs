@@ -9,6 +9,7 @@ pub mod company;
 pub mod installation;
 pub mod metrics;
 mod owned;
+pub mod ports;
 pub mod process;
 mod schema;
 pub mod sender;

@@ -6,6 +6,7 @@ use scoresync_archive::TrainingRecord;
 use scoresync_domain::{Fate, Origin, Reason, Refusal, ScoreReport};
 use scoresync_kafka::dead_letter;
 
+use super::places;
 use crate::{
     archive::{FateCounts, Reader},
     company::Truth,
@@ -53,6 +54,16 @@ impl Found {
             fates: archive.fates().await?,
             files,
         })
+    }
+
+    /// How often the row of each serial is in `scores.raw`.
+    #[must_use]
+    pub fn serials(&self) -> BTreeMap<String, usize> {
+        let mut serials = BTreeMap::new();
+        for serial in self.raw.iter().filter_map(|record| places::serial(record.value.as_ref()?)) {
+            *serials.entry(serial).or_default() += 1;
+        }
+        serials
     }
 
     /// Reasons of dead letters by the origin of the report; a report that was written twice counts once.

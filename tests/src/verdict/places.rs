@@ -104,7 +104,7 @@ impl<'a> Places<'a> {
 }
 
 /// The serial in a row: in the field of one of its names, or in the bytes of a row that could not be read.
-fn serial(report: &ScoreReport<'_>) -> Option<String> {
+pub(super) fn serial(report: &ScoreReport<'_>) -> Option<String> {
     let named = |name| report.fields.get(name).flatten().map(str::to_owned);
     let written = || serial_in(report.unparsed.as_deref()?);
     named("流水号").or_else(|| named("serial")).or_else(written)

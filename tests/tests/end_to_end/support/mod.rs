@@ -1,0 +1,18 @@
+//! What the tests of this folder share beside the harness.
+
+mod load;
+mod scene;
+mod truth;
+
+pub(crate) use load::{Load, Sent};
+pub(crate) use scene::Scene;
+pub(crate) use truth::assert_every_fate_is_true;
+
+use std::time::Duration;
+
+/// For a process to become ready, on a busy machine.
+pub(crate) const START: Duration = Duration::from_secs(60);
+/// For a process to end when asked to; longer than its own deadline.
+pub(crate) const STOP: Duration = Duration::from_secs(40);
+/// For everything that was sent to come to a fate, a group's wait for a killed member included.
+pub(crate) const SETTLE: Duration = Duration::from_secs(120);
