@@ -128,7 +128,7 @@ impl Mapper {
                 enriched: names.name(Topic::Enriched),
                 dead_letters: names.name(Topic::DeadLetters),
                 group,
-                instance: settings.instance.clone(),
+                instance: settings.instance_name(),
                 generation: names.generation(),
                 max_enriched_bytes: Specification::greatest_message_bytes(topics) - RECORD_OVERHEAD_BYTES,
             },
