@@ -1,12 +1,17 @@
 //! What the tests of this folder share beside the harness.
 
+pub(crate) mod academy;
+mod foreign;
 mod load;
 mod scene;
 mod truth;
+mod wait;
 
+pub(crate) use foreign::{Bytes, Foreign};
 pub(crate) use load::{Load, Sent};
 pub(crate) use scene::Scene;
 pub(crate) use truth::assert_every_fate_is_true;
+pub(crate) use wait::until;
 
 use std::time::Duration;
 

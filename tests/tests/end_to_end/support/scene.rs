@@ -27,10 +27,22 @@ impl Scene {
         Self::on(&Stack::of_environment()?, database)
     }
 
+    /// With settings (by their environment twins) that have to stand before the topics are made.
+    pub(crate) fn new_with(database: Database, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::lay_out(&Stack::of_environment()?, database, settings)
+    }
+
     /// On a stack of the test's own.
     pub(crate) fn on(stack: &Stack, database: Database) -> anyhow::Result<Self> {
+        Self::lay_out(stack, database, &[])
+    }
+
+    fn lay_out(stack: &Stack, database: Database, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("scoresync-test.").tempdir()?;
-        let installation = Installation::new(stack, folder.path(), database)?;
+        let mut installation = Installation::new(stack, folder.path(), database)?;
+        for (variable, value) in settings {
+            installation.set(variable, *value);
+        }
         installation.create()?;
         Ok(Self {
             topics: Topics::of(&installation)?,
