@@ -9,8 +9,15 @@ use crate::problem::Problem;
 
 const PREFIX: &str = "SCORESYNC_";
 
-/// Variables with the prefix that are no settings: path of the configuration file, log filter, and what the local stack uses.
-pub const NOT_SETTINGS: [&str; 4] = ["SCORESYNC_CONFIG", "SCORESYNC_LOG", "SCORESYNC_CACHE", "SCORESYNC_STACK_DIR"];
+/// Variables with the prefix that are no settings: path of the configuration file, log filter, folder for the state of imports, and what
+/// the local stack uses.
+pub const NOT_SETTINGS: [&str; 5] = [
+    "SCORESYNC_CONFIG",
+    "SCORESYNC_LOG",
+    "SCORESYNC_STATE_DIR",
+    "SCORESYNC_CACHE",
+    "SCORESYNC_STACK_DIR",
+];
 
 /// The variable that sets what stands at `path`.
 pub(crate) fn twin(path: &[String]) -> String {

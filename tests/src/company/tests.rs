@@ -1,3 +1,5 @@
+//! The company is what its documentation says: every dirty case is there.
+
 use std::collections::{BTreeMap, HashSet};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The comparison finds every kind of difference.
+
 use std::borrow::Cow;
 
 use scoresync_archive::{Content, EnrichedPosition, Head, Shown, TrainingRecord};

@@ -1,3 +1,5 @@
+//! The file and the environment, and everything that can be wrong with them.
+
 use std::{collections::BTreeMap, fs, net::SocketAddr};
 
 use serde::{Deserialize, Serialize};

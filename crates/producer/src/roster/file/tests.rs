@@ -1,3 +1,5 @@
+//! Files of employees, good and bad, as people write them.
+
 use super::*;
 use crate::roster::{
     fixtures::rules,

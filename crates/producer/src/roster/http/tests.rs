@@ -1,3 +1,5 @@
+//! Single updates over HTTP: what is answered to what.
+
 use std::thread;
 
 use axum::http::{HeaderValue, header::AUTHORIZATION};

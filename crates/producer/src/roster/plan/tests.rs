@@ -1,3 +1,5 @@
+//! What an import is going to change, by tables.
+
 use super::*;
 use crate::{
     Format,

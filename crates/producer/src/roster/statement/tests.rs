@@ -1,3 +1,5 @@
+//! What a statement makes of a record, by tables and properties.
+
 use proptest::prelude::*;
 
 use super::*;

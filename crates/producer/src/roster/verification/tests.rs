@@ -1,3 +1,5 @@
+//! Writers that race each other, in every interleaving.
+
 use proptest::prelude::*;
 use scoresync_domain::RosterEntry;
 
