@@ -152,12 +152,13 @@ impl Installation {
     /// It could not be started, or it failed; the error has what it said.
     pub fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
         let output = self.output(arguments)?;
-        let said = String::from_utf8_lossy(&output.stderr);
+        let said = [output.stderr.as_slice(), &output.stdout].concat();
         ensure!(
             output.status.success(),
-            "scoresync {} failed with {}: {said}",
+            "scoresync {} failed with {}: {}",
             arguments.join(" "),
-            output.status
+            output.status,
+            String::from_utf8_lossy(&said)
         );
         Ok(String::from_utf8(output.stdout)?)
     }

@@ -1,5 +1,5 @@
 //! The demo: a dirty company sends 3,000 reports through a running scoresync, and every one of them must meet its true fate.
-#![expect(clippy::print_stdout, reason = "the demo speaks to people")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the demo speaks to people")]
 
 mod advice;
 mod freshness;
@@ -48,15 +48,26 @@ const SETTLE_LIMIT: Duration = Duration::from_secs(120);
 const STOP_LIMIT: Duration = Duration::from_secs(40);
 
 #[tokio::main]
-async fn main() -> anyhow::Result<ExitCode> {
+async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut end = signal(SignalKind::terminate())?;
     // Whatever ends the demo, the process of scoresync that it holds is ended with it.
     tokio::select! {
-        outcome = run(&arguments) => outcome,
-        _ = interrupt.recv() => Ok(ExitCode::from(130)),
-        _ = end.recv() => Ok(ExitCode::from(143)),
+        outcome = run(&arguments) => outcome.unwrap_or_else(fail),
+        () = sent(SignalKind::interrupt()) => ExitCode::from(130),
+        () = sent(SignalKind::terminate()) => ExitCode::from(143),
+    }
+}
+
+fn fail(error: anyhow::Error) -> ExitCode {
+    eprintln!("\nThe demo cannot go on: {error:#}");
+    ExitCode::FAILURE
+}
+
+/// Where signals cannot be had, none comes.
+async fn sent(kind: SignalKind) {
+    match signal(kind) {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(_) => std::future::pending().await,
     }
 }
 
