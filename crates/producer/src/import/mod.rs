@@ -14,6 +14,9 @@ mod run;
 mod sending;
 mod summary;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::ImportError;
 pub use progress::{ImportProgress, ImportState};
 pub use resume::{Notice, Resume};

@@ -89,41 +89,18 @@ pub struct ImportRun<'a> {
 ///
 /// A file that cannot be read does not keep the next ones from being imported; a broker that stays away does.
 pub fn import(request: &ImportRequest<'_>, run: &mut ImportRun<'_>) -> ImportSummary {
-    let begun = Instant::now();
-    let mut summary = ImportSummary::default();
-    let mut importing = Importing {
+    let importing = Importing {
         request: *request,
         topic_id: None,
     };
-    let mut has_ended = false;
-    for (path, number) in request.files.iter().zip(1..) {
-        let mut file = FileSummary::new(path.clone());
-        if !has_ended {
-            let begun = Instant::now();
-            let place = Place {
-                path,
-                number,
-                files: request.files.len(),
-                bytes_total: None,
-            };
-            file.outcome = match importing.file(place, &mut file, run) {
-                Ok(outcome) => outcome,
-                Err(error) => {
-                    has_ended = !error.concerns_one_file();
-                    FileOutcome::Failed(error)
-                }
-            };
-            file.seconds = begun.elapsed().as_secs_f64();
-        }
-        summary.files.push(file);
-    }
-    summary.seconds = begun.elapsed().as_secs_f64();
-    summary
+    importing.files(run)
 }
 
-struct Importing<'a> {
-    request: ImportRequest<'a>,
-    topic_id: Option<String>,
+/// An import of several files.
+pub(super) struct Importing<'a> {
+    pub(super) request: ImportRequest<'a>,
+    /// Asked for when it is needed.
+    pub(super) topic_id: Option<String>,
 }
 
 /// A file that is about to be sent.
@@ -136,6 +113,35 @@ struct Prepared {
 }
 
 impl Importing<'_> {
+    pub(super) fn files(mut self, run: &mut ImportRun<'_>) -> ImportSummary {
+        let begun = Instant::now();
+        let (mut summary, mut has_ended) = (ImportSummary::default(), false);
+        let files = self.request.files;
+        for (path, number) in files.iter().zip(1..) {
+            let mut file = FileSummary::new(path.clone());
+            if !has_ended {
+                let begun = Instant::now();
+                let place = Place {
+                    path,
+                    number,
+                    files: files.len(),
+                    bytes_total: None,
+                };
+                file.outcome = match self.file(place, &mut file, run) {
+                    Ok(outcome) => outcome,
+                    Err(error) => {
+                        has_ended = !error.concerns_one_file();
+                        FileOutcome::Failed(error)
+                    }
+                };
+                file.seconds = begun.elapsed().as_secs_f64();
+            }
+            summary.files.push(file);
+        }
+        summary.seconds = begun.elapsed().as_secs_f64();
+        summary
+    }
+
     fn file(&mut self, place: Place<'_>, summary: &mut FileSummary, run: &mut ImportRun<'_>) -> Result<FileOutcome, ImportError> {
         let ImportRequest {
             intake, source, options, ..

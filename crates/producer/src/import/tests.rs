@@ -1,0 +1,144 @@
+//! Imports into a mock broker that is away or refuses when a test wants it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use scoresync_kafka::{
+    KafkaSettings, TopicSettings,
+    mock::{DefaultProducerContext, MockCluster, RDKafkaApiKey, RDKafkaRespErr},
+};
+use scoresync_service::{Shutdown, StageMetrics};
+
+use super::*;
+use crate::{Intake, ProducerMetrics, tokens::tests::sources};
+
+struct Office {
+    broker: MockCluster<'static, DefaultProducerContext>,
+    folder: tempfile::TempDir,
+}
+
+impl Office {
+    /// A broker, and a file of so many rows.
+    fn new(rows: usize) -> Self {
+        let broker = MockCluster::new(1).unwrap();
+        broker.create_topic("scores.raw", 4, 1).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let lines = (1..=rows).map(|row| format!("E{row},GMP-01,80,2026-11-22 08:30\n"));
+        let text = "工号,课程编号,分数,完成时间\n".to_owned() + &lines.collect::<String>();
+        fs::write(folder.path().join("scores.csv"), text).unwrap();
+        Self { broker, folder }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("scores.csv")
+    }
+
+    fn options(&self) -> ImportOptions {
+        ImportOptions::new(self.folder.path().join("state"))
+    }
+
+    fn import(&self, options: &ImportOptions, observer: &mut dyn FnMut(&ImportProgress<'_>)) -> FileSummary {
+        let registry = prometheus::Registry::new();
+        let metrics = ProducerMetrics::register(&registry, StageMetrics::register(&registry).unwrap()).unwrap();
+        let kafka = KafkaSettings {
+            brokers: self.broker.bootstrap_servers(),
+            ..KafkaSettings::default()
+        };
+        let (topics, sources) = (TopicSettings::default(), sources());
+        let request = ImportRequest {
+            intake: &Intake::new(&kafka, &topics, 1, metrics).unwrap(),
+            kafka: &kafka,
+            topics: &topics,
+            source: sources.get("academy").unwrap(),
+            files: &[self.file()],
+            options,
+        };
+        let shutdown = Shutdown::from_inside();
+        let mut run = ImportRun {
+            observer,
+            shutdown: &shutdown,
+        };
+        // The mock broker does not tell the ids of its topics.
+        let importing = run::Importing {
+            request,
+            topic_id: Some("mock".to_owned()),
+        };
+        importing.files(&mut run).files.remove(0)
+    }
+
+    fn kept(&self) -> serde_json::Value {
+        let state = self.folder.path().join("state");
+        let is_checkpoint = |path: &Path| path.extension().is_some_and(|ending| ending == "json");
+        let mut files = fs::read_dir(state).unwrap().map(|entry| entry.unwrap().path());
+        serde_json::from_slice(&fs::read(files.find(|path| is_checkpoint(path)).unwrap()).unwrap()).unwrap()
+    }
+}
+
+#[test]
+fn a_broker_that_is_away_is_told_of_and_waited_for() {
+    let office = Office::new(5_000);
+    let mut waited = false;
+    let mut observer = |progress: &ImportProgress<'_>| match progress.state {
+        ImportState::WaitingForBroker { .. } => {
+            waited = true;
+            office.broker.broker_up(-1).unwrap();
+        }
+        ImportState::Skipping | ImportState::Sending | ImportState::Settling => {
+            if progress.rows_read > 0 && !waited {
+                office.broker.broker_down(-1).unwrap();
+            }
+        }
+    };
+    let mut options = office.options();
+    options.max_in_flight = 100;
+    let summary = office.import(&options, &mut observer);
+    assert!(waited);
+    assert!(matches!(summary.outcome, FileOutcome::Complete), "{summary:?}");
+    assert_eq!((summary.rows_sent, summary.rows_acknowledged), (5_000, 5_000));
+}
+
+#[test]
+fn what_is_kept_never_passes_a_row_that_is_not_acknowledged() {
+    let office = Office::new(50_000);
+    let mut options = office.options();
+    options.broker_patience = Duration::from_secs(4);
+    let mut observer = |progress: &ImportProgress<'_>| {
+        if progress.rows_acknowledged > 0 {
+            office.broker.broker_down(-1).unwrap();
+        }
+    };
+    let summary = office.import(&options, &mut observer);
+    let FileOutcome::Failed(error @ ImportError::NotAcknowledged { acknowledged, .. }) = &summary.outcome else {
+        panic!("{summary:?}")
+    };
+    assert!(summary.rows_acknowledged < summary.rows_sent, "{summary:?}");
+    assert_eq!(acknowledged.first_unacknowledged, summary.rows_acknowledged + 1);
+    assert_eq!(office.kept()["first_unacknowledged"], acknowledged.first_unacknowledged);
+    let text = error.to_string();
+    assert!(
+        text.contains(&format!("before row {} are", acknowledged.first_unacknowledged)),
+        "{text}"
+    );
+    assert!(text.contains("goes on there"), "{text}");
+}
+
+#[test]
+fn a_row_that_the_broker_refuses_ends_the_import() {
+    let office = Office::new(5_000);
+    office.broker.request_errors(
+        RDKafkaApiKey::Produce,
+        &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED],
+    );
+    let summary = office.import(&office.options(), &mut |_| {});
+    let FileOutcome::Failed(ImportError::Refused { acknowledged, .. }) = &summary.outcome else {
+        panic!("{summary:?}")
+    };
+    assert!(acknowledged.first_unacknowledged <= 5_000, "{summary:?}");
+    let rest = office.import(&office.options(), &mut |_| {});
+    assert!(matches!(rest.outcome, FileOutcome::Complete), "{rest:?}");
+    assert_eq!(rest.rows_sent, 5_000 - rest.rows_skipped);
+    assert_eq!(office.kept()["is_complete"], true);
+}
