@@ -17,16 +17,16 @@ pub use format::{
     BodyError, BrokenBody, Encoding, Format, FormatSettings, Limits, Row, RowReader, SettingsError, UnknownEncoding, Unreadable, read_rows,
 };
 pub use import::{
-    FileOutcome, FileSummary, ImportError, ImportOptions, ImportProgress, ImportRequest, ImportRun, ImportState, ImportSummary, Notice, Resume,
-    RowReport, import,
+    FileOutcome, FileSummary, ImportError, ImportOptions, ImportProgress, ImportRequest, ImportRun, ImportState, ImportSummary, Notice,
+    Resume, RowReport, import,
 };
 pub use intake::{Acknowledgement, Intake, IntakeError, IntakeStartError, Submission, Unacknowledged};
 pub use metrics::{ProducerMetrics, STAGE};
 pub use roster::{
     BadRows, ImportRosterError, ImportRosterOptions, ImportRosterRun, ImportRosterSummary, LeaversLimit, LockError, ReadRosterError,
     RosterExtent, RosterFieldSettings, RosterFile, RosterFollower, RosterLock, RosterProgress, RosterRules, RosterSettings,
-    RosterSettingsError, RosterSurroundings, RosterWriter, RowProblem, RowsRefused, Statements, TableWriteError, TooManyLeavers, UpdateError,
-    UpdateOutcome, import_roster, read_roster, roster_router, roster_writer,
+    RosterSettingsError, RosterSurroundings, RosterWriter, RowProblem, RowsRefused, Statements, TableWriteError, TooManyLeavers,
+    UpdateError, UpdateOutcome, import_roster, read_roster, roster_router, roster_writer,
 };
 pub use source_format::format_settings_of;
 pub use tokens::{NewToken, Right, TokenSettings, Tokens, TokensSettings, new_token};
