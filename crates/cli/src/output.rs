@@ -1,6 +1,6 @@
 //! What commands print: text for people, JSON for machines.
 
-#![expect(clippy::print_stdout, reason = "the command line speaks to people")]
+use std::io::{self, ErrorKind, Write, stdout};
 
 use serde::Serialize;
 
@@ -20,11 +20,20 @@ impl Output {
 
     /// Prints a document: as JSON, or as the lines that `human` makes of it.
     pub(crate) fn print<T: Serialize>(self, document: &T, human: impl FnOnce(&T) -> Vec<String>) -> anyhow::Result<()> {
-        match self {
-            Self::Human => human(document).iter().for_each(|line| println!("{line}")),
-            Self::Json => println!("{}", serde_json::to_string_pretty(document)?),
-        }
-        Ok(())
+        let lines = match self {
+            Self::Human => human(document),
+            Self::Json => vec![serde_json::to_string_pretty(document)?],
+        };
+        Ok(write_lines(&lines, stdout().lock())?)
+    }
+}
+
+/// A reader that has seen enough (`| head`) is no failure.
+fn write_lines(lines: &[String], mut to: impl Write) -> io::Result<()> {
+    let written = lines.iter().try_for_each(|line| writeln!(to, "{line}")).and_then(|()| to.flush());
+    match written {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
     }
 }
 
@@ -65,6 +74,15 @@ const fn is_wide(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reader_that_has_seen_enough_is_no_failure_and_a_full_disk_is_one() {
+        let lines = vec!["a line".to_owned(); 10];
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        write_lines(&lines, writer).unwrap();
+        assert_eq!(write_lines(&lines, [0; 3].as_mut_slice()).unwrap_err().kind(), ErrorKind::WriteZero);
+    }
 
     #[test]
     fn wide_characters_keep_the_columns_straight() {
