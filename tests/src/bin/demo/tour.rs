@@ -46,8 +46,10 @@ pub(crate) fn leave(installation: &Installation, process: &Process, employee_no:
         .and_then(|exe| Some(exe.parent()?.display().to_string()))
         .unwrap_or_default();
     let exports = format!("{exports}export PATH=\"{path}:$PATH\"\nTOKEN={token}\n");
-    if let Err(error) = std::fs::write(&environment, exports) {
-        println!("{} cannot be written: {error}", environment.display());
+    let id = installation.folder.join("scoresync.pid");
+    let written = std::fs::write(&environment, exports).and_then(|()| std::fs::write(id, process.id().to_string()));
+    if let Err(error) = written {
+        println!("{folder} cannot be written to: {error}");
     }
     println!(
         "\nscoresync goes on running as process {}, with its log in {folder}/scoresync.log:",
