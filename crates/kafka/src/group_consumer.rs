@@ -107,7 +107,8 @@ impl GroupConsumer {
         })
     }
 
-    /// Begins to read assigned partitions, each at its offset. Answers one [`Event::Assigned`] whole, even with no partition at all.
+    /// Begins to read assigned partitions, each at its offset and not paused. Answers one [`Event::Assigned`] whole, even with no partition
+    /// at all.
     ///
     /// # Errors
     /// Where the client refuses.
@@ -117,6 +118,8 @@ impl GroupConsumer {
             list.add_partition_offset(&place.topic, place.partition, Offset::Offset(*offset))
                 .map_err(Error::client("start a partition"))?;
         }
+        // A pause outlives the assignment that it was made in.
+        self.consumer.resume(&list).map_err(Error::client("start partitions"))?;
         self.consumer.incremental_assign(&list).map_err(Error::client("start partitions"))
     }
 
@@ -221,6 +224,12 @@ impl GroupConsumer {
         describe_topics(self.consumer.client(), topic, CALL_TIMEOUT)?.ok_or_else(|| Error::TopicMissing(topic.to_owned()))
     }
 
+    /// Whether any broker was connected when the client last looked, at most about a second ago.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        !self.consumer.context().disconnected.load(Ordering::Acquire)
+    }
+
     /// End of each partition's log as the client last heard, for measuring lag: at most about a second old.
     #[must_use]
     pub fn log_ends(&self) -> Vec<(TopicPartition, i64)> {
@@ -258,6 +267,7 @@ enum Rebalance {
 struct Context {
     rebalances: Mutex<VecDeque<Rebalance>>,
     log_ends: Mutex<Vec<(TopicPartition, i64)>>,
+    disconnected: AtomicBool,
     closing: AtomicBool,
 }
 
@@ -282,6 +292,8 @@ impl ClientContext for Context {
     }
 
     fn stats(&self, statistics: Statistics) {
+        let is_connected = statistics.brokers.values().any(|broker| broker.state == "UP");
+        self.disconnected.store(!is_connected, Ordering::Release);
         let ends = statistics.topics.into_values().flat_map(|topic| {
             let name = topic.topic;
             topic
