@@ -81,6 +81,7 @@ pub struct Mapper {
     last_bookkeeping: Instant,
     /// An assignment that waits for the broker's word where to go on.
     unanswered: Option<Vec<TopicPartition>>,
+    follows_directory: bool,
 }
 
 impl Mapper {
@@ -150,6 +151,7 @@ impl Mapper {
             backoff,
             last_bookkeeping: Instant::now(),
             unanswered: None,
+            follows_directory: true,
         })
     }
 
@@ -234,13 +236,27 @@ impl Mapper {
         Ok(())
     }
 
+    /// Whether the directory is followed is told with the books, not at every beat.
     fn follow_directory(&mut self) {
-        if let Err(error) = self.transform.live.read_available() {
-            self.readiness.not_ready("the directory cannot be read");
+        let followed = self.transform.live.read_available();
+        if let Err(error) = &followed
+            && self.follows_directory
+        {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = error as &dyn std::error::Error,
                 "the directory cannot be read; trying again"
             );
+        }
+        self.follows_directory = followed.is_ok();
+    }
+
+    fn tell_readiness(&self) {
+        if !self.consumer.is_connected() {
+            self.readiness.not_ready("the broker cannot be reached");
+        } else if !self.follows_directory {
+            self.readiness.not_ready("the directory cannot be read");
+        } else if !self.partitions.is_waiting() && !self.partitions.is_empty() {
+            self.readiness.ready();
         }
     }
 
@@ -257,9 +273,6 @@ impl Mapper {
                 "positions could not be recorded; trying again"
             ),
         }
-        if !self.partitions.is_waiting() && !self.partitions.is_empty() {
-            self.readiness.ready();
-        }
         metrics
             .stage
             .consumer_lag
@@ -269,6 +282,7 @@ impl Mapper {
             .directory_employees
             .set(count(self.transform.live.directory().employees().len()));
         self.follow_directory();
+        self.tell_readiness();
     }
 
     fn finish(&mut self) {

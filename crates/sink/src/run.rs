@@ -98,6 +98,7 @@ pub struct Sink {
     metrics: SinkMetrics,
     readiness: StageReadiness,
     last_bookkeeping: Instant,
+    broker_is_away: bool,
 }
 
 /// Partitions whose position has to be read from the archive before they go on.
@@ -166,6 +167,7 @@ impl Sink {
             metrics,
             readiness,
             last_bookkeeping: Instant::now(),
+            broker_is_away: false,
         })
     }
 
@@ -322,7 +324,7 @@ impl Sink {
                 if stop {
                     return Err(error);
                 }
-                self.readiness.not_ready("positions cannot be read");
+                self.readiness.not_ready(error.to_string());
                 tracing::warn!(error = &error as &dyn std::error::Error, "positions cannot be read; trying again");
                 self.pending.not_before = Some(Instant::now() + self.backoff.next_delay());
                 Ok(())
@@ -411,11 +413,23 @@ impl Sink {
         }
     }
 
+    /// Says that the broker is away, and takes that back when it is not; what else keeps the stage is said elsewhere.
+    fn watch_broker(&mut self) {
+        let is_away = !self.consumer.is_connected();
+        if is_away {
+            self.readiness.not_ready("the broker cannot be reached");
+        } else if self.broker_is_away && self.pending.not_before.is_none() && self.held.is_none() {
+            self.readiness.ready();
+        }
+        self.broker_is_away = is_away;
+    }
+
     fn keep_books(&mut self) {
         if self.last_bookkeeping.elapsed() < BOOKKEEPING {
             return;
         }
         self.last_bookkeeping = Instant::now();
+        self.watch_broker();
         for (topic, label) in [(Topic::Enriched, "scores.enriched"), (Topic::Employees, "employees")] {
             let lag = self.partitions.lag(&self.consumer, &self.names.name(topic));
             self.metrics.stage.consumer_lag.get([STAGE, label]).set(lag);
