@@ -24,7 +24,8 @@ pub struct Stack {
     pub registry_url: String,
     /// PostgreSQL's address, where there is one.
     pub postgres_url: Option<String>,
-    folder: Option<PathBuf>,
+    /// Where a stack of the caller's own is, and which parts of it are started there.
+    own: Option<(PathBuf, Vec<Part>)>,
 }
 
 /// A part of a stack of one's own.
@@ -39,6 +40,18 @@ pub enum Part {
 }
 
 impl Part {
+    /// All parts.
+    pub const ALL: [Self; 3] = [Self::Kafka, Self::Registry, Self::Postgres];
+
+    /// The variable that names it.
+    const fn variable(self) -> &'static str {
+        match self {
+            Self::Kafka => BROKERS,
+            Self::Registry => REGISTRY,
+            Self::Postgres => POSTGRES,
+        }
+    }
+
     const fn as_str(self) -> &'static str {
         match self {
             Self::Kafka => "kafka",
@@ -61,7 +74,7 @@ impl Stack {
             brokers: required(BROKERS)?,
             registry_url: required(REGISTRY)?,
             postgres_url: named(POSTGRES),
-            folder: None,
+            own: None,
         })
     }
 
@@ -70,12 +83,20 @@ impl Stack {
     /// # Errors
     /// `dev/stack up` failed.
     pub fn start() -> anyhow::Result<Self> {
+        Self::start_parts(&Part::ALL)
+    }
+
+    /// Starts parts that belong to the caller alone; the others are those that the environment names.
+    ///
+    /// # Errors
+    /// `dev/stack up` failed.
+    pub fn start_parts(parts: &[Part]) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("scoresync-own-stack.").tempdir()?.keep();
         let mut stack = Self {
             brokers: String::new(),
             registry_url: String::new(),
             postgres_url: None,
-            folder: Some(folder.clone()),
+            own: Some((folder.clone(), parts.to_vec())),
         };
         stack.command(&["up"])?;
         let values = values_of(&folder.join("env"), &[BROKERS, REGISTRY, POSTGRES])?;
@@ -110,21 +131,21 @@ impl Stack {
 
     fn on_part(&self, action: &str, part: Part) -> anyhow::Result<()> {
         ensure!(
-            self.folder.is_some(),
-            "the stack of the environment is shared; start one with Stack::start to {action} a part of it"
+            self.own.as_ref().is_some_and(|(_, parts)| parts.contains(&part)),
+            "that part of the stack is shared; start one with Stack::start to {action} it"
         );
         self.command(&[action, part.as_str()])
     }
 
     /// Runs `dev/stack ACTION FOLDER …`, whose progress is kept unless it fails.
     fn command(&self, words: &[&str]) -> anyhow::Result<()> {
-        let Some((folder, (action, rest))) = self.folder.as_ref().zip(words.split_first()) else {
+        let Some(((folder, own), (action, rest))) = self.own.as_ref().zip(words.split_first()) else {
             return Ok(());
         };
         let mut command = Command::new(project().join("dev/stack"));
         command.arg(action).arg(folder).args(rest);
-        for named in [BROKERS, REGISTRY, POSTGRES] {
-            command.env_remove(named);
+        for part in own {
+            command.env_remove(part.variable());
         }
         let output = command.output().context("run dev/stack")?;
         ensure!(

@@ -5,4 +5,5 @@
 
 mod foreign_records;
 mod kill;
+mod outages;
 mod support;

@@ -3,12 +3,14 @@
 pub(crate) mod academy;
 mod foreign;
 mod load;
+mod readiness;
 mod scene;
 mod truth;
 mod wait;
 
 pub(crate) use foreign::{Bytes, Foreign};
 pub(crate) use load::{Load, Sent};
+pub(crate) use readiness::{NotReady, readiness};
 pub(crate) use scene::Scene;
 pub(crate) use truth::assert_every_fate_is_true;
 pub(crate) use wait::until;

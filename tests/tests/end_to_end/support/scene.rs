@@ -38,7 +38,9 @@ impl Scene {
     }
 
     fn lay_out(stack: &Stack, database: Database, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("scoresync-test.").tempdir()?;
+        let mut folder = tempfile::Builder::new().prefix("scoresync-test.").tempdir()?;
+        // For whoever wants to read the logs of a test that failed.
+        folder.disable_cleanup(std::env::var_os("KEEP_TEST_FOLDERS").is_some());
         let mut installation = Installation::new(stack, folder.path(), database)?;
         for (variable, value) in settings {
             installation.set(variable, *value);

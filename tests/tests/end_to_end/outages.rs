@@ -1,0 +1,190 @@
+//! What is around scoresync goes away under load and comes back: it waits, says so, and goes on by itself.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use scoresync_kafka::Topic;
+use scoresync_tests::{
+    company::{Company, Size},
+    installation::Database,
+    metrics::Metrics,
+    process::Process,
+    stack::{Part, Stack},
+};
+
+use crate::support::{Bytes, Foreign, Load, NotReady, SETTLE, START, STOP, Scene, assert_every_fate_is_true, readiness, until};
+
+const STAGES: [&str; 3] = ["producer", "mapper", "sink"];
+/// Within which a stage has to notice.
+const NOTICE: Duration = Duration::from_secs(30);
+/// Within which a stage has to go on, its longest pause included.
+const RECOVER: Duration = Duration::from_secs(60);
+
+/// A company whose reports are being sent to three processes.
+struct Play {
+    company: Company,
+    scene: Scene,
+    running: [Process; 3],
+}
+
+impl Play {
+    async fn begin(stack: &Stack, database: Database, seed: u64) -> anyhow::Result<Self> {
+        let company = Company::generate(
+            seed,
+            Size {
+                employees: 150,
+                reports: 2_000,
+            },
+        );
+        let mut scene = Scene::on(stack, database)?;
+        scene.installation.set("SCORESYNC_DOOR__ACKNOWLEDGE_TIMEOUT_SECONDS", "2");
+        scene.employ(&company)?;
+        let [producer, mapper, sink] = STAGES.map(|stage| scene.installation.start(stage, &["run", stage]));
+        let mut running = [producer?, mapper?, sink?];
+        for process in &mut running {
+            process.ready(START).await?;
+        }
+        Ok(Self { company, scene, running })
+    }
+
+    /// Sends everything while something happens, then looks whether anybody was harmed.
+    async fn send_while(&self, event: impl AsyncFnOnce(&Self, &Load<'_>) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let load = Load::new(&self.company, &self.scene.installation)?.with_files_first();
+        let (sent, happened) = tokio::join!(load.send_all(), event(self, &load));
+        happened?;
+        assert_every_fate_is_true(&self.scene, &self.company, &sent?).await
+    }
+
+    fn end(self) -> anyhow::Result<()> {
+        for process in self.running {
+            ensure!(process.stop(STOP)?.success(), "a stage did not end well");
+        }
+        Ok(())
+    }
+
+    /// Waits until these stages say why they are not ready; gives the reasons.
+    async fn notice(&self, stages: &[usize]) -> anyhow::Result<NotReady> {
+        let mut reasons = NotReady::new();
+        for stage in stages {
+            let (name, admin) = (STAGES[*stage], self.running[*stage].admin());
+            until(&format!("{name} says that it is not ready"), NOTICE, async || {
+                reasons.extend(readiness(admin).await?);
+                Ok(reasons.contains_key(name))
+            })
+            .await?;
+        }
+        Ok(reasons)
+    }
+
+    /// Waits until all are ready again, each in the process that it was in.
+    async fn recover(&self) -> anyhow::Result<()> {
+        for (name, process) in STAGES.iter().zip(&self.running) {
+            until(&format!("{name} is ready again"), RECOVER, async || {
+                Ok(readiness(process.admin()).await?.is_empty())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kafka_goes_away_under_load_and_everything_waits_for_it() -> anyhow::Result<()> {
+    let stack = Stack::start_parts(&[Part::Kafka])?;
+    let play = Play::begin(&stack, Database::Postgres, 3).await?;
+    play.send_while(async |play, load| {
+        load.reaches(0.4).await;
+        stack.stop(Part::Kafka)?;
+        let reasons = play.notice(&[0, 1, 2]).await?;
+        ensure!(reasons["producer"].contains("broker") && reasons["sink"].contains("broker"), "{reasons:?}");
+        stack.start_again(Part::Kafka)?;
+        play.recover().await
+    })
+    .await?;
+    play.end()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgresql_goes_away_under_load_and_the_sink_waits_for_it() -> anyhow::Result<()> {
+    let stack = Stack::start_parts(&[Part::Postgres])?;
+    let play = Play::begin(&stack, Database::Postgres, 4).await?;
+    play.send_while(async |play, load| {
+        for (share, is_killed) in [(0.3, false), (0.6, true)] {
+            load.reaches(share).await;
+            if is_killed {
+                stack.kill(Part::Postgres)?
+            } else {
+                stack.stop(Part::Postgres)?
+            }
+            let reasons = play.notice(&[2]).await?;
+            ensure!(reasons["sink"].contains("archive"), "{reasons:?}");
+            let others = [readiness(play.running[0].admin()).await?, readiness(play.running[1].admin()).await?];
+            ensure!(others.iter().all(NotReady::is_empty), "others do not need the database: {others:?}");
+            let metrics = Metrics::scrape(play.running[2].admin()).await?;
+            let retries = metrics.get("scoresync_retries_total{cause=\"archive\",stage=\"sink\"}");
+            ensure!(retries.is_some_and(|retries| retries > 0.0), "no retry is counted");
+            // A killed server's lock file is in the way for a moment.
+            until("PostgreSQL starts", START, async || Ok(stack.start_again(Part::Postgres).is_ok())).await?;
+            play.recover().await?;
+        }
+        Ok(())
+    })
+    .await?;
+    play.end()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_that_lost_everything_is_not_asked_for_what_is_known_and_makes_no_dead_letters() -> anyhow::Result<()> {
+    let stack = Stack::start_parts(&[Part::Registry])?;
+    let play = Play::begin(&stack, Database::Sqlite, 5).await?;
+    let foreign = Foreign::of(&play.scene)?;
+    let schema_id = foreign.schema_id(Topic::Raw).await?;
+    play.send_while(async |play, load| {
+        // Every stage has met its schemas by then.
+        load.reaches(0.3).await;
+        let archive = play.scene.archive().await?;
+        until("something is filed", SETTLE, async || Ok(archive.judged().await? > 0)).await?;
+        stack.kill(Part::Registry)?;
+        let judged = archive.judged().await?;
+        load.reaches(0.6).await;
+        stack.start_again(Part::Registry)?;
+        load.reaches(1.0).await;
+        let all = i64::try_from(play.company.report_count())?;
+        until("everything is mapped and judged without a registry", SETTLE, async || {
+            let (raw, dead) = (
+                play.scene.topics.count(Topic::Raw).await?,
+                play.scene.topics.count(Topic::DeadLetters).await?,
+            );
+            Ok(raw >= all && dead + archive.judged().await? >= raw)
+        })
+        .await?;
+        ensure!(archive.judged().await? > judged);
+        // For whoever reads the topics, and because an operator would.
+        play.scene.installation.run(&["schemas", "register"])?;
+        ensure!(foreign.schema_id(Topic::Raw).await? == schema_id, "the registry gave another id");
+        play.recover().await
+    })
+    .await?;
+    an_unknown_id_waits_for_the_registry(&stack, &play, &foreign).await?;
+    play.end()
+}
+
+/// An id that nobody knows could be known to the registry that was lost: it is no dead letter yet, and holds its partition up.
+async fn an_unknown_id_waits_for_the_registry(stack: &Stack, play: &Play, foreign: &Foreign) -> anyhow::Result<()> {
+    let dead_letters = play.scene.topics.count(Topic::DeadLetters).await?;
+    stack.kill(Part::Registry)?;
+    stack.start_again(Part::Registry)?;
+    foreign.write((Topic::Raw, 0), &Bytes::new("k", [0, 0x7f, 0, 0, 0, 1])).await?;
+    let reasons = play.notice(&[1]).await?;
+    ensure!(reasons["mapper"].contains("scoresync schemas register"), "{reasons:?}");
+    ensure!(
+        play.scene.topics.count(Topic::DeadLetters).await? == dead_letters,
+        "a dead letter without a registry"
+    );
+    play.scene.installation.run(&["schemas", "register"])?;
+    until("the unknown id is a dead letter", RECOVER, async || {
+        Ok(play.scene.topics.count(Topic::DeadLetters).await? > dead_letters)
+    })
+    .await?;
+    play.recover().await
+}
