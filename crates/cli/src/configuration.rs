@@ -4,9 +4,9 @@ use std::path::Path;
 
 use scoresync_archive::ArchiveSettings;
 use scoresync_domain::{Problem, Sources, SourcesSettings};
-use scoresync_kafka::{KafkaSettings, RegistrySettings, TopicSettings};
+use scoresync_kafka::{KafkaSettings, RegistrySettings, TopicSettings, check_settings};
 use scoresync_mapper::MapperSettings;
-use scoresync_producer::{DoorSettings, RosterRules, RosterSettings, Tokens, TokensSettings};
+use scoresync_producer::{DoorSettings, RosterRules, RosterSettings, Tokens, TokensSettings, format_settings_of};
 use scoresync_service::{AdminSettings, LogSettings, ShutdownSettings, load};
 use scoresync_sink::SinkSettings;
 use serde::{Deserialize, Serialize};
@@ -48,17 +48,23 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Configuration, Failure> {
 }
 
 impl Configuration {
-    /// Compiles sources, tokens and the roster's rules, listing all problems of all of them.
+    /// Compiles sources, tokens and the roster's rules, and tries the settings of formats and of Kafka; lists all problems at once.
     pub(crate) fn check(&self) -> Result<Checked, Failure> {
         let known = |name: &str| self.sources.contains_key(name);
-        let texts = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect();
+        let texts = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
         let sources = Sources::compile(&self.sources).map_err(texts);
         let tokens = Tokens::compile(&self.tokens, known).map_err(texts);
         let roster = RosterRules::new(&self.roster).map_err(|error| error.0);
-        match (sources, tokens, roster) {
-            (Ok(sources), Ok(tokens), Ok(roster)) => Ok(Checked { sources, tokens, roster }),
-            (sources, tokens, roster) => {
-                let found = [sources.err(), tokens.err(), roster.err()];
+        let kafka = check_settings(&self.kafka, &self.topics).map_err(|error| vec![format!("{:#}", anyhow::Error::new(error))]);
+        let formats: Vec<Problem> = sources
+            .iter()
+            .flat_map(Sources::iter)
+            .filter_map(|source| format_settings_of(source).err())
+            .collect();
+        match (sources, tokens, roster, kafka) {
+            (Ok(sources), Ok(tokens), Ok(roster), Ok(())) if formats.is_empty() => Ok(Checked { sources, tokens, roster }),
+            (sources, tokens, roster, kafka) => {
+                let found = [sources.err(), tokens.err(), roster.err(), kafka.err(), Some(texts(formats))];
                 Err(Failure::Configuration(found.into_iter().flatten().flatten().collect()))
             }
         }

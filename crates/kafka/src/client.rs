@@ -74,12 +74,12 @@ fn used_name(setting: &str) -> &str {
 
 /// An idempotent producer that never gives a record up by itself: order and completeness outlast any outage.
 pub(crate) fn producer(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<ClientConfig, Error> {
-    let mut defaults = ClientConfig::new();
-    defaults
-        .set("compression.type", "lz4")
-        .set("linger.ms", "1")
-        .set("queue.buffering.max.kbytes", "65536");
-    let mut config = merged(defaults, base(kafka)?);
+    let defaults = [
+        ("compression.type", "lz4"),
+        ("linger.ms", "1"),
+        ("queue.buffering.max.kbytes", "65536"),
+    ];
+    let mut config = with_defaults(kafka, &defaults)?;
     config
         .set("enable.idempotence", "true")
         .set("acks", "all")
@@ -94,14 +94,14 @@ pub(crate) fn producer(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<
 
 /// A consumer of whole topics that commits nothing by itself and stops where the log does not hold what it should read next.
 pub(crate) fn consumer(kafka: &KafkaSettings, topics: &TopicSettings, group: &str) -> Result<ClientConfig, Error> {
-    let mut defaults = ClientConfig::new();
-    defaults
-        .set("fetch.wait.max.ms", "100")
-        .set("fetch.error.backoff.ms", "100")
-        .set("queued.max.messages.kbytes", "32768")
-        .set("session.timeout.ms", "10000")
-        .set("heartbeat.interval.ms", "2000");
-    let mut config = merged(defaults, base(kafka)?);
+    let defaults = [
+        ("fetch.wait.max.ms", "100"),
+        ("fetch.error.backoff.ms", "100"),
+        ("queued.max.messages.kbytes", "32768"),
+        ("session.timeout.ms", "10000"),
+        ("heartbeat.interval.ms", "2000"),
+    ];
+    let mut config = with_defaults(kafka, &defaults)?;
     config
         .set("group.id", group)
         .set("enable.auto.commit", "false")
@@ -117,12 +117,28 @@ pub(crate) fn consumer(kafka: &KafkaSettings, topics: &TopicSettings, group: &st
     Ok(config)
 }
 
-/// `first` with everything of `second` on top.
-fn merged(mut first: ClientConfig, second: ClientConfig) -> ClientConfig {
-    for (setting, value) in second.config_map() {
-        first.set(setting, value);
+/// Settings that are as good as possible unless the user knows better.
+fn with_defaults(kafka: &KafkaSettings, defaults: &[(&str, &str)]) -> Result<ClientConfig, Error> {
+    let mut config = base(kafka)?;
+    for (setting, value) in defaults {
+        if config.get(setting).is_none() {
+            config.set(*setting, *value);
+        }
     }
-    first
+    Ok(config)
+}
+
+/// Whether clients can be made of these settings; nothing is connected.
+///
+/// # Errors
+/// A protected or unknown setting in `kafka.librdkafka`, or security settings that do not fit together.
+pub fn check_settings(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<(), Error> {
+    for config in [producer(kafka, topics)?, consumer(kafka, topics, "check")?] {
+        config
+            .create_native_config()
+            .map_err(Error::client("use the settings of [kafka]"))?;
+    }
+    Ok(())
 }
 
 fn secure(config: &mut ClientConfig, security: &SecuritySettings) -> Result<(), Error> {
@@ -249,6 +265,27 @@ mod tests {
         assert_eq!((get("linger.ms"), get("queue.buffering.max.ms")), (Some("20"), None));
         assert_eq!((get("compression.type"), get("compression.codec")), (Some("zstd"), None));
         producer.create::<rdkafka::producer::BaseProducer>().unwrap();
+    }
+
+    #[test]
+    fn every_client_logs_in_with_the_password_itself() {
+        let mut kafka = settings(&[]);
+        kafka.security.protocol = Protocol::SaslSsl;
+        kafka.security.mechanism = Some(Mechanism::ScramSha512);
+        kafka.security.username = Some("scoresync".to_owned());
+        kafka.security.password = Some(scoresync_service::Secret::new("made up"));
+        let topics = TopicSettings::default();
+        for config in [base(&kafka), producer(&kafka, &topics), consumer(&kafka, &topics, "g")] {
+            assert_eq!(config.unwrap().get("sasl.password"), Some("made up"));
+        }
+    }
+
+    #[test]
+    fn settings_that_no_client_can_be_made_of_are_noticed_without_a_broker() {
+        let topics = TopicSettings::default();
+        assert!(check_settings(&settings(&[("linger.ms", "20")]), &topics).is_ok());
+        assert!(check_settings(&settings(&[("linger.ms", "soon")]), &topics).is_err());
+        assert!(check_settings(&settings(&[("no.such.setting", "1")]), &topics).is_err());
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod table_reader;
 mod topics;
 mod wire;
 
+pub use client::check_settings;
 pub use decoder::{DecodeError, Decoder, SchemaLookupError, is_same_schema};
 pub use error::{Error, Kind, kind_of};
 pub use group_consumer::{Committed, Event, GroupConsumer, Membership, TopicPartition};
