@@ -21,7 +21,7 @@ pub(crate) struct Partitions(BTreeMap<TopicPartition, Partition>);
 pub(crate) struct Partition {
     pub(crate) tracker: Arc<OffsetTracker>,
     note: String,
-    committed: i64,
+    recorded: Option<i64>,
     state: State,
 }
 
@@ -44,12 +44,12 @@ impl Partitions {
             tracing::info!(
                 topic = place.topic,
                 partition = place.partition,
-                offset = start,
+                offset = start.offset,
                 "reading a partition"
             );
             starts.push((place.clone(), start, position_note::write(&topic)));
         }
-        let positions: Vec<_> = starts.iter().map(|(place, start, _)| (place.clone(), *start)).collect();
+        let positions: Vec<_> = starts.iter().map(|(place, start, _)| (place.clone(), start.offset)).collect();
         consumer.start(&positions)?;
         self.0
             .extend(starts.into_iter().map(|(place, start, note)| (place, Partition::new(start, note))));
@@ -80,7 +80,7 @@ impl Partitions {
         commit(consumer, &due, wait)?;
         for (place, committed) in &due {
             if let Some(partition) = self.0.get_mut(place) {
-                partition.committed = committed.offset;
+                partition.recorded = Some(committed.offset);
             }
         }
         Ok(!due.is_empty())
@@ -90,7 +90,7 @@ impl Partitions {
         let moved = self
             .0
             .iter()
-            .filter(|(place, partition)| which(place) && partition.tracker.watermark() > partition.committed);
+            .filter(|(place, partition)| which(place) && partition.recorded != Some(partition.tracker.watermark()));
         moved
             .map(|(place, partition)| {
                 (
@@ -142,11 +142,11 @@ impl Partitions {
 }
 
 impl Partition {
-    fn new(start: i64, note: String) -> Self {
+    fn new(start: Start, note: String) -> Self {
         Self {
-            tracker: Arc::new(OffsetTracker::new(start)),
+            tracker: Arc::new(OffsetTracker::new(start.offset)),
             note,
-            committed: start,
+            recorded: start.recorded,
             state: State::Reading,
         }
     }
@@ -182,19 +182,29 @@ impl Partition {
     }
 }
 
+/// Where a partition goes on, and what the group has recorded for it. A first start is recorded at once, so that a later one knows of it.
+#[derive(Clone, Copy)]
+struct Start {
+    offset: i64,
+    recorded: Option<i64>,
+}
+
 fn start_of(
     consumer: &GroupConsumer,
     place: &TopicPartition,
     settings: &MapperSettings,
     check: impl FnOnce(&str) -> Result<(), Error>,
-) -> Result<i64, Error> {
+) -> Result<Start, Error> {
     let (low, high) = consumer.log_bounds(place)?;
     match (consumer.committed(place)?, settings.first_start) {
         (Some(committed), _) => {
             check(&committed.note)?;
             let offset = committed.offset;
             if low <= offset && offset <= high {
-                return Ok(offset);
+                return Ok(Start {
+                    offset,
+                    recorded: Some(offset),
+                });
             }
             Err(Error::OffsetOutsideLog {
                 topic: place.topic.clone(),
@@ -204,7 +214,10 @@ fn start_of(
                 high,
             })
         }
-        (None, FirstStart::Beginning) => Ok(low),
+        (None, FirstStart::Beginning) => Ok(Start {
+            offset: low,
+            recorded: None,
+        }),
         (None, FirstStart::Refuse) => {
             let difference = "the group has no position for it, and mapper.first_start = \"refuse\"".to_owned();
             Err(Error::TopicChanged {
