@@ -39,7 +39,7 @@ pub struct Installation {
     pub door: SocketAddr,
     /// Where the admin port listens.
     pub admin: SocketAddr,
-    /// The senders' tokens, by source.
+    /// The senders' tokens, by the names that they have in the configuration.
     pub tokens: BTreeMap<&'static str, String>,
     /// For clients of Kafka.
     pub kafka: KafkaSettings,
@@ -219,8 +219,11 @@ impl Installation {
         }
     }
 
-    /// Makes a token for a source, as an operator would.
-    fn make_token(&mut self, source: &'static str) -> anyhow::Result<()> {
+    /// Makes a token under a name that the configuration has (a source's, mostly), as an operator would.
+    ///
+    /// # Errors
+    /// `scoresync token new` failed.
+    pub fn make_token(&mut self, source: &'static str) -> anyhow::Result<()> {
         let made: serde_json::Value =
             serde_json::from_str(&self.run(&["token", "new", "--json"])?).context("read what token new printed")?;
         let text = |member: &str| {

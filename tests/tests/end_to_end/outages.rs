@@ -96,7 +96,10 @@ async fn kafka_goes_away_under_load_and_everything_waits_for_it() -> anyhow::Res
         load.reaches(0.4).await;
         stack.stop(Part::Kafka)?;
         let reasons = play.notice(&[0, 1, 2]).await?;
-        ensure!(reasons["producer"].contains("broker") && reasons["sink"].contains("broker"), "{reasons:?}");
+        ensure!(
+            reasons["producer"].contains("broker") && reasons["sink"].contains("broker"),
+            "{reasons:?}"
+        );
         stack.start_again(Part::Kafka)?;
         play.recover().await
     })

@@ -2,6 +2,7 @@
 
 pub(crate) mod academy;
 mod foreign;
+mod http;
 mod load;
 mod readiness;
 mod scene;
@@ -9,6 +10,7 @@ mod truth;
 mod wait;
 
 pub(crate) use foreign::{Bytes, Foreign};
+pub(crate) use http::Http;
 pub(crate) use load::{Load, Sent};
 pub(crate) use readiness::{NotReady, readiness};
 pub(crate) use scene::Scene;

@@ -9,7 +9,7 @@ use scoresync_tests::{
     archive::Reader,
     company::Company,
     installation::{Database, Installation},
-    stack::Stack,
+    stack::{Stack, project},
     topics::Topics,
 };
 use tempfile::TempDir;
@@ -51,6 +51,14 @@ impl Scene {
             installation,
             folder,
         })
+    }
+
+    /// Appends to the configuration, from now on a file of the scene's own.
+    pub(crate) fn configure(&mut self, more: &str) -> anyhow::Result<()> {
+        let example = fs::read_to_string(project().join("examples/scoresync.toml"))?;
+        let path = self.file("scoresync.toml", format!("{example}\n{more}"))?;
+        self.installation.set("SCORESYNC_CONFIG", path.display().to_string());
+        Ok(())
     }
 
     pub(crate) fn folder(&self) -> &Path {
