@@ -7,7 +7,7 @@ mod progress;
 mod tables;
 mod tour;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{path::PathBuf, pin::pin, process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use clap::Parser;
@@ -22,7 +22,10 @@ use scoresync_tests::{
     topics::Topics,
     verdict::{Expected, Found, Verdict},
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::timeout,
+};
 
 use progress::Progress;
 
@@ -50,15 +53,27 @@ const STOP_LIMIT: Duration = Duration::from_secs(40);
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let mut ended = pin!(ended());
     // Whatever ends the demo, the process of scoresync that it holds is ended with it.
     tokio::select! {
-        outcome = run(&arguments) => outcome.unwrap_or_else(fail),
+        biased;
+        code = &mut ended => code,
+        outcome = run(&arguments) => match outcome {
+            Ok(code) => code,
+            // Ctrl-C reaches scoresync as well, whose end is then noticed before the signal may be.
+            Err(error) => timeout(Duration::from_millis(200), ended).await.unwrap_or_else(|_| fail(&error)),
+        },
+    }
+}
+
+async fn ended() -> ExitCode {
+    tokio::select! {
         () = sent(SignalKind::interrupt()) => ExitCode::from(130),
         () = sent(SignalKind::terminate()) => ExitCode::from(143),
     }
 }
 
-fn fail(error: anyhow::Error) -> ExitCode {
+fn fail(error: &anyhow::Error) -> ExitCode {
     eprintln!("\nThe demo cannot go on: {error:#}");
     ExitCode::FAILURE
 }

@@ -82,6 +82,8 @@ impl Progress {
     pub(crate) fn end(&self) {
         if let Some(bar) = &self.bar {
             bar.finish();
+            // The bar leaves its line open.
+            eprintln!();
         }
     }
 }
