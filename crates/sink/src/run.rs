@@ -1,25 +1,27 @@
 //! The sink's loop: polls, collects, hands over when the applier is free, and follows the group and the archive.
 
+mod assignment;
+mod batches;
+
 use std::{
-    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use scoresync_archive::{Archive, ArchiveError, Refusals};
+use scoresync_archive::{Archive, ArchiveError};
 use scoresync_kafka::{
-    Decoder, Error, Event, GroupConsumer, KafkaSettings, Kind, Membership, Message, Registry, Topic, TopicNames, TopicPartition,
-    TopicSettings, kind_of,
+    Decoder, Error, Event, GroupConsumer, KafkaSettings, Kind, Membership, Message, Registry, Topic, TopicNames, TopicSettings, kind_of,
 };
-use scoresync_service::{Backoff, BackoffLimits, Loudness, Shutdown, StageReadiness};
+use scoresync_service::{Backoff, BackoffLimits, Shutdown, StageReadiness};
 use tokio::runtime::Handle;
 
+use self::assignment::Pending;
 use crate::{
-    applier::{Applier, ApplyError, Outcome, Work},
+    applier::{Applier, Outcome},
     applier_handle::ApplierHandle,
     collected::Collected,
     metrics::{STAGE, SinkMetrics},
-    partitions::{Partitions, Positions, StartError},
+    partitions::{Partitions, StartError},
     settings::SinkSettings,
 };
 
@@ -99,16 +101,6 @@ pub struct Sink {
     readiness: StageReadiness,
     last_bookkeeping: Instant,
     broker_is_away: bool,
-}
-
-/// Partitions whose position has to be read from the archive before they go on.
-#[derive(Default)]
-struct Pending {
-    /// Newly assigned ones; the group waits for the answer.
-    assigned: Option<Vec<TopicPartition>>,
-    /// Ones that have to begin again.
-    restart: BTreeSet<TopicPartition>,
-    not_before: Option<Instant>,
 }
 
 impl Sink {
@@ -242,175 +234,6 @@ impl Sink {
 
     fn has_room(&self) -> bool {
         self.collected.records() < self.settings.max_batch_records.get() && self.collected.bytes() < self.settings.max_batch_mib.get() << 20
-    }
-
-    /// Finishes the batch in hand, then gives the partitions up; what was only collected, their next owner reads again.
-    fn revoke(&mut self, revoked: &[TopicPartition]) -> Result<(), SinkError> {
-        if let Some(outcome) = self.applier.drain()? {
-            self.settle(outcome);
-        }
-        for place in revoked {
-            self.forget(place);
-            self.partitions.remove(place);
-            self.pending.restart.remove(place);
-        }
-        Ok(self.consumer.release(revoked)?)
-    }
-
-    fn forget(&mut self, place: &TopicPartition) {
-        self.collected.forget(place);
-        if let Some((held, _)) = &mut self.held {
-            held.forget(place);
-        }
-        self.held.take_if(|(held, _)| held.is_empty());
-    }
-
-    fn settle(&mut self, outcome: Outcome) {
-        match outcome {
-            Outcome::Done => {
-                self.backoff.reset();
-                self.readiness.ready();
-            }
-            Outcome::WouldRefuse(collected) => match self.employees_end() {
-                Ok(end) => self.held = Some((collected, end)),
-                Err(error) => self.fail(&collected, &error.into()),
-            },
-            Outcome::Failed(collected, error) => self.fail(&collected, &error),
-        }
-    }
-
-    /// Whether and where the employees end now.
-    fn employees_end(&self) -> Result<i64, Error> {
-        let place = TopicPartition {
-            topic: self.employees_topic.clone(),
-            partition: 0,
-        };
-        let (low, high) = self.consumer.log_bounds(&place)?;
-        Ok(if low == high { 0 } else { high })
-    }
-
-    /// The batch is not in the archive, or it is unknown whether it is: its partitions begin again where the archive stands.
-    fn fail(&mut self, collected: &Collected, error: &ApplyError) {
-        let delay = self.backoff.next_delay();
-        self.metrics.stage.retries.get([STAGE, error.cause()]).inc();
-        if error.concerns_people() {
-            self.readiness.not_ready(error.to_string());
-        }
-        let error: &dyn std::error::Error = error;
-        match self.backoff.loudness() {
-            Loudness::Quiet => tracing::info!(error, "a batch was not applied; trying again"),
-            Loudness::Warn => tracing::warn!(error, "a batch was not applied; trying again"),
-            Loudness::Error => tracing::error!(error, "batches have not been applied for long; trying again"),
-        }
-        let places: Vec<TopicPartition> = collected.iter().map(|(place, _)| place.clone()).collect();
-        for place in places.into_iter().filter(|place| self.partitions.contains(place)) {
-            self.collected.forget(&place);
-            self.pending.restart.insert(place);
-        }
-        self.pending.not_before = Some(Instant::now() + delay);
-    }
-
-    /// Starts partitions that wait for it, once their positions can be read. Never while a batch is on its way.
-    fn start_pending(&mut self) -> Result<(), SinkError> {
-        let waits = self.pending.not_before.is_some_and(|time| time > Instant::now());
-        if waits || self.applier.is_busy() || (self.pending.assigned.is_none() && self.pending.restart.is_empty()) {
-            return Ok(());
-        }
-        match self.positions() {
-            Ok(positions) => self.go_on(positions),
-            Err(error) => {
-                let error = SinkError::from(error);
-                let stop = matches!(&error, SinkError::Kafka(error) if error.kind() == Kind::Environment);
-                if stop {
-                    return Err(error);
-                }
-                self.readiness.not_ready(error.to_string());
-                tracing::warn!(error = &error as &dyn std::error::Error, "positions cannot be read; trying again");
-                self.pending.not_before = Some(Instant::now() + self.backoff.next_delay());
-                Ok(())
-            }
-        }
-    }
-
-    fn positions(&self) -> Result<Vec<(TopicPartition, i64)>, StartError> {
-        let generation = |topic: &str| {
-            if topic == self.employees_topic {
-                1
-            } else {
-                self.names.generation()
-            }
-        };
-        let positions = Positions {
-            consumer: &self.consumer,
-            archive: &self.archive,
-            runtime: &self.runtime,
-            generation: &generation,
-            first_start: self.settings.first_start,
-        };
-        let places = self.pending.assigned.iter().flatten().chain(&self.pending.restart);
-        places.map(|place| Ok((place.clone(), positions.of(place)?))).collect()
-    }
-
-    fn go_on(&mut self, positions: Vec<(TopicPartition, i64)>) -> Result<(), SinkError> {
-        let restart: Vec<TopicPartition> = std::mem::take(&mut self.pending.restart).into_iter().collect();
-        if !restart.is_empty() {
-            self.consumer.release(&restart)?;
-        }
-        self.consumer.start(&positions)?;
-        for (place, offset) in positions {
-            tracing::info!(topic = place.topic, partition = place.partition, offset, "reading a partition");
-            self.forget(&place);
-            self.partitions.start(place, offset);
-        }
-        self.pending = Pending::default();
-        self.readiness.ready();
-        Ok(())
-    }
-
-    /// Gives the free applier what it can work on: employees first; scores unless some are held back.
-    fn hand_over(&mut self) -> Result<(), SinkError> {
-        if self.applier.is_busy() {
-            return Ok(());
-        }
-        let employees = self.collected.split_off_topic(&self.employees_topic);
-        let work = if !employees.is_empty() {
-            Work {
-                collected: employees,
-                refusals: Refusals::Judge,
-            }
-        } else if self.held.is_some() {
-            match self.release_held() {
-                Some(collected) => Work {
-                    collected,
-                    refusals: Refusals::Judge,
-                },
-                None => return Ok(()),
-            }
-        } else if !self.collected.is_empty() {
-            Work {
-                collected: std::mem::take(&mut self.collected),
-                refusals: Refusals::Withhold,
-            }
-        } else {
-            return Ok(());
-        };
-        for (place, records) in work.collected.iter() {
-            self.partitions.hand_over(place, records.next_offset);
-        }
-        self.applier.give(work)
-    }
-
-    /// The held batch, once the archive has the employees up to where they ended.
-    fn release_held(&mut self) -> Option<Collected> {
-        let (_, end) = self.held.as_ref()?;
-        let known = self.runtime.block_on(self.archive.positions(&self.employees_topic, 1)).ok()?;
-        let reached = known.iter().any(|position| position.next_offset >= *end) || *end == 0;
-        if reached {
-            self.held.take().map(|(collected, _)| collected)
-        } else {
-            self.readiness.not_ready("waiting for the employees to be read to their end");
-            None
-        }
     }
 
     /// Says that the broker is away, and takes that back when it is not; what else keeps the stage is said elsewhere.

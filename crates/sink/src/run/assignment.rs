@@ -1,0 +1,98 @@
+//! Partitions come and go: each begins where the archive stands, and is given up with nothing of it in hand.
+
+use std::{collections::BTreeSet, time::Instant};
+
+use scoresync_kafka::{Kind, TopicPartition};
+
+use super::{Sink, SinkError};
+use crate::partitions::{Positions, StartError};
+
+/// Partitions whose position has to be read from the archive before they go on.
+#[derive(Default)]
+pub(super) struct Pending {
+    /// Newly assigned ones; the group waits for the answer.
+    pub(super) assigned: Option<Vec<TopicPartition>>,
+    /// Ones that have to begin again.
+    pub(super) restart: BTreeSet<TopicPartition>,
+    pub(super) not_before: Option<Instant>,
+}
+
+impl Sink {
+    /// Finishes the batch in hand, then gives the partitions up; what was only collected, their next owner reads again.
+    pub(super) fn revoke(&mut self, revoked: &[TopicPartition]) -> Result<(), SinkError> {
+        if let Some(outcome) = self.applier.drain()? {
+            self.settle(outcome);
+        }
+        for place in revoked {
+            self.forget(place);
+            self.partitions.remove(place);
+            self.pending.restart.remove(place);
+        }
+        Ok(self.consumer.release(revoked)?)
+    }
+
+    pub(super) fn forget(&mut self, place: &TopicPartition) {
+        self.collected.forget(place);
+        if let Some((held, _)) = &mut self.held {
+            held.forget(place);
+        }
+        self.held.take_if(|(held, _)| held.is_empty());
+    }
+
+    /// Starts partitions that wait for it, once their positions can be read. Never while a batch is on its way.
+    pub(super) fn start_pending(&mut self) -> Result<(), SinkError> {
+        let waits = self.pending.not_before.is_some_and(|time| time > Instant::now());
+        if waits || self.applier.is_busy() || (self.pending.assigned.is_none() && self.pending.restart.is_empty()) {
+            return Ok(());
+        }
+        match self.positions() {
+            Ok(positions) => self.go_on(positions),
+            Err(error) => {
+                let error = SinkError::from(error);
+                let stop = matches!(&error, SinkError::Kafka(error) if error.kind() == Kind::Environment);
+                if stop {
+                    return Err(error);
+                }
+                self.readiness.not_ready(error.to_string());
+                tracing::warn!(error = &error as &dyn std::error::Error, "positions cannot be read; trying again");
+                self.pending.not_before = Some(Instant::now() + self.backoff.next_delay());
+                Ok(())
+            }
+        }
+    }
+
+    fn positions(&self) -> Result<Vec<(TopicPartition, i64)>, StartError> {
+        let generation = |topic: &str| {
+            if topic == self.employees_topic {
+                1
+            } else {
+                self.names.generation()
+            }
+        };
+        let positions = Positions {
+            consumer: &self.consumer,
+            archive: &self.archive,
+            runtime: &self.runtime,
+            generation: &generation,
+            first_start: self.settings.first_start,
+        };
+        let places = self.pending.assigned.iter().flatten().chain(&self.pending.restart);
+        places.map(|place| Ok((place.clone(), positions.of(place)?))).collect()
+    }
+
+    fn go_on(&mut self, positions: Vec<(TopicPartition, i64)>) -> Result<(), SinkError> {
+        let restart: Vec<TopicPartition> = std::mem::take(&mut self.pending.restart).into_iter().collect();
+        if !restart.is_empty() {
+            self.consumer.release(&restart)?;
+        }
+        self.consumer.start(&positions)?;
+        for (place, offset) in positions {
+            tracing::info!(topic = place.topic, partition = place.partition, offset, "reading a partition");
+            self.forget(&place);
+            self.partitions.start(place, offset);
+        }
+        self.pending = Pending::default();
+        self.readiness.ready();
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! One batch at a time goes to the applier; what comes of it decides how its partitions go on.
+
+use std::time::Instant;
+
+use scoresync_archive::Refusals;
+use scoresync_kafka::{Error, TopicPartition};
+use scoresync_service::Loudness;
+
+use super::{Sink, SinkError};
+use crate::{
+    applier::{ApplyError, Outcome, Work},
+    collected::Collected,
+    metrics::STAGE,
+};
+
+impl Sink {
+    pub(super) fn settle(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Done => {
+                self.backoff.reset();
+                self.readiness.ready();
+            }
+            Outcome::WouldRefuse(collected) => match self.employees_end() {
+                Ok(end) => self.held = Some((collected, end)),
+                Err(error) => self.fail(&collected, &error.into()),
+            },
+            Outcome::Failed(collected, error) => self.fail(&collected, &error),
+        }
+    }
+
+    /// Whether and where the employees end now.
+    fn employees_end(&self) -> Result<i64, Error> {
+        let place = TopicPartition {
+            topic: self.employees_topic.clone(),
+            partition: 0,
+        };
+        let (low, high) = self.consumer.log_bounds(&place)?;
+        Ok(if low == high { 0 } else { high })
+    }
+
+    /// The batch is not in the archive, or it is unknown whether it is: its partitions begin again where the archive stands.
+    fn fail(&mut self, collected: &Collected, error: &ApplyError) {
+        let delay = self.backoff.next_delay();
+        self.metrics.stage.retries.get([STAGE, error.cause()]).inc();
+        if error.concerns_people() {
+            self.readiness.not_ready(error.to_string());
+        }
+        let error: &dyn std::error::Error = error;
+        match self.backoff.loudness() {
+            Loudness::Quiet => tracing::info!(error, "a batch was not applied; trying again"),
+            Loudness::Warn => tracing::warn!(error, "a batch was not applied; trying again"),
+            Loudness::Error => tracing::error!(error, "batches have not been applied for long; trying again"),
+        }
+        let places: Vec<TopicPartition> = collected.iter().map(|(place, _)| place.clone()).collect();
+        for place in places.into_iter().filter(|place| self.partitions.contains(place)) {
+            self.collected.forget(&place);
+            self.pending.restart.insert(place);
+        }
+        self.pending.not_before = Some(Instant::now() + delay);
+    }
+
+    /// Gives the free applier what it can work on: employees first; scores unless some are held back.
+    pub(super) fn hand_over(&mut self) -> Result<(), SinkError> {
+        if self.applier.is_busy() {
+            return Ok(());
+        }
+        let employees = self.collected.split_off_topic(&self.employees_topic);
+        let work = if !employees.is_empty() {
+            Work {
+                collected: employees,
+                refusals: Refusals::Judge,
+            }
+        } else if self.held.is_some() {
+            match self.release_held() {
+                Some(collected) => Work {
+                    collected,
+                    refusals: Refusals::Judge,
+                },
+                None => return Ok(()),
+            }
+        } else if !self.collected.is_empty() {
+            Work {
+                collected: std::mem::take(&mut self.collected),
+                refusals: Refusals::Withhold,
+            }
+        } else {
+            return Ok(());
+        };
+        for (place, records) in work.collected.iter() {
+            self.partitions.hand_over(place, records.next_offset);
+        }
+        self.applier.give(work)
+    }
+
+    /// The held batch, once the archive has the employees up to where they ended.
+    fn release_held(&mut self) -> Option<Collected> {
+        let (_, end) = self.held.as_ref()?;
+        let known = self.runtime.block_on(self.archive.positions(&self.employees_topic, 1)).ok()?;
+        let reached = known.iter().any(|position| position.next_offset >= *end) || *end == 0;
+        if reached {
+            self.held.take().map(|(collected, _)| collected)
+        } else {
+            self.readiness.not_ready("waiting for the employees to be read to their end");
+            None
+        }
+    }
+}
