@@ -5,6 +5,7 @@
 
 mod door;
 mod foreign_records;
+mod import;
 mod kill;
 mod outages;
 mod support;
