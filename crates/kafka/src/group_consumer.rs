@@ -1,12 +1,12 @@
 //! A member of a consumer group that decides itself where each partition is read from.
 //!
-//! Rebalances are events like records: the owner answers an assignment with [`GroupConsumer::start`] and a revocation with
-//! [`GroupConsumer::release`], each in its own time, on the one thread that polls.
+//! Rebalances are events like records, on the one thread that polls. The group has its answer to an assignment at once, and the owner
+//! starts the partitions ([`GroupConsumer::start`]) in its own time; a revocation waits for [`GroupConsumer::release`].
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -51,9 +51,9 @@ pub struct Committed {
 pub enum Event<'a> {
     /// A record of a partition that was started.
     Record(BorrowedMessage<'a>),
-    /// Partitions that are now ours; each waits for its [`GroupConsumer::start`].
+    /// Partitions that are now ours; each waits for its [`GroupConsumer::start`]. More can come before these are started.
     Assigned(Vec<TopicPartition>),
-    /// Partitions that others will get; finish with them, then [`GroupConsumer::release`] them.
+    /// Partitions that others will get, started or not; finish with them, then [`GroupConsumer::release`] them.
     Revoked(Vec<TopicPartition>),
     /// The client has trouble; most passes by itself.
     Trouble(KafkaError),
@@ -64,6 +64,7 @@ pub enum Event<'a> {
 /// The consumer. Not shared between threads.
 pub struct GroupConsumer {
     consumer: BaseConsumer<Context>,
+    started: Mutex<BTreeSet<TopicPartition>>,
 }
 
 impl GroupConsumer {
@@ -77,7 +78,8 @@ impl GroupConsumer {
         let context = Context::default();
         let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(Error::client("make a consumer"))?;
         consumer.subscribe(membership.topics).map_err(Error::client("subscribe"))?;
-        Ok(Self { consumer })
+        let started = Mutex::default();
+        Ok(Self { consumer, started })
     }
 
     /// The next event. Must be called again and again, however busy the owner is, or the group takes the partitions away.
@@ -107,8 +109,7 @@ impl GroupConsumer {
         })
     }
 
-    /// Begins to read assigned partitions, each at its offset and not paused. Answers one [`Event::Assigned`] whole, even with no partition
-    /// at all.
+    /// Begins to read assigned partitions, each at its offset and not paused.
     ///
     /// # Errors
     /// Where the client refuses.
@@ -120,17 +121,25 @@ impl GroupConsumer {
         }
         // A pause outlives the assignment that it was made in.
         self.consumer.resume(&list).map_err(Error::client("start partitions"))?;
-        self.consumer.incremental_assign(&list).map_err(Error::client("start partitions"))
+        self.consumer.incremental_assign(&list).map_err(Error::client("start partitions"))?;
+        self.started().extend(positions.iter().map(|(place, _)| place.clone()));
+        Ok(())
     }
 
-    /// Gives revoked partitions up. Answers one [`Event::Revoked`] whole.
+    /// Gives partitions up; those that were not started are not ours to give. Answers one [`Event::Revoked`] whole.
     ///
     /// # Errors
     /// Where the client refuses.
     pub fn release(&self, partitions: &[TopicPartition]) -> Result<(), Error> {
+        let mut started = self.started();
+        let ours: Vec<TopicPartition> = partitions.iter().filter(|place| started.remove(*place)).cloned().collect();
         self.consumer
-            .incremental_unassign(&list_of(partitions))
+            .incremental_unassign(&list_of(&ours))
             .map_err(Error::client("release partitions"))
+    }
+
+    fn started(&self) -> MutexGuard<'_, BTreeSet<TopicPartition>> {
+        self.started.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads a started partition anew from this offset.
@@ -178,17 +187,17 @@ impl GroupConsumer {
             .consumer
             .committed_offsets(list, CALL_TIMEOUT)
             .map_err(Error::client("ask for recorded positions"))?;
-        let found = answer.find_partition(&place.topic, place.partition);
-        Ok(found.and_then(|element| {
-            let Offset::Offset(offset) = element.offset() else { return None };
-            Some(Committed {
-                offset,
-                note: element.metadata().to_owned(),
-            })
-        }))
+        let Some(found) = answer.find_partition(&place.topic, place.partition) else {
+            return Ok(None);
+        };
+        // What could not be asked has no offset either, and is no first start.
+        found.error().map_err(Error::client("ask for a recorded position"))?;
+        let Offset::Offset(offset) = found.offset() else { return Ok(None) };
+        let note = found.metadata().to_owned();
+        Ok(Some(Committed { offset, note }))
     }
 
-    /// Records positions, each with a note of up to 4 KB.
+    /// Records positions, each with a note of up to 4 KB. Without waiting, nobody hears of a failure (librdkafka tells its log alone).
     ///
     /// # Errors
     /// Where the broker does not answer (when waiting for it), or the client refuses.
@@ -324,6 +333,10 @@ impl ConsumerContext for Context {
             return;
         }
         let rebalance = if reason == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            // An assignment without an answer would stop all other partitions, hold the whole group up, and keep us from leaving it.
+            if let Err(error) = consumer.incremental_assign(&TopicPartitionList::new()) {
+                tracing::warn!(%error, "an assignment could not be answered");
+            }
             Rebalance::Assigned(partitions)
         } else {
             Rebalance::Revoked(partitions)
