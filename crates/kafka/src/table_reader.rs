@@ -220,7 +220,9 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
     }
 
     /// The record at `offset` is to be read again.
-    fn go_back(&self, partition: i32, offset: i64) -> Result<(), TableError> {
+    fn go_back(&mut self, partition: i32, offset: i64) -> Result<(), TableError> {
+        // An end that was reached before this record is none any more.
+        self.at_end_since.remove(&partition);
         let sought = self.consumer.seek(&self.topic, partition, Offset::Offset(offset), CALL_TIMEOUT);
         sought.map_err(|cause| self.kafka(Error::client("read a table again")(cause)))
     }
