@@ -110,19 +110,42 @@ pub fn kind_of(cause: &KafkaError) -> Kind {
     }
 }
 
-/// Codes that stay until a person acts: rights, logins, topics that are gone, positions that are.
-const LASTING: [RDKafkaErrorCode; 13] = [
+/// Codes that stay until a person acts: rights, positions that are gone, a client that cannot go on.
+///
+/// Not among them is what the client says while brokers restart, too: a login that broke off or found no token, and a topic that a broker
+/// does not know (yet). A topic that is gone for good is noticed where partitions are started.
+const LASTING: [RDKafkaErrorCode; 8] = [
     RDKafkaErrorCode::TopicAuthorizationFailed,
     RDKafkaErrorCode::GroupAuthorizationFailed,
     RDKafkaErrorCode::ClusterAuthorizationFailed,
-    RDKafkaErrorCode::SaslAuthenticationFailed,
-    RDKafkaErrorCode::Authentication,
-    RDKafkaErrorCode::UnknownTopicOrPartition,
-    RDKafkaErrorCode::UnknownTopic,
-    RDKafkaErrorCode::UnknownPartition,
     RDKafkaErrorCode::AutoOffsetReset,
     RDKafkaErrorCode::OffsetOutOfRange,
     RDKafkaErrorCode::Fatal,
     RDKafkaErrorCode::UnsupportedVersion,
     RDKafkaErrorCode::InvalidConfig,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_restarting_broker_says_passes_and_a_refused_right_does_not() {
+        let check = |code: RDKafkaErrorCode, expected| {
+            assert_eq!(kind_of(&KafkaError::MessageConsumption(code)), expected, "{code:?}");
+        };
+        for passing in [
+            RDKafkaErrorCode::Authentication,
+            RDKafkaErrorCode::UnknownTopicOrPartition,
+            RDKafkaErrorCode::UnknownTopic,
+            RDKafkaErrorCode::UnknownPartition,
+            RDKafkaErrorCode::CoordinatorLoadInProgress,
+            RDKafkaErrorCode::AllBrokersDown,
+        ] {
+            check(passing, Kind::Transient);
+        }
+        for lasting in LASTING {
+            check(lasting, Kind::Environment);
+        }
+    }
+}
