@@ -21,8 +21,22 @@ pub(crate) struct Partitions(BTreeMap<TopicPartition, Partition>);
 pub(crate) struct Partition {
     pub(crate) tracker: Arc<OffsetTracker>,
     note: String,
+    /// What the group had recorded when the partition was started.
     recorded: Option<i64>,
+    /// What was sent to be recorded last.
+    sent: Option<i64>,
     state: State,
+    /// The watermark at which it met an obstacle last: past it, the obstacle is overcome.
+    obstacle: Option<i64>,
+}
+
+/// Which positions to record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// Those that moved since they were sent last.
+    Moved,
+    /// Those that moved since the partition was started: whether the broker took what was sent without waiting, nobody says.
+    All,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,7 +73,8 @@ impl Partitions {
     /// Gives partitions up, recording how far they are done unless they were taken away already. What is in flight, the next owner does again.
     pub(crate) fn revoke(&mut self, consumer: &GroupConsumer, revoked: &[TopicPartition]) -> Result<(), Error> {
         if !consumer.assignment_lost() {
-            let due = self.due(|place| revoked.contains(place));
+            let mut due = self.due(Which::All);
+            due.retain(|(place, _)| revoked.contains(place));
             if let Err(error) = commit(consumer, &due, true) {
                 tracing::warn!(%error, "positions could not be recorded before giving partitions up; some reports will be mapped again");
             }
@@ -74,23 +89,27 @@ impl Partitions {
             .find(|(known, _)| known.partition == place.1 && known.topic == place.0)
     }
 
-    /// Records how far each partition is done, where that has moved; says whether any had.
-    pub(crate) fn commit(&mut self, consumer: &GroupConsumer, wait: bool) -> Result<bool, Error> {
-        let due = self.due(|_| true);
+    /// Records how far partitions are done; says whether any had moved.
+    pub(crate) fn commit(&mut self, consumer: &GroupConsumer, which: Which, wait: bool) -> Result<bool, Error> {
+        let due = self.due(which);
         commit(consumer, &due, wait)?;
+        let mut moved = false;
         for (place, committed) in &due {
             if let Some(partition) = self.0.get_mut(place) {
-                partition.recorded = Some(committed.offset);
+                moved |= partition.sent.replace(committed.offset) != Some(committed.offset);
             }
         }
-        Ok(!due.is_empty())
+        Ok(moved)
     }
 
-    fn due(&self, which: impl Fn(&TopicPartition) -> bool) -> Vec<(TopicPartition, Committed)> {
-        let moved = self
-            .0
-            .iter()
-            .filter(|(place, partition)| which(place) && partition.recorded != Some(partition.tracker.watermark()));
+    fn due(&self, which: Which) -> Vec<(TopicPartition, Committed)> {
+        let moved = self.0.iter().filter(|(_, partition)| {
+            let known = match which {
+                Which::Moved => partition.sent,
+                Which::All => partition.recorded,
+            };
+            known != Some(partition.tracker.watermark())
+        });
         moved
             .map(|(place, partition)| {
                 (
@@ -104,16 +123,20 @@ impl Partitions {
             .collect()
     }
 
-    /// Lets paused partitions go on whose time has come, and sends failed ones back to their watermark after `delay`.
+    /// Lets paused partitions go on whose time has come, and sends failed ones back to their watermark after `delay`; says whether any failed.
     pub(crate) fn tend(
         &mut self,
         consumer: &GroupConsumer,
         max_in_flight: usize,
         mut delay: impl FnMut() -> Duration,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
+        let mut any_failed = false;
         for (place, partition) in &mut self.0 {
             match partition.state {
-                State::Reading | State::Full if partition.tracker.has_failed() => partition.wait(consumer, place, delay())?,
+                State::Reading | State::Full if partition.tracker.has_failed() => {
+                    any_failed = true;
+                    partition.wait(consumer, place, delay())?;
+                }
                 State::WaitingUntil(time) if time <= Instant::now() => partition.begin_again(consumer, place)?,
                 State::Full if partition.tracker.in_flight() <= max_in_flight / 2 => {
                     consumer.resume(place)?;
@@ -122,7 +145,7 @@ impl Partitions {
                 State::Reading | State::Full | State::WaitingUntil(_) => {}
             }
         }
-        Ok(())
+        Ok(any_failed)
     }
 
     /// How many records lie between what is done and each partition's end, as far as the client heard.
@@ -132,12 +155,9 @@ impl Partitions {
         ends.iter().filter_map(behind).sum()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.0.values().any(|partition| matches!(partition.state, State::WaitingUntil(_)))
+    /// Whether any has not come past its last obstacle yet.
+    pub(crate) fn is_obstructed(&self) -> bool {
+        self.0.values().any(Partition::is_obstructed)
     }
 }
 
@@ -147,13 +167,19 @@ impl Partition {
             tracker: Arc::new(OffsetTracker::new(start.offset)),
             note,
             recorded: start.recorded,
+            sent: start.recorded,
             state: State::Reading,
+            obstacle: None,
         }
     }
 
     /// Whether its records are to be taken; those that were on their way when it was paused come again later.
     pub(crate) fn is_reading(&self) -> bool {
         !matches!(self.state, State::WaitingUntil(_))
+    }
+
+    fn is_obstructed(&self) -> bool {
+        self.obstacle.is_some_and(|watermark| self.tracker.watermark() <= watermark)
     }
 
     /// Stops delivery while too much is in flight.
@@ -168,6 +194,7 @@ impl Partition {
     /// Stops, to begin again at the watermark after `delay`.
     pub(crate) fn wait(&mut self, consumer: &GroupConsumer, place: &TopicPartition, delay: Duration) -> Result<(), Error> {
         consumer.pause(place)?;
+        self.obstacle = Some(self.tracker.watermark());
         self.state = State::WaitingUntil(Instant::now() + delay);
         Ok(())
     }
@@ -230,4 +257,52 @@ fn start_of(
 
 fn commit(consumer: &GroupConsumer, due: &[(TopicPartition, Committed)], wait: bool) -> Result<(), Error> {
     if due.is_empty() { Ok(()) } else { consumer.commit(due, wait) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A partition that was started at offset 10, where the group had recorded `recorded`, and is done up to `watermark`.
+    fn started(recorded: Option<i64>, watermark: i64) -> Partitions {
+        let place = TopicPartition {
+            topic: "scores.raw".to_owned(),
+            partition: 0,
+        };
+        let partition = Partition::new(Start { offset: 10, recorded }, String::new());
+        for offset in 10..watermark {
+            partition.tracker.acknowledge(partition.tracker.begin(offset));
+        }
+        Partitions(BTreeMap::from([(place, partition)]))
+    }
+
+    fn only(partitions: &mut Partitions) -> &mut Partition {
+        partitions.0.values_mut().next().unwrap()
+    }
+
+    #[test]
+    fn a_position_that_was_sent_is_due_again_with_all() {
+        let check = |partitions: &Partitions, moved: &[i64], all: &[i64]| {
+            let offsets = |which| -> Vec<i64> { partitions.due(which).iter().map(|(_, due)| due.offset).collect() };
+            assert_eq!((offsets(Which::Moved), offsets(Which::All)), (moved.to_vec(), all.to_vec()));
+        };
+        check(&started(Some(10), 10), &[], &[]);
+        check(&started(None, 10), &[10], &[10]);
+        let mut partitions = started(Some(10), 12);
+        check(&partitions, &[12], &[12]);
+        only(&mut partitions).sent = Some(12);
+        check(&partitions, &[], &[12]);
+    }
+
+    #[test]
+    fn an_obstacle_is_overcome_by_the_record_that_met_it_and_not_by_beginning_again() {
+        let mut partitions = started(Some(10), 12);
+        assert!(!partitions.is_obstructed());
+        only(&mut partitions).obstacle = Some(12);
+        only(&mut partitions).tracker = Arc::new(OffsetTracker::new(12));
+        assert!(partitions.is_obstructed());
+        let tracker = &only(&mut partitions).tracker;
+        tracker.acknowledge(tracker.begin(12));
+        assert!(!partitions.is_obstructed());
+    }
 }

@@ -7,8 +7,8 @@ use std::{
 
 use scoresync_domain::{Region, Sources};
 use scoresync_kafka::{
-    Decoder, Encoder, Error, Event, GroupConsumer, KafkaSettings, Kind, Membership, Message, Publisher, Registry, Specification,
-    TableError, Topic, TopicNames, TopicPartition, TopicSettings, kind_of,
+    Decoder, Encoder, Error, Event, GroupConsumer, KafkaSettings, Kind, Membership, Message, PublishError, Publisher, Registry,
+    Specification, TableError, Topic, TopicNames, TopicPartition, TopicSettings, kind_of,
 };
 use scoresync_service::{Backoff, BackoffLimits, Loudness, Shutdown, StageReadiness, now_seconds};
 use tokio::runtime::Handle;
@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 use crate::{
     live_directory::{DirectoryError, LiveDirectory},
     metrics::{MapperMetrics, STAGE},
-    partitions::Partitions,
+    partitions::{Partitions, Which},
     settings::MapperSettings,
     transform::{Obstacle, OutputNames, Transform},
 };
@@ -25,6 +25,8 @@ use crate::{
 const POLL: Duration = Duration::from_millis(20);
 /// How often positions are recorded.
 const BOOKKEEPING: Duration = Duration::from_millis(500);
+/// How often positions are recorded that were sent before.
+const REPETITION: Duration = Duration::from_secs(30);
 /// How long the end waits for acknowledgements.
 const SETTLE: Duration = Duration::from_secs(15);
 
@@ -63,8 +65,8 @@ impl MapperError {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Kafka(error) | Self::Directory(DirectoryError(TableError::Kafka { cause: error, .. })) => error.kind(),
-            Self::Directory(DirectoryError(TableError::Schemas { .. } | TableError::TooSlow { .. })) => Kind::Transient,
+            Self::Kafka(error) => error.kind(),
+            Self::Directory(error) => directory_kind(error),
             Self::Schema(_) => Kind::Environment,
         }
     }
@@ -79,8 +81,11 @@ pub struct Mapper {
     readiness: StageReadiness,
     backoff: Backoff,
     last_bookkeeping: Instant,
-    /// An assignment that waits for the broker's word where to go on.
-    unanswered: Option<Vec<TopicPartition>>,
+    last_repetition: Instant,
+    /// Assigned partitions that wait for the broker's word where to go on, and when to ask (again).
+    unstarted: Option<(Vec<TopicPartition>, Instant)>,
+    /// Whether the group said what is ours, be it nothing.
+    has_joined: bool,
     follows_directory: bool,
 }
 
@@ -150,7 +155,9 @@ impl Mapper {
             readiness,
             backoff,
             last_bookkeeping: Instant::now(),
-            unanswered: None,
+            last_repetition: Instant::now(),
+            unstarted: None,
+            has_joined: false,
             follows_directory: true,
         })
     }
@@ -162,14 +169,16 @@ impl Mapper {
     pub fn run(mut self, shutdown: &Shutdown) -> Result<(), MapperError> {
         while !shutdown.is_requested() {
             self.step()?;
-            self.answer_assignment()?;
+            self.start_partitions()?;
             if self.last_bookkeeping.elapsed() >= BOOKKEEPING {
-                self.keep_books();
+                self.keep_books()?;
                 self.last_bookkeeping = Instant::now();
             }
-            let backoff = &mut self.backoff;
-            self.partitions
-                .tend(&self.consumer, self.settings.max_in_flight.get(), || backoff.next_delay())?;
+            let (backoff, max_in_flight) = (&mut self.backoff, self.settings.max_in_flight.get());
+            if self.partitions.tend(&self.consumer, max_in_flight, || backoff.next_delay())? {
+                self.transform.metrics.stage.retries.get([STAGE, "deliver"]).inc();
+                self.readiness.not_ready("the broker does not take outputs");
+            }
         }
         self.finish();
         Ok(())
@@ -183,6 +192,8 @@ impl Mapper {
             settings,
             readiness,
             backoff,
+            unstarted,
+            has_joined,
             ..
         } = self;
         match consumer.poll(POLL) {
@@ -194,6 +205,7 @@ impl Mapper {
                     match transform.take(&record, &partition.tracker, consumer) {
                         Ok(()) => partition.pause_if_full(consumer, place, settings.max_in_flight.get())?,
                         Err(obstacle) => {
+                            let obstacle = passing(obstacle)?;
                             let delay = backoff.next_delay();
                             report(&obstacle, transform, readiness, backoff.loudness());
                             partition.wait(consumer, place, delay)?;
@@ -201,8 +213,17 @@ impl Mapper {
                     }
                 }
             }
-            Event::Assigned(assigned) => self.unanswered = Some(assigned),
-            Event::Revoked(revoked) => partitions.revoke(consumer, &revoked)?,
+            Event::Assigned(assigned) => {
+                let (waiting, _) = unstarted.get_or_insert_with(|| (Vec::new(), Instant::now()));
+                waiting.extend(assigned);
+            }
+            Event::Revoked(revoked) => {
+                if let Some((waiting, _)) = unstarted {
+                    waiting.retain(|place| !revoked.contains(place));
+                }
+                *has_joined &= !consumer.assignment_lost();
+                partitions.revoke(consumer, &revoked)?;
+            }
             Event::Trouble(cause) => match kind_of(&cause) {
                 Kind::Transient => tracing::debug!(error = %cause, "the consumer had passing trouble"),
                 Kind::Environment => {
@@ -213,23 +234,28 @@ impl Mapper {
                     .into());
                 }
             },
-            Event::Nothing => self.follow_directory(),
+            Event::Nothing => self.follow_directory()?,
         }
         Ok(())
     }
 
-    /// Starts newly assigned partitions; while the broker cannot say where, the assignment stays unanswered.
-    fn answer_assignment(&mut self) -> Result<(), MapperError> {
-        let Some(assigned) = self.unanswered.take() else { return Ok(()) };
+    /// Starts newly assigned partitions, once the broker says where they go on.
+    fn start_partitions(&mut self) -> Result<(), MapperError> {
+        let Some((assigned, _)) = self.unstarted.take_if(|(_, not_before)| *not_before <= Instant::now()) else {
+            return Ok(());
+        };
         match self.partitions.assign(&self.consumer, &assigned, &self.settings) {
-            Ok(()) => self.readiness.ready(),
+            Ok(()) => {
+                self.has_joined = true;
+                self.readiness.ready();
+            }
             Err(error) if error.kind() == Kind::Transient => {
                 self.readiness.not_ready("the broker does not say where partitions go on");
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "partitions could not be started; trying again"
                 );
-                self.unanswered = Some(assigned);
+                self.unstarted = Some((assigned, Instant::now() + self.backoff.next_delay()));
             }
             Err(error) => return Err(error.into()),
         }
@@ -237,17 +263,20 @@ impl Mapper {
     }
 
     /// Whether the directory is followed is told with the books, not at every beat.
-    fn follow_directory(&mut self) {
+    fn follow_directory(&mut self) -> Result<(), MapperError> {
         let followed = self.transform.live.read_available();
-        if let Err(error) = &followed
-            && self.follows_directory
-        {
-            tracing::warn!(
-                error = error as &dyn std::error::Error,
-                "the directory cannot be read; trying again"
-            );
+        let follows = followed.is_ok();
+        if let Err(obstacle) = followed.map_err(Obstacle::from) {
+            let error = passing(obstacle)?;
+            if self.follows_directory {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the directory cannot be read; trying again"
+                );
+            }
         }
-        self.follows_directory = followed.is_ok();
+        self.follows_directory = follows;
+        Ok(())
     }
 
     fn tell_readiness(&self) {
@@ -255,14 +284,20 @@ impl Mapper {
             self.readiness.not_ready("the broker cannot be reached");
         } else if !self.follows_directory {
             self.readiness.not_ready("the directory cannot be read");
-        } else if !self.partitions.is_waiting() && !self.partitions.is_empty() {
+        } else if self.has_joined && self.unstarted.is_none() && !self.partitions.is_obstructed() {
             self.readiness.ready();
         }
     }
 
-    fn keep_books(&mut self) {
+    fn keep_books(&mut self) -> Result<(), MapperError> {
         let metrics = &self.transform.metrics;
-        match self.partitions.commit(&self.consumer, false) {
+        let which = if self.last_repetition.elapsed() >= REPETITION {
+            self.last_repetition = Instant::now();
+            Which::All
+        } else {
+            Which::Moved
+        };
+        match self.partitions.commit(&self.consumer, which, false) {
             Ok(true) => {
                 metrics.stage.last_progress.get([STAGE]).set(now_seconds());
                 self.backoff.reset();
@@ -281,8 +316,9 @@ impl Mapper {
         metrics
             .directory_employees
             .set(count(self.transform.live.directory().employees().len()));
-        self.follow_directory();
+        self.follow_directory()?;
         self.tell_readiness();
+        Ok(())
     }
 
     fn finish(&mut self) {
@@ -293,12 +329,32 @@ impl Mapper {
                 "not every output was acknowledged; those reports will be mapped again"
             );
         }
-        if let Err(error) = self.partitions.commit(&self.consumer, true) {
+        if let Err(error) = self.partitions.commit(&self.consumer, Which::All, true) {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "positions could not be recorded at the end; some reports will be mapped again"
             );
         }
+    }
+}
+
+/// An obstacle that stays until a person acts is none to wait at: the stage ends.
+fn passing(obstacle: Obstacle) -> Result<Obstacle, MapperError> {
+    match obstacle {
+        Obstacle::Publish(PublishError::Client(cause)) if kind_of(&cause) == Kind::Environment => Err(Error::Client {
+            action: "write outputs".to_owned(),
+            cause,
+        }
+        .into()),
+        Obstacle::Directory(error) if directory_kind(&error) == Kind::Environment => Err(error.into()),
+        Obstacle::Publish(_) | Obstacle::Directory(_) | Obstacle::Schemas(_) => Ok(obstacle),
+    }
+}
+
+fn directory_kind(DirectoryError(error): &DirectoryError) -> Kind {
+    match error {
+        TableError::Kafka { cause, .. } => cause.kind(),
+        TableError::Schemas { .. } | TableError::TooSlow { .. } => Kind::Transient,
     }
 }
 
@@ -318,4 +374,25 @@ fn report(obstacle: &Obstacle, transform: &Transform, readiness: &StageReadiness
 
 fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory(cause: Error) -> Obstacle {
+        let topic = "employees".to_owned();
+        Obstacle::Directory(DirectoryError(TableError::Kafka { topic, cause }))
+    }
+
+    #[test]
+    fn an_obstacle_that_stays_until_a_person_acts_ends_the_stage_and_others_do_not() {
+        assert!(passing(directory(Error::TopicMissing("employees".to_owned()))).is_err());
+        for waits in [
+            directory(Error::Describe("no answer in time".to_owned())),
+            Obstacle::Publish(PublishError::QueueFull),
+        ] {
+            assert!(passing(waits).is_ok());
+        }
+    }
 }
