@@ -182,8 +182,11 @@ async fn a_value_that_cannot_be_decoded_is_a_dead_letter_as_it_was_and_the_next_
     Ok(())
 }
 
-/// Reports that can be decoded but not mapped or matched: further fields, reason, and sentence.
-const UNFIT: [(&str, &[(&str, &str)], &str, &str); 3] = [
+/// A source, further fields, the reason, and its sentence.
+type Unfit = (&'static str, &'static [(&'static str, &'static str)], &'static str, &'static str);
+
+/// Reports that can be decoded but not mapped or matched.
+const UNFIT: [Unfit; 3] = [
     (
         "academy",
         &[("工号", "E-NOBODY-7")],

@@ -91,7 +91,7 @@ impl Foreign {
     /// Writes a record; gives its offset.
     pub(crate) async fn write(&self, (topic, partition): (Topic, i32), record: &Bytes) -> anyhow::Result<i64> {
         let written = self.try_write((topic, partition), record).await;
-        Ok(written?.with_context(|| format!("a record for {} is too large", self.name(topic)))?)
+        written?.with_context(|| format!("a record for {} is too large", self.name(topic)))
     }
 
     /// Writes a record; `None` where the broker finds it too large.
