@@ -8,4 +8,5 @@ mod foreign_records;
 mod import;
 mod kill;
 mod outages;
+mod shutdown;
 mod support;
