@@ -3,6 +3,7 @@
 use std::{
     sync::mpsc::{self, TryRecvError},
     thread::JoinHandle,
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -15,7 +16,7 @@ pub(crate) struct ApplierHandle {
     work: Option<mpsc::SyncSender<Work>>,
     outcomes: mpsc::Receiver<Outcome>,
     thread: Option<JoinHandle<()>>,
-    busy: bool,
+    busy_since: Option<Instant>,
 }
 
 impl ApplierHandle {
@@ -30,27 +31,31 @@ impl ApplierHandle {
             work: Some(work),
             outcomes,
             thread: Some(thread),
-            busy: false,
+            busy_since: None,
         })
     }
 
     pub(crate) const fn is_busy(&self) -> bool {
-        self.busy
+        self.busy_since.is_some()
+    }
+
+    pub(crate) fn is_busy_for(&self, time: Duration) -> bool {
+        self.busy_since.is_some_and(|since| since.elapsed() >= time)
     }
 
     pub(crate) fn give(&mut self, work: Work) -> Result<(), SinkError> {
         let given = self.work.as_ref().is_some_and(|sender| sender.send(work).is_ok());
-        self.busy = given;
+        self.busy_since = given.then(Instant::now);
         if given { Ok(()) } else { Err(SinkError::ApplierGone) }
     }
 
     pub(crate) fn outcome(&mut self) -> Result<Option<Outcome>, SinkError> {
-        if !self.busy {
+        if !self.is_busy() {
             return Ok(None);
         }
         match self.outcomes.try_recv() {
             Ok(outcome) => {
-                self.busy = false;
+                self.busy_since = None;
                 Ok(Some(outcome))
             }
             Err(TryRecvError::Empty) => Ok(None),
@@ -60,10 +65,9 @@ impl ApplierHandle {
 
     /// Waits for the batch in hand. Its statements have time-outs of their own.
     pub(crate) fn drain(&mut self) -> Result<Option<Outcome>, SinkError> {
-        if !self.busy {
+        if self.busy_since.take().is_none() {
             return Ok(None);
         }
-        self.busy = false;
         self.outcomes.recv().map(Some).map_err(|_| SinkError::ApplierGone)
     }
 }

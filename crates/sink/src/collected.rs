@@ -70,21 +70,6 @@ impl Collected {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&TopicPartition, &Records)> {
         self.partitions.iter()
     }
-
-    /// Splits off what belongs to one topic.
-    pub(crate) fn split_off_topic(&mut self, topic: &str) -> Self {
-        let places: Vec<TopicPartition> = self.partitions.keys().filter(|place| place.topic == topic).cloned().collect();
-        let mut split = Self::default();
-        for place in places {
-            if let Some(records) = self.partitions.remove(&place) {
-                let (count, bytes) = (records.records.len(), records.memory.len());
-                (self.records, self.bytes) = (self.records - count, self.bytes - bytes);
-                (split.records, split.bytes) = (split.records + count, split.bytes + bytes);
-                split.partitions.insert(place, records);
-            }
-        }
-        split
-    }
 }
 
 impl Records {

@@ -6,6 +6,7 @@
 mod applier;
 mod applier_handle;
 mod collected;
+mod held;
 mod metrics;
 mod partitions;
 mod run;

@@ -1,12 +1,14 @@
 //! The partitions that this sink reads, and where each stands.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use scoresync_archive::{Archive, ArchiveError, Position, TopicPartition as ArchivePartition};
+use scoresync_archive::{Archive, ArchiveError, DatabaseError, Position, TopicPartition as ArchivePartition};
 use scoresync_kafka::{Error, GroupConsumer, TopicDescription, TopicPartition};
 use tokio::runtime::Handle;
 
 use crate::settings::FirstStart;
+
+const ARCHIVE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The assigned partitions: the offset that the archive has reached, and the one after the last record that was read.
 #[derive(Default)]
@@ -45,7 +47,7 @@ impl Positions<'_> {
         let generation = (self.generation)(&place.topic);
         let topic = self.consumer.describe(&place.topic)?;
         let (low, high) = self.consumer.log_bounds(place)?;
-        let known = self.runtime.block_on(self.archive.positions(&place.topic, generation))?;
+        let known = wait_for(self.runtime, self.archive.positions(&place.topic, generation))?;
         let Some(position) = known.into_iter().find(|position| position.partition.partition == place.partition) else {
             return self.claim(place, generation, &topic, low);
         };
@@ -83,9 +85,27 @@ impl Positions<'_> {
             next_offset: low,
             fingerprint: fingerprint(topic),
         };
-        self.runtime.block_on(self.archive.claim_position(&position))?;
+        wait_for(self.runtime, self.archive.claim_position(&position))?;
         Ok(low)
     }
+}
+
+/// The thread that polls waits, so a database that does not answer at all may not take its time.
+pub(crate) fn wait_for<T>(runtime: &Handle, answer: impl Future<Output = Result<T, ArchiveError>>) -> Result<T, ArchiveError> {
+    wait_at_most(ARCHIVE_PATIENCE, runtime, answer)
+}
+
+fn wait_at_most<T>(limit: Duration, runtime: &Handle, answer: impl Future<Output = Result<T, ArchiveError>>) -> Result<T, ArchiveError> {
+    let bounded = async { tokio::time::timeout(limit, answer).await };
+    runtime.block_on(bounded).unwrap_or_else(|_| {
+        Err(ArchiveError::Transient {
+            attempt: "read or claim a position",
+            cause: DatabaseError {
+                code: None,
+                text: format!("no answer within {limit:?}"),
+            },
+        })
+    })
 }
 
 fn fingerprint(topic: &TopicDescription) -> String {
@@ -138,13 +158,13 @@ impl Partitions {
         }
     }
 
-    /// Stops or lets go on the delivery of all partitions but those of `except`.
-    pub(crate) fn set_paused(&mut self, consumer: &GroupConsumer, except: &str, paused: bool) -> Result<(), Error> {
-        for (place, standing) in self
-            .0
-            .iter_mut()
-            .filter(|(place, standing)| standing.paused != paused && place.topic != except)
-        {
+    /// Stops the delivery of a topic's partitions, or lets it go on.
+    pub(crate) fn set_paused(&mut self, consumer: &GroupConsumer, is_paused: impl Fn(&str) -> bool) -> Result<(), Error> {
+        for (place, standing) in &mut self.0 {
+            let paused = is_paused(&place.topic);
+            if standing.paused == paused {
+                continue;
+            }
             if paused {
                 consumer.pause(place)?;
             } else {
@@ -162,5 +182,18 @@ impl Partitions {
         of_topic
             .filter_map(|(place, end)| self.0.get(place).map(|standing| (end - standing.handed_over).max(0)))
             .sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_never_answers_is_waited_for_in_vain_but_not_for_ever() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().unwrap();
+        let never = std::future::pending::<Result<(), ArchiveError>>();
+        let answer = wait_at_most(Duration::from_millis(10), runtime.handle(), never);
+        assert!(matches!(answer, Err(ArchiveError::Transient { .. })));
     }
 }

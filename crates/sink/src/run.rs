@@ -20,6 +20,7 @@ use crate::{
     applier::{Applier, Outcome},
     applier_handle::ApplierHandle,
     collected::Collected,
+    held::{Held, Standing},
     metrics::{STAGE, SinkMetrics},
     partitions::{Partitions, StartError},
     settings::SinkSettings,
@@ -29,6 +30,8 @@ use crate::{
 const IDLE_POLL: Duration = Duration::from_millis(50);
 /// How long a poll waits while the applier works: its answer is looked at this often.
 const BUSY_POLL: Duration = Duration::from_millis(1);
+/// From when on a batch in the archive's hands is trouble.
+const LONG_BATCH: Duration = Duration::from_secs(10);
 const BOOKKEEPING: Duration = Duration::from_millis(500);
 
 /// What the sink works with.
@@ -87,9 +90,11 @@ pub struct Sink {
     consumer: GroupConsumer,
     partitions: Partitions,
     collected: Collected,
+    collected_employees: Collected,
     applier: ApplierHandle,
-    /// A batch that waits until the employees are read to the end that they had when it was judged.
-    held: Option<(Collected, i64)>,
+    held: Option<Held>,
+    /// Where the employees came to rest before their end when a batch was held last.
+    employees_at_rest: Option<Standing>,
     pending: Pending,
     backoff: Backoff,
     archive: Arc<Archive>,
@@ -144,8 +149,10 @@ impl Sink {
             consumer,
             partitions: Partitions::default(),
             collected: Collected::default(),
+            collected_employees: Collected::default(),
             applier,
             held: None,
+            employees_at_rest: None,
             pending: Pending::default(),
             backoff: Backoff::new(BackoffLimits {
                 longest: Duration::from_secs(5),
@@ -189,15 +196,23 @@ impl Sink {
 
     /// Takes what is there, at most a batch.
     fn poll(&mut self) -> Result<(), SinkError> {
-        let busy = self.applier.is_busy() || self.held.is_some() || !self.collected.is_empty();
+        let busy = self.applier.is_busy() || self.held.is_some() || !self.collected.is_empty() || !self.collected_employees.is_empty();
         let mut timeout = if busy { BUSY_POLL } else { IDLE_POLL };
-        let room = self.has_room();
-        self.partitions.set_paused(&self.consumer, &self.employees_topic, !room)?;
+        let (is_full, employees_are_full) = (!self.has_room(&self.collected), !self.has_room(&self.collected_employees));
+        let is_paused = |topic: &str| {
+            if topic == self.employees_topic {
+                employees_are_full
+            } else {
+                is_full
+            }
+        };
+        self.partitions.set_paused(&self.consumer, is_paused)?;
         for _ in 0..self.settings.max_batch_records.get() {
             let Self {
                 consumer,
                 partitions,
                 collected,
+                collected_employees,
                 pending,
                 ..
             } = self;
@@ -207,10 +222,15 @@ impl Sink {
                         .get(message.topic(), message.partition())
                         .filter(|(place, _)| !pending.restart.contains(place));
                     if let Some((place, standing)) = known {
+                        let collected = if place.topic == self.employees_topic {
+                            collected_employees
+                        } else {
+                            collected
+                        };
                         collected.push(place, standing.handed_over, &message);
                     }
                 }
-                Event::Assigned(assigned) => pending.assigned = Some(assigned),
+                Event::Assigned(assigned) => pending.assigned.get_or_insert_default().extend(assigned),
                 Event::Revoked(revoked) => return self.revoke(&revoked),
                 Event::Trouble(cause) => match kind_of(&cause) {
                     Kind::Transient => tracing::debug!(error = %cause, "the consumer had passing trouble"),
@@ -224,7 +244,7 @@ impl Sink {
                 },
                 Event::Nothing => return Ok(()),
             }
-            if !self.has_room() {
+            if !self.has_room(&self.collected) || !self.has_room(&self.collected_employees) {
                 return Ok(());
             }
             timeout = Duration::ZERO;
@@ -232,8 +252,9 @@ impl Sink {
         Ok(())
     }
 
-    fn has_room(&self) -> bool {
-        self.collected.records() < self.settings.max_batch_records.get() && self.collected.bytes() < self.settings.max_batch_mib.get() << 20
+    /// Scores and employees have room of their own: while scores are held, the employees must go on.
+    fn has_room(&self, collected: &Collected) -> bool {
+        collected.records() < self.settings.max_batch_records.get() && collected.bytes() < self.settings.max_batch_mib.get() << 20
     }
 
     /// Says that the broker is away, and takes that back when it is not; what else keeps the stage is said elsewhere.
@@ -253,6 +274,9 @@ impl Sink {
         }
         self.last_bookkeeping = Instant::now();
         self.watch_broker();
+        if self.applier.is_busy_for(LONG_BATCH) {
+            self.readiness.not_ready("the archive does not answer for long about a batch");
+        }
         for (topic, label) in [(Topic::Enriched, "scores.enriched"), (Topic::Employees, "employees")] {
             let lag = self.partitions.lag(&self.consumer, &self.names.name(topic));
             self.metrics.stage.consumer_lag.get([STAGE, label]).set(lag);

@@ -10,7 +10,7 @@ use crate::partitions::{Positions, StartError};
 /// Partitions whose position has to be read from the archive before they go on.
 #[derive(Default)]
 pub(super) struct Pending {
-    /// Newly assigned ones; the group waits for the answer.
+    /// Newly assigned ones, where there was an assignment.
     pub(super) assigned: Option<Vec<TopicPartition>>,
     /// Ones that have to begin again.
     pub(super) restart: BTreeSet<TopicPartition>,
@@ -28,15 +28,19 @@ impl Sink {
             self.partitions.remove(place);
             self.pending.restart.remove(place);
         }
+        if let Some(assigned) = &mut self.pending.assigned {
+            assigned.retain(|place| !revoked.contains(place));
+        }
         Ok(self.consumer.release(revoked)?)
     }
 
     pub(super) fn forget(&mut self, place: &TopicPartition) {
         self.collected.forget(place);
-        if let Some((held, _)) = &mut self.held {
-            held.forget(place);
+        self.collected_employees.forget(place);
+        if let Some(held) = &mut self.held {
+            held.collected.forget(place);
         }
-        self.held.take_if(|(held, _)| held.is_empty());
+        self.held.take_if(|held| held.collected.is_empty());
     }
 
     /// Starts partitions that wait for it, once their positions can be read. Never while a batch is on its way.

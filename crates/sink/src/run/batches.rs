@@ -10,7 +10,9 @@ use super::{Sink, SinkError};
 use crate::{
     applier::{ApplyError, Outcome, Work},
     collected::Collected,
+    held::{Held, Standing},
     metrics::STAGE,
+    partitions::wait_for,
 };
 
 impl Sink {
@@ -21,7 +23,7 @@ impl Sink {
                 self.readiness.ready();
             }
             Outcome::WouldRefuse(collected) => match self.employees_end() {
-                Ok(end) => self.held = Some((collected, end)),
+                Ok(end) => self.held = Some(Held::new(collected, end)),
                 Err(error) => self.fail(&collected, &error.into()),
             },
             Outcome::Failed(collected, error) => self.fail(&collected, &error),
@@ -54,6 +56,7 @@ impl Sink {
         let places: Vec<TopicPartition> = collected.iter().map(|(place, _)| place.clone()).collect();
         for place in places.into_iter().filter(|place| self.partitions.contains(place)) {
             self.collected.forget(&place);
+            self.collected_employees.forget(&place);
             self.pending.restart.insert(place);
         }
         self.pending.not_before = Some(Instant::now() + delay);
@@ -64,10 +67,9 @@ impl Sink {
         if self.applier.is_busy() {
             return Ok(());
         }
-        let employees = self.collected.split_off_topic(&self.employees_topic);
-        let work = if !employees.is_empty() {
+        let work = if !self.collected_employees.is_empty() {
             Work {
-                collected: employees,
+                collected: std::mem::take(&mut self.collected_employees),
                 refusals: Refusals::Judge,
             }
         } else if self.held.is_some() {
@@ -94,14 +96,25 @@ impl Sink {
 
     /// The held batch, once the archive has the employees up to where they ended.
     fn release_held(&mut self) -> Option<Collected> {
-        let (_, end) = self.held.as_ref()?;
-        let known = self.runtime.block_on(self.archive.positions(&self.employees_topic, 1)).ok()?;
-        let reached = known.iter().any(|position| position.next_offset >= *end) || *end == 0;
-        if reached {
-            self.held.take().map(|(collected, _)| collected)
-        } else {
-            self.readiness.not_ready("waiting for the employees to be read to their end");
-            None
+        let held = self.held.as_mut()?;
+        if !held.asks() {
+            return None;
         }
+        let known = wait_for(&self.runtime, self.archive.positions(&self.employees_topic, 1)).ok()?;
+        let position = known.first().map_or(0, |position| position.next_offset);
+        let (end, standing) = (held.end, Standing { end: held.end, position });
+        if position < end && self.employees_at_rest != Some(standing) {
+            if !held.is_at_rest(position) {
+                self.readiness.not_ready("waiting for the employees to be read to their end");
+                return None;
+            }
+            tracing::warn!(
+                position,
+                end,
+                "the employees have come to rest before their end; what is refused now is judged again when they arrive"
+            );
+            self.employees_at_rest = Some(standing);
+        }
+        self.held.take().map(|held| held.collected)
     }
 }
