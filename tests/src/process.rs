@@ -79,6 +79,21 @@ impl Process {
             .unwrap_or_default()
     }
 
+    /// Waits until it has ended by itself; `None` where it has not within the deadline.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn ended(&mut self, deadline: Duration) -> anyhow::Result<Option<ExitStatus>> {
+        let end = Instant::now() + deadline;
+        loop {
+            let status = self.child.try_wait()?;
+            if status.is_some() || Instant::now() > end {
+                return Ok(status);
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
     /// Asks it to end, and waits for it.
     ///
     /// # Errors

@@ -7,6 +7,8 @@ mod door;
 mod foreign_records;
 mod import;
 mod kill;
+mod metrics;
 mod outages;
 mod shutdown;
 mod support;
+mod topic_changes;

@@ -1,0 +1,109 @@
+//! A topic that is not the one whose positions are recorded: going on could skip or garble something, so the stage stops.
+
+use anyhow::{Context, ensure};
+use rdkafka::{
+    ClientConfig,
+    admin::{AdminClient, AdminOptions, NewPartitions},
+    client::DefaultClientContext,
+};
+use scoresync_tests::{installation::Database, settle::settle};
+
+use crate::support::{Http, SETTLE, START, STOP, Scene, academy, until};
+
+async fn file_one_report(scene: &Scene) -> anyhow::Result<()> {
+    let roster = scene.file("roster.csv", academy::ROSTER)?.display().to_string();
+    scene.installation.run(&["employees", "import", &roster])?;
+    let mut up = scene.installation.start("up", &["up"])?;
+    up.ready(START).await?;
+    let http = Http::new(&scene.installation);
+    let row = academy::json("X-1").to_string();
+    let answer = http.push(("academy", Some("academy")), "application/json", row).await?;
+    assert_eq!(answer.status, 202);
+    let archive = scene.archive().await?;
+    settle((&scene.topics, &archive), (1, SETTLE), |_| {}).await?;
+    ensure!(up.stop(STOP)?.success());
+    Ok(())
+}
+
+/// As somebody might who wants to begin anew.
+async fn recreate(scene: &Scene, name: &str) -> anyhow::Result<()> {
+    let deleted = admin(scene)?.delete_topics(&[name], &AdminOptions::new()).await?;
+    ensure!(deleted.iter().all(Result::is_ok), "{deleted:?}");
+    // The broker deletes at its leisure; until then the command fails, or finds the topic still there.
+    until("the topic is made anew", SETTLE, async || {
+        let made = scene.installation.output(&["topics", "create", "--json"])?;
+        let said = String::from_utf8_lossy(&made.stdout).into_owned();
+        let documents: serde_json::Value = serde_json::from_str(said.trim()).unwrap_or_default();
+        let is_created = |document: &serde_json::Value| document["topic"] == name && document["created"] == true;
+        Ok(made.status.success() && documents.as_array().is_some_and(|documents| documents.iter().any(is_created)))
+    })
+    .await
+}
+
+/// As somebody might who wants more parallel work.
+async fn grow(scene: &mut Scene, name: &str) -> anyhow::Result<()> {
+    let partitions = scene.installation.topics.partitions + 1;
+    let grown = admin(scene)?
+        .create_partitions(&[NewPartitions::new(name, usize::try_from(partitions)?)], &AdminOptions::new())
+        .await?;
+    ensure!(grown.iter().all(Result::is_ok), "{grown:?}");
+    scene.installation.set("SCORESYNC_TOPICS__PARTITIONS", partitions.to_string());
+    Ok(())
+}
+
+fn admin(scene: &Scene) -> anyhow::Result<AdminClient<DefaultClientContext>> {
+    let mut config = ClientConfig::new();
+    Ok(config.set("bootstrap.servers", &scene.installation.kafka.brokers).create()?)
+}
+
+/// The stage does not start, its process ends with a failing code, and its log says which topic, and why.
+fn check_end(scene: &Scene, stage: &str, said: [&str; 2]) -> anyhow::Result<()> {
+    let mut process = scene.installation.start(stage, &["run", stage])?;
+    let status = process.ended(START)?.context("the stage goes on with another topic")?;
+    let log = process.log();
+    assert_eq!(status.code(), Some(1), "{log}");
+    ensure!(said.iter().all(|said| log.contains(said)), "the end is not explained: {log}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sink_stops_in_front_of_enriched_scores_that_were_made_anew() -> anyhow::Result<()> {
+    let scene = Scene::new(Database::Sqlite)?;
+    file_one_report(&scene).await?;
+    let name = format!("{}scores.enriched", scene.installation.topics.prefix);
+    recreate(&scene, &name).await?;
+    check_end(&scene, "sink", [&name, "recorded for"])
+}
+
+/// The broker forgets a group's positions together with the topic, and with them what they were recorded for: that they are gone is all
+/// that a mapper can notice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mapper_that_expects_positions_stops_in_front_of_raw_reports_that_were_made_anew() -> anyhow::Result<()> {
+    let mut scene = Scene::new(Database::Sqlite)?;
+    file_one_report(&scene).await?;
+    let name = format!("{}scores.raw", scene.installation.topics.prefix);
+    recreate(&scene, &name).await?;
+    scene.installation.set("SCORESYNC_MAPPER__FIRST_START", "refuse");
+    check_end(&scene, "mapper", [&name, "mapper.first_start"])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mapper_stops_in_front_of_raw_reports_that_have_more_partitions() -> anyhow::Result<()> {
+    let mut scene = Scene::new(Database::Sqlite)?;
+    file_one_report(&scene).await?;
+    for topic in ["scores.enriched", "scores.dlq", "scores.raw"] {
+        let name = format!("{}{topic}", scene.installation.topics.prefix);
+        grow(&mut scene, &name).await?;
+    }
+    let name = format!("{}scores.raw", scene.installation.topics.prefix);
+    check_end(&scene, "mapper", [&name, "recorded for"])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sink_stops_in_front_of_enriched_scores_that_have_more_partitions() -> anyhow::Result<()> {
+    let mut scene = Scene::new(Database::Sqlite)?;
+    file_one_report(&scene).await?;
+    let name = format!("{}scores.enriched", scene.installation.topics.prefix);
+    grow(&mut scene, &name).await?;
+    check_end(&scene, "sink", [&name, "recorded for"])
+}
