@@ -6,6 +6,7 @@
 mod door;
 mod foreign_records;
 mod import;
+mod interop;
 mod kill;
 mod metrics;
 mod outages;
