@@ -110,16 +110,31 @@ pub fn kind_of(cause: &KafkaError) -> Kind {
     }
 }
 
-/// Codes that stay until a person acts: rights, positions that are gone, a client that cannot go on.
+/// Whether the client library says that a topic is not there or has nothing at a position: it is gone, made anew or cut off, or a broker does
+/// not know it yet.
+///
+/// Reading on could be reading another topic: partitions have to be started anew, which compares the topic with the recorded positions.
+#[must_use]
+pub fn doubts_positions(cause: &KafkaError) -> bool {
+    cause.rdkafka_error_code().is_some_and(|code| DOUBTING.contains(&code))
+}
+
+const DOUBTING: [RDKafkaErrorCode; 5] = [
+    RDKafkaErrorCode::UnknownTopicOrPartition,
+    RDKafkaErrorCode::UnknownTopic,
+    RDKafkaErrorCode::UnknownPartition,
+    RDKafkaErrorCode::AutoOffsetReset,
+    RDKafkaErrorCode::OffsetOutOfRange,
+];
+
+/// Codes that stay until a person acts: rights, a client that cannot go on.
 ///
 /// Not among them is what the client says while brokers restart, too: a login that broke off or found no token, and a topic that a broker
-/// does not know (yet). A topic that is gone for good is noticed where partitions are started.
-const LASTING: [RDKafkaErrorCode; 8] = [
+/// does not know (yet), see [`doubts_positions`].
+const LASTING: [RDKafkaErrorCode; 6] = [
     RDKafkaErrorCode::TopicAuthorizationFailed,
     RDKafkaErrorCode::GroupAuthorizationFailed,
     RDKafkaErrorCode::ClusterAuthorizationFailed,
-    RDKafkaErrorCode::AutoOffsetReset,
-    RDKafkaErrorCode::OffsetOutOfRange,
     RDKafkaErrorCode::Fatal,
     RDKafkaErrorCode::UnsupportedVersion,
     RDKafkaErrorCode::InvalidConfig,
@@ -147,5 +162,16 @@ mod tests {
         for lasting in LASTING {
             check(lasting, Kind::Environment);
         }
+    }
+
+    #[test]
+    fn a_topic_that_is_gone_or_cut_off_makes_positions_doubtful_and_a_broker_that_is_away_does_not() {
+        let check = |code: RDKafkaErrorCode, expected| {
+            assert_eq!(doubts_positions(&KafkaError::MessageConsumption(code)), expected, "{code:?}");
+        };
+        check(RDKafkaErrorCode::UnknownTopicOrPartition, true);
+        check(RDKafkaErrorCode::AutoOffsetReset, true);
+        check(RDKafkaErrorCode::AllBrokersDown, false);
+        check(RDKafkaErrorCode::TopicAuthorizationFailed, false);
     }
 }

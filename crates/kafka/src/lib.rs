@@ -20,7 +20,7 @@ mod wire;
 
 pub use client::check_settings;
 pub use decoder::{DecodeError, Decoder, SchemaLookupError, is_same_schema};
-pub use error::{Error, Kind, kind_of};
+pub use error::{Error, Kind, doubts_positions, kind_of};
 pub use group_consumer::{Committed, Event, GroupConsumer, Membership, TopicPartition};
 pub use offset_tracker::OffsetTracker;
 pub use publisher::{DeliveryFailure, Outgoing, PublishError, Publisher, Ticket};

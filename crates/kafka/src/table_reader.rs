@@ -15,10 +15,10 @@ use tokio::runtime::Handle;
 use crate::{
     client,
     decoder::{DecodeError, Decoder, SchemaLookupError},
-    error::Error,
+    error::{Error, doubts_positions},
     registry::Registry,
     settings::{KafkaSettings, TopicSettings},
-    topics::{Topic, TopicNames, partition_replicas},
+    topics::{Topic, TopicDescription, TopicNames, describe_topics, partition_replicas},
     wire::Record,
 };
 
@@ -50,6 +50,10 @@ pub struct TableReader<R> {
     positions: BTreeMap<i32, i64>,
     /// Since when the client says that a partition is read to its end. It says so once per end.
     at_end_since: BTreeMap<i32, Instant>,
+    /// The topic that is read.
+    topic_id: String,
+    /// Whether the broker said since that it does not know the topic, or has nothing at a position.
+    is_doubted: bool,
 }
 
 /// Why a table cannot be read.
@@ -101,6 +105,8 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
             .create_with_context(Context)
             .map_err(|cause| failed(Error::client("make a consumer")(cause)))?;
         let partitions = partitions(&consumer, &name).map_err(failed)?;
+        let description = describe(&consumer, &name).map_err(failed)?;
+        let description = description.ok_or_else(|| failed(Error::TopicMissing(name.clone())))?;
         let mut list = TopicPartitionList::new();
         for partition in &partitions {
             list.add_partition_offset(&name, *partition, Offset::Beginning)
@@ -117,6 +123,8 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
             decoder,
             positions,
             at_end_since: BTreeMap::new(),
+            topic_id: description.topic_id,
+            is_doubted: false,
         })
     }
 
@@ -175,6 +183,9 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
     }
 
     fn step(&mut self, timeout: Duration, apply: &mut impl FnMut(TableChange<R>)) -> Result<Step, TableError> {
+        if self.is_doubted {
+            self.compare_topic()?;
+        }
         let message = match self.consumer.poll(timeout) {
             None => return Ok(Step::Nothing),
             Some(Err(KafkaError::PartitionEOF(partition))) => {
@@ -227,25 +238,57 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
         sought.map_err(|cause| self.kafka(Error::client("read a table again")(cause)))
     }
 
-    fn trouble(&self, cause: KafkaError) -> Result<Step, TableError> {
+    fn trouble(&mut self, cause: KafkaError) -> Result<Step, TableError> {
+        if doubts_positions(&cause) {
+            self.is_doubted = true;
+            return Ok(Step::Nothing);
+        }
         match crate::error::kind_of(&cause) {
             crate::error::Kind::Transient => Ok(Step::Nothing),
             crate::error::Kind::Environment => Err(self.kafka(Error::client("read a table")(cause))),
         }
     }
 
+    /// A topic made anew under the old name has other records at the old positions, and a log that was cut off has none.
+    fn compare_topic(&mut self) -> Result<(), TableError> {
+        let found = describe(&self.consumer, &self.topic).map_err(|cause| self.kafka(cause))?;
+        let Some(found) = found else {
+            return Err(self.kafka(Error::Describe(format!("{} is not there", self.topic))));
+        };
+        let topic = self.topic.clone();
+        if found.topic_id != self.topic_id {
+            let difference = format!("topic={} was read, it is topic={}", self.topic_id, found.topic_id);
+            return Err(self.kafka(Error::TopicChanged { topic, difference }));
+        }
+        for (&partition, &offset) in &self.positions {
+            let (low, high) = self.bounds(partition)?;
+            let has_begun = offset > 0;
+            if has_begun && !(low..=high).contains(&offset) {
+                return Err(self.kafka(Error::OffsetOutsideLog {
+                    topic,
+                    partition,
+                    offset,
+                    low,
+                    high,
+                }));
+            }
+        }
+        self.is_doubted = false;
+        Ok(())
+    }
+
     fn ends(&self) -> Result<BTreeMap<i32, i64>, TableError> {
         let end = |partition: i32| {
-            let bounds = self.consumer.fetch_watermarks(&self.topic, partition, CALL_TIMEOUT);
-            bounds
-                .map(|(low, high)| (partition, if low == high { 0 } else { high }))
-                .map_err(Error::client("ask for the end of a table"))
+            let (low, high) = self.bounds(partition)?;
+            Ok((partition, if low == high { 0 } else { high }))
         };
-        self.positions
-            .keys()
-            .map(|partition| end(*partition))
-            .collect::<Result<_, _>>()
-            .map_err(|cause| self.kafka(cause))
+        self.positions.keys().map(|partition| end(*partition)).collect()
+    }
+
+    fn bounds(&self, partition: i32) -> Result<(i64, i64), TableError> {
+        self.consumer
+            .fetch_watermarks(&self.topic, partition, CALL_TIMEOUT)
+            .map_err(|cause| self.kafka(Error::client("ask for the bounds of a table")(cause)))
     }
 
     fn kafka(&self, cause: Error) -> TableError {
@@ -273,6 +316,10 @@ enum Step {
     Read(i32),
     EndOf,
     Nothing,
+}
+
+fn describe(consumer: &BaseConsumer<Context>, topic: &str) -> Result<Option<TopicDescription>, Error> {
+    describe_topics(consumer.client(), topic, CALL_TIMEOUT)
 }
 
 fn partitions(consumer: &BaseConsumer<Context>, topic: &str) -> Result<Vec<i32>, Error> {

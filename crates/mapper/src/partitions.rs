@@ -83,6 +83,13 @@ impl Partitions {
         consumer.release(revoked)
     }
 
+    /// Stops all partitions that are read, and says which they were: what is recorded about them has to be compared again.
+    pub(crate) fn stop(&mut self, consumer: &GroupConsumer) -> Result<Vec<TopicPartition>, Error> {
+        let places: Vec<TopicPartition> = self.0.keys().cloned().collect();
+        self.revoke(consumer, &places)?;
+        Ok(places)
+    }
+
     pub(crate) fn get_mut(&mut self, place: (&str, i32)) -> Option<(&TopicPartition, &mut Partition)> {
         self.0
             .iter_mut()

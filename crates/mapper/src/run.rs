@@ -8,7 +8,7 @@ use std::{
 use scoresync_domain::{Region, Sources};
 use scoresync_kafka::{
     Decoder, Encoder, Error, Event, GroupConsumer, KafkaSettings, Kind, Membership, Message, PublishError, Publisher, Registry,
-    Specification, TableError, Topic, TopicNames, TopicPartition, TopicSettings, kind_of,
+    Specification, TableError, Topic, TopicNames, TopicPartition, TopicSettings, doubts_positions, kind_of,
 };
 use scoresync_service::{Backoff, BackoffLimits, Loudness, Shutdown, StageReadiness, now_seconds};
 use tokio::runtime::Handle;
@@ -224,6 +224,12 @@ impl Mapper {
                 *has_joined &= !consumer.assignment_lost();
                 partitions.revoke(consumer, &revoked)?;
             }
+            Event::Trouble(cause) if doubts_positions(&cause) => {
+                readiness.not_ready("the broker does not know scores.raw, or has nothing at a position");
+                let stopped = partitions.stop(consumer)?;
+                let (waiting, _) = unstarted.get_or_insert_with(|| (Vec::new(), Instant::now()));
+                waiting.extend(stopped);
+            }
             Event::Trouble(cause) => match kind_of(&cause) {
                 Kind::Transient => tracing::debug!(error = %cause, "the consumer had passing trouble"),
                 Kind::Environment => {
@@ -249,7 +255,7 @@ impl Mapper {
                 self.has_joined = true;
                 self.readiness.ready();
             }
-            Err(error) if error.kind() == Kind::Transient => {
+            Err(error) if error.kind() == Kind::Transient || matches!(error, Error::TopicMissing(_)) => {
                 self.readiness.not_ready("the broker does not say where partitions go on");
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,

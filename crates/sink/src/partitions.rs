@@ -147,6 +147,10 @@ impl Partitions {
             .map(|(place, standing)| (place, *standing))
     }
 
+    pub(crate) fn places(&self) -> impl Iterator<Item = &TopicPartition> {
+        self.0.keys()
+    }
+
     pub(crate) fn contains(&self, place: &TopicPartition) -> bool {
         self.0.contains_key(place)
     }

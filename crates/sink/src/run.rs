@@ -10,7 +10,8 @@ use std::{
 
 use scoresync_archive::{Archive, ArchiveError};
 use scoresync_kafka::{
-    Decoder, Error, Event, GroupConsumer, KafkaSettings, Kind, Membership, Message, Registry, Topic, TopicNames, TopicSettings, kind_of,
+    Decoder, Error, Event, GroupConsumer, KafkaSettings, Kind, Membership, Message, Registry, Topic, TopicNames, TopicSettings,
+    doubts_positions, kind_of,
 };
 use scoresync_service::{Backoff, BackoffLimits, Shutdown, StageReadiness};
 use tokio::runtime::Handle;
@@ -232,6 +233,10 @@ impl Sink {
                 }
                 Event::Assigned(assigned) => pending.assigned.get_or_insert_default().extend(assigned),
                 Event::Revoked(revoked) => return self.revoke(&revoked),
+                Event::Trouble(cause) if doubts_positions(&cause) => {
+                    self.compare_topics();
+                    return Ok(());
+                }
                 Event::Trouble(cause) => match kind_of(&cause) {
                     Kind::Transient => tracing::debug!(error = %cause, "the consumer had passing trouble"),
                     Kind::Environment => {

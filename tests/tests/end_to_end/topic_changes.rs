@@ -1,16 +1,19 @@
 //! A topic that is not the one whose positions are recorded: going on could skip or garble something, so the stage stops.
 
+use std::time::Duration;
+
 use anyhow::{Context, ensure};
 use rdkafka::{
     ClientConfig,
     admin::{AdminClient, AdminOptions, NewPartitions},
     client::DefaultClientContext,
 };
-use scoresync_tests::{installation::Database, settle::settle};
+use scoresync_tests::{installation::Database, process::Process, settle::settle};
 
 use crate::support::{Http, SETTLE, START, STOP, Scene, academy, until};
 
-async fn file_one_report(scene: &Scene) -> anyhow::Result<()> {
+/// One report is filed by a process that goes on.
+async fn file_one_report_and_go_on(scene: &Scene) -> anyhow::Result<Process> {
     let roster = scene.file("roster.csv", academy::ROSTER)?.display().to_string();
     scene.installation.run(&["employees", "import", &roster])?;
     let mut up = scene.installation.start("up", &["up"])?;
@@ -21,6 +24,11 @@ async fn file_one_report(scene: &Scene) -> anyhow::Result<()> {
     assert_eq!(answer.status, 202);
     let archive = scene.archive().await?;
     settle((&scene.topics, &archive), (1, SETTLE), |_| {}).await?;
+    Ok(up)
+}
+
+async fn file_one_report(scene: &Scene) -> anyhow::Result<()> {
+    let up = file_one_report_and_go_on(scene).await?;
     ensure!(up.stop(STOP)?.success());
     Ok(())
 }
@@ -58,8 +66,11 @@ fn admin(scene: &Scene) -> anyhow::Result<AdminClient<DefaultClientContext>> {
 
 /// The stage does not start, its process ends with a failing code, and its log says which topic, and why.
 fn check_end(scene: &Scene, stage: &str, said: [&str; 2]) -> anyhow::Result<()> {
-    let mut process = scene.installation.start(stage, &["run", stage])?;
-    let status = process.ended(START)?.context("the stage goes on with another topic")?;
+    explained_end(scene.installation.start(stage, &["run", stage])?, START, said)
+}
+
+fn explained_end(mut process: Process, deadline: Duration, said: [&str; 2]) -> anyhow::Result<()> {
+    let status = process.ended(deadline)?.context("the stage goes on with another topic")?;
     let log = process.log();
     assert_eq!(status.code(), Some(1), "{log}");
     ensure!(said.iter().all(|said| log.contains(said)), "the end is not explained: {log}");
@@ -73,6 +84,26 @@ async fn a_sink_stops_in_front_of_enriched_scores_that_were_made_anew() -> anyho
     let name = format!("{}scores.enriched", scene.installation.topics.prefix);
     recreate(&scene, &name).await?;
     check_end(&scene, "sink", [&name, "recorded for"])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_sink_ends_when_enriched_scores_are_made_anew_under_it() -> anyhow::Result<()> {
+    let scene = Scene::new(Database::Sqlite)?;
+    let running = file_one_report_and_go_on(&scene).await?;
+    let name = format!("{}scores.enriched", scene.installation.topics.prefix);
+    recreate(&scene, &name).await?;
+    explained_end(running, SETTLE, [&name, "recorded for"])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_mapper_ends_when_the_employees_are_made_anew_under_it() -> anyhow::Result<()> {
+    let scene = Scene::new(Database::Sqlite)?;
+    file_one_report(&scene).await?;
+    let mut mapper = scene.installation.start("mapper", &["run", "mapper"])?;
+    mapper.ready(START).await?;
+    let name = format!("{}employees", scene.installation.topics.prefix);
+    recreate(&scene, &name).await?;
+    explained_end(mapper, SETTLE, [&name, "was read"])
 }
 
 /// The broker forgets a group's positions together with the topic, and with them what they were recorded for: that they are gone is all

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Instant};
 
-use scoresync_kafka::{Kind, TopicPartition};
+use scoresync_kafka::{Error, Kind, TopicPartition};
 
 use super::{Sink, SinkError};
 use crate::partitions::{Positions, StartError};
@@ -34,6 +34,17 @@ impl Sink {
         Ok(self.consumer.release(revoked)?)
     }
 
+    /// A topic may be gone, made anew or cut off: all partitions begin again, which compares what is recorded about them.
+    pub(super) fn compare_topics(&mut self) {
+        let places: Vec<TopicPartition> = self.partitions.places().cloned().collect();
+        for place in &places {
+            self.forget(place);
+        }
+        self.pending.restart.extend(places);
+        self.readiness
+            .not_ready("the broker does not know a topic, or has nothing at a position");
+    }
+
     pub(super) fn forget(&mut self, place: &TopicPartition) {
         self.collected.forget(place);
         self.collected_employees.forget(place);
@@ -51,13 +62,14 @@ impl Sink {
         }
         match self.positions() {
             Ok(positions) => self.go_on(positions),
+            Err(error) if ends_stage(&error) => Err(error.into()),
             Err(error) => {
-                let error = SinkError::from(error);
-                let stop = matches!(&error, SinkError::Kafka(error) if error.kind() == Kind::Environment);
-                if stop {
-                    return Err(error);
-                }
-                self.readiness.not_ready(error.to_string());
+                let who = match &error {
+                    StartError::Kafka(_) => "broker",
+                    StartError::Archive(_) => "archive",
+                };
+                self.readiness
+                    .not_ready(format!("the {who} does not say where partitions go on: {error}"));
                 tracing::warn!(error = &error as &dyn std::error::Error, "positions cannot be read; trying again");
                 self.pending.not_before = Some(Instant::now() + self.backoff.next_delay());
                 Ok(())
@@ -98,5 +110,13 @@ impl Sink {
         self.pending = Pending::default();
         self.readiness.ready();
         Ok(())
+    }
+}
+
+/// A topic that is missing may be made anew at this moment, and is compared once it is there.
+fn ends_stage(error: &StartError) -> bool {
+    match error {
+        StartError::Kafka(Error::TopicMissing(_)) | StartError::Archive(_) => false,
+        StartError::Kafka(error) => error.kind() == Kind::Environment,
     }
 }

@@ -20,7 +20,9 @@ impl Sink {
         match outcome {
             Outcome::Done => {
                 self.backoff.reset();
-                self.readiness.ready();
+                if self.pending.assigned.is_none() && self.pending.restart.is_empty() {
+                    self.readiness.ready();
+                }
             }
             Outcome::WouldRefuse(collected) => match self.employees_end() {
                 Ok(end) => self.held = Some(Held::new(collected, end)),
