@@ -106,8 +106,8 @@ fn round_at(digits: impl Iterator<Item = u8>, kept: i64) -> Result<(i64, bool), 
 }
 
 fn grow(number: i64, digit: u8) -> Result<i64, ScoreError> {
-    let grown = number * 10 + i64::from(digit);
-    if grown < LIMIT { Ok(grown) } else { Err(ScoreError::TooLarge) }
+    let grown = number.checked_mul(10).and_then(|number| number.checked_add(i64::from(digit)));
+    grown.filter(|grown| *grown < LIMIT).ok_or(ScoreError::TooLarge)
 }
 
 impl fmt::Display for Score {
@@ -125,6 +125,8 @@ impl fmt::Display for Score {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn check(text: &str, expected: Result<(&str, bool), ScoreError>) {
@@ -166,8 +168,33 @@ mod tests {
         ] {
             check(text, Err(ScoreError::NotANumber));
         }
-        for text in ["1000000000000", "1e400", "-1e12", "999999999999.9999999"] {
+        for text in [
+            "1000000000000",
+            "1e400",
+            "-1e12",
+            "999999999999.9999999",
+            "92343635567757",
+            "9300000000000",
+            "9300000000000000000",
+            "99999999999999999999",
+        ] {
             check(text, Err(ScoreError::TooLarge));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_integer_is_read_as_itself_or_is_too_large(number in prop_oneof![any::<i128>(), -2_000_000_000_000..2_000_000_000_000_i128]) {
+            let expected = if number.abs() < 1_000_000_000_000 { Ok((number.to_string(), false)) } else { Err(ScoreError::TooLarge) };
+            let read = Score::parse(&number.to_string()).map(|(score, rounded)| (score.to_string(), rounded));
+            prop_assert_eq!(read, expected);
+        }
+
+        #[test]
+        fn a_decimal_is_what_its_digits_say(whole in "[0-9]{1,24}", fraction in "[0-9]{0,6}") {
+            let millionths = format!("{whole}{fraction:0<6}").parse::<i128>().unwrap();
+            let expected = i64::try_from(millionths).ok().and_then(Score::from_millionths).ok_or(ScoreError::TooLarge);
+            prop_assert_eq!(Score::parse(&format!("{whole}.{fraction}")), expected.map(|score| (score, false)));
         }
     }
 }
