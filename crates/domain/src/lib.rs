@@ -14,6 +14,7 @@ mod fixtures;
 mod matching;
 mod normalise;
 mod origin;
+mod period;
 mod report;
 mod result_id;
 mod roster;
@@ -31,6 +32,7 @@ pub use field_mapping::{Field, KeyProblem, MappedScore, MappingError, Marks, Pre
 pub use matching::{Clue, Found, MatchError, MatchPolicy, Subject, find_employee};
 pub use normalise::{Region, UnknownRegion, normalise_identity, normalise_key_part, normalise_name};
 pub use origin::{Origin, ParseOriginError};
+pub use period::Period;
 pub use report::{Fields, ScoreReport};
 pub use result_id::ResultId;
 pub use roster::{Roster, RosterEntry, RosterError, Update};

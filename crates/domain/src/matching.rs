@@ -9,7 +9,7 @@ pub use clue::Clue;
 pub use error::MatchError;
 
 use crate::{
-    Directory, Employee, IdentityAlias, IdentityKind, PresentedIdentities, Region, ResultId, Rung, Source, Timestamp, directory::Claim,
+    Directory, Employee, IdentityAlias, IdentityKind, Period, PresentedIdentities, Region, ResultId, Rung, Source, directory::Claim,
     normalise_identity, normalise_name,
 };
 
@@ -45,8 +45,8 @@ impl<'a> From<&'a Source> for MatchPolicy<'a> {
 pub struct Subject<'a> {
     /// The result that the report speaks of.
     pub result_id: ResultId,
-    /// When the learner finished: the moment at which identities must have been valid.
-    pub finish_timestamp: Timestamp,
+    /// When the learner finished, when identities must have been valid. Of a day, everybody who had them at any time of it is meant.
+    pub finished: Period,
     /// The identities and the name in the report. Blank ones count as absent.
     pub identities: PresentedIdentities<'a>,
 }
@@ -201,8 +201,8 @@ impl<'d> Search<'d, '_> {
 
     /// Those who had the identity when the learner finished, after following `replaced_by`; one employee can occur more than once.
     fn holders(&self, claims: &'d [Claim]) -> impl Iterator<Item = &'d Employee> {
-        let moment = self.subject.finish_timestamp;
-        let valid = claims.iter().filter(move |claim| claim.is_valid_at(moment));
+        let finished = self.subject.finished;
+        let valid = claims.iter().filter(move |claim| claim.is_valid_in(finished));
         valid.filter_map(|claim| self.directory.successor(&claim.employee_no))
     }
 

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use scoresync_domain::{
-    ContentHash, Directory, EnrichedScore, Found, MappedScore, MatchPolicy, Origin, Reason, ScoreReport, Source, Sources, Status, Subject,
-    find_employee,
+    ContentHash, Directory, EnrichedScore, Found, MappedScore, MatchPolicy, Origin, Period, Reason, ScoreReport, Source, Sources, Status,
+    Subject, find_employee,
 };
 
 /// Why a report becomes a dead letter.
@@ -47,7 +47,7 @@ fn owner<'d>(source: &Source, mapped: &MappedScore<'_>, directory: &'d Directory
     let subject = Subject {
         result_id: mapped.result_id,
         // The mapping refuses a report without it; the time of receipt stands in only to keep this function total.
-        finish_timestamp: mapped.finish_timestamp.unwrap_or(mapped.received_at),
+        finished: mapped.finished.unwrap_or_else(|| mapped.received_at.into()),
         identities: mapped.identities,
     };
     find_employee(directory, &MatchPolicy::from(source), &subject).map_err(|error| Rejection {
@@ -78,7 +78,7 @@ fn enrich<'a>(mapped: MappedScore<'a>, found: Option<&Found<'a>>, origin: Origin
         max_score: mapped.marks.max_score,
         grade: text(mapped.marks.grade),
         passed: mapped.marks.passed,
-        finish_timestamp: mapped.finish_timestamp,
+        finish_timestamp: mapped.finished.map(Period::first),
         revision: mapped.revision,
         revision_scheme: mapped.revision_scheme,
         mapping_version: mapped.mapping_version,

@@ -84,7 +84,7 @@ fn mapped_document(row: u64, mapped: &MappedScore<'_>) -> Value {
         "identity": identity,
         "course": mapped.course_id,
         "score": score(mapped.marks.exam_score),
-        "finished": mapped.finish_timestamp.map(|time| time.to_string()),
+        "finished": mapped.finished.map(|period| period.first().to_string()),
         "result_id": mapped.result_id.to_string(),
         "status": mapped.status.as_str(),
         "exam": mapped.exam_id,

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use super::Validity;
-use crate::{IdentityKind, Timestamp};
+use crate::{IdentityKind, Period};
 
 /// An employee's claim to an identity.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,9 +14,10 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    pub(crate) fn is_valid_at(&self, moment: Timestamp) -> bool {
+    /// Whether it held at any moment of the period.
+    pub(crate) fn is_valid_in(&self, period: Period) -> bool {
         let (from, to) = self.validity;
-        from.is_none_or(|from| from <= moment) && to.is_none_or(|to| moment < to)
+        from.is_none_or(|from| from <= period.last()) && to.is_none_or(|to| period.first() < to)
     }
 }
 

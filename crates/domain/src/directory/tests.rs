@@ -24,7 +24,7 @@ fn directory_of(employees: impl IntoIterator<Item = Employee>) -> Directory {
 fn claimants(directory: &Directory, kind: IdentityKind, value: &str, moment: i64) -> Vec<String> {
     let value = normalise_identity(kind, value, Region::CN);
     let claims = directory.claims(kind, "lms", &value).iter();
-    let valid = claims.filter(|claim| claim.is_valid_at(at(moment)));
+    let valid = claims.filter(|claim| claim.is_valid_in(at(moment).into()));
     valid.map(|claim| claim.employee_no.to_string()).collect()
 }
 

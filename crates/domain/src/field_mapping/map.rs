@@ -38,7 +38,7 @@ impl Source {
             exam_id: reading.text(self.mapping.exam_id.as_ref())?.map(normalise_key_part),
             exam_title: reading.text(self.mapping.exam_title.as_ref())?,
             attempt: reading.attempt()?,
-            finish_timestamp: reading.finish_timestamp()?,
+            finished: reading.finished()?,
             marks: reading.marks()?,
             revision_scheme: self.revision_scheme,
             mapping_version: self.mapping_version,

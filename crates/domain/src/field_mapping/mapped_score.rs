@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{IdentityKind, Repeat, ResultId, Score, Status, Timestamp};
+use crate::{IdentityKind, Period, Repeat, ResultId, Score, Status, Timestamp};
 
 /// A mapped report: all of an [`crate::EnrichedScore`] that the directory has no part in, and the identities to match.
 ///
@@ -32,8 +32,8 @@ pub struct MappedScore<'a> {
     pub attempt: Option<i64>,
     /// Score, bounds, grade, and whether it was passed.
     pub marks: Marks<'a>,
-    /// When the learner finished the exam.
-    pub finish_timestamp: Option<Timestamp>,
+    /// When the learner finished the exam: a point in time, or a day.
+    pub finished: Option<Period>,
     /// The source's own statement of which version this is.
     pub revision: Option<i64>,
     /// The source's numbering that `revision` belongs to.

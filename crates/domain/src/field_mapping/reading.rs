@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Column, Field, FieldMapping, MappingError, PresentedIdentities, Record, Revision, Text, whole_number};
-use crate::{Status, Timestamp, source::Source};
+use crate::{Period, Status, Timestamp, source::Source};
 
 /// One report being read.
 pub(super) struct Reading<'a> {
@@ -51,7 +51,10 @@ impl<'a> Reading<'a> {
         let (revision, column) = match &self.mapping.revision {
             None => return Ok(None),
             Some(Revision::Integer(column)) => (column.read(&self.record)?.map(whole_number).transpose()?, column),
-            Some(Revision::Time(time)) => (time.read(&self.record, self.received_at)?.map(Timestamp::as_millis), &time.column),
+            Some(Revision::Time(time)) => (
+                time.read(&self.record, self.received_at)?.map(|period| period.first().as_millis()),
+                &time.column,
+            ),
         };
         self.require(revision, || column.missing())
     }
@@ -98,7 +101,7 @@ impl<'a> Reading<'a> {
         self.readable(read())
     }
 
-    pub(super) fn finish_timestamp(&self) -> Result<Option<Timestamp>, MappingError> {
+    pub(super) fn finished(&self) -> Result<Option<Period>, MappingError> {
         let Some(time) = &self.mapping.finish_timestamp else {
             return Ok(None);
         };

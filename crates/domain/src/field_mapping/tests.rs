@@ -7,7 +7,7 @@ mod times;
 mod withdrawals;
 
 use crate::{
-    Fields, MappedScore, Reason, ResultId, ScoreReport, Status, Timestamp,
+    Fields, MappedScore, Period, Reason, ResultId, ScoreReport, Status, Timestamp,
     source::{Source, testing::academy},
 };
 
@@ -123,7 +123,11 @@ fn score(mapped: &MappedScore<'_>) -> String {
 }
 
 fn finished(mapped: &MappedScore<'_>) -> String {
-    shown(mapped.finish_timestamp)
+    shown(mapped.finished.map(Period::first))
+}
+
+fn finished_until(mapped: &MappedScore<'_>) -> String {
+    shown(mapped.finished.map(Period::last))
 }
 
 fn status(mapped: &MappedScore<'_>) -> String {

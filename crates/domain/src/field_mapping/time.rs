@@ -1,6 +1,6 @@
 //! Reading points in time: in the first of a source's formats that fits, local times in the zone that the configuration names.
 
-use chrono::{DateTime, NaiveDateTime, TimeZone as _};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _};
 use chrono_tz::Tz;
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
     number::{fold_width, whole_number},
     time_pattern::{Moment, TimePattern},
 };
-use crate::Timestamp;
+use crate::{Period, Timestamp};
 
 /// A source's clock may be this far ahead of ours.
 const MAX_AHEAD_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -74,8 +74,8 @@ impl TimeFormat {
 }
 
 impl TimeColumn {
-    /// The point in time; invalid where it is before 1970 or more than 24 hours after the report was received.
-    pub(crate) fn read(&self, record: &Record<'_>, received_at: Timestamp) -> Result<Option<Timestamp>, MappingError> {
+    /// The point in time, or the whole of a day; invalid where it begins before 1970 or more than 24 hours after the report was received.
+    pub(crate) fn read(&self, record: &Record<'_>, received_at: Timestamp) -> Result<Option<Period>, MappingError> {
         let Some(cell) = self.column.read(record)? else { return Ok(None) };
         let text = fold_width(cell.text);
         let Some(moment) = self.formats.iter().find_map(|format| format.read(cell, &text)) else {
@@ -84,15 +84,27 @@ impl TimeColumn {
                 None => "it fits none of the formats of this field; times without a zone are read only where `zone` or `time_zone` is set",
             }));
         };
-        let millis = match moment {
-            Moment::Instant(millis) => millis,
-            Moment::Local(local) => self
-                .in_zone(local)
-                .ok_or_else(|| cell.invalid("the clocks of its time zone skipped this local time"))?,
+        let skipped = || cell.invalid("the clocks of its time zone skipped this local time");
+        let (first, last) = match moment {
+            Moment::Instant(millis) => (millis, millis),
+            Moment::Local(local) => {
+                let millis = self.in_zone(local).ok_or_else(skipped)?;
+                (millis, millis)
+            }
+            Moment::Day(day, offset) => self.day(day, offset).ok_or_else(skipped)?,
         };
-        possible(millis, received_at)
-            .map(Some)
-            .map_err(|explanation| cell.invalid(explanation))
+        let first = possible(first, received_at).map_err(|explanation| cell.invalid(explanation))?;
+        Ok(Some(Period::new(first, Timestamp::from_millis(last))))
+    }
+
+    /// The first and the last millisecond of a day.
+    fn day(&self, day: NaiveDate, offset: Option<i32>) -> Option<(i64, i64)> {
+        let begin = |day: NaiveDate| match offset {
+            Some(seconds) => Some((day.and_time(NaiveTime::MIN).and_utc().timestamp() - i64::from(seconds)) * 1_000),
+            // Where clocks skip midnight, the day begins when they go on.
+            None => (0..24).find_map(|hour| self.in_zone(day.and_hms_opt(hour, 0, 0)?)),
+        };
+        Some((begin(day)?, begin(day.succ_opt()?)? - 1))
     }
 
     /// Where clocks are put back a local time occurs twice: the earlier one is meant. Where they are put forward some do not exist.

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use chrono::{
-    DateTime, NaiveDateTime, NaiveTime,
-    format::{Item, Parsed, StrftimeItems, parse},
+    DateTime, NaiveDate, NaiveDateTime,
+    format::{Fixed, Item, Parsed, StrftimeItems, parse},
 };
 
 use super::number::fold_width;
@@ -12,13 +12,15 @@ use super::number::fold_width;
 /// A moment to write and read back by every pattern.
 const TRIAL: &str = "2026-11-23T21:20:37+08:00";
 
-/// What a text says: a point in time, or what a clock on the wall showed.
+/// What a text says: a point in time, what a clock on the wall showed, or a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
     /// Milliseconds since the epoch.
     Instant(i64),
     /// A local time whose zone the text does not say.
     Local(NaiveDateTime),
+    /// A date alone, with its seconds east of UTC where the text says them.
+    Day(NaiveDate, Option<i32>),
 }
 
 /// A pattern that was tried out: it gives a whole date, with or without the time of day.
@@ -36,6 +38,12 @@ impl TimePattern {
             .parse_to_owned()
             .map_err(|_| format!("`{pattern}` is neither rfc3339, unix_seconds, unix_millis nor a pattern like %Y-%m-%d %H:%M:%S"))?
             .into_boxed_slice();
+        // The name of a zone would be passed over: many mean several zones.
+        if items.iter().any(|item| matches!(item, Item::Fixed(Fixed::TimezoneName))) {
+            return Err(format!(
+                "`{pattern}` has %Z, and the name of a zone cannot be read; use %z for texts like +08:00"
+            ));
+        }
         let trial = DateTime::parse_from_rfc3339(TRIAL).map_err(|error| error.to_string())?;
         let mut written = String::new();
         let mut parsed = Parsed::new();
@@ -64,22 +72,17 @@ impl TimePattern {
         self.has_zone
     }
 
-    /// What a text says in this pattern; a date alone is its first moment.
+    /// What a text says in this pattern.
     pub(crate) fn read(&self, text: &str) -> Option<Moment> {
         let mut parsed = Parsed::new();
         parse(&mut parsed, text, self.items.iter()).ok()?;
         if self.has_zone && self.has_clock {
             return parsed.to_datetime().ok().map(|time| Moment::Instant(time.timestamp_millis()));
         }
-        let time = if self.has_clock {
-            parsed.to_naive_time().ok()?
-        } else {
-            NaiveTime::MIN
-        };
-        let local = parsed.to_naive_date().ok()?.and_time(time);
-        match parsed.offset() {
-            Some(seconds) => Some(Moment::Instant((local.and_utc().timestamp() - i64::from(seconds)) * 1_000)),
-            None => Some(Moment::Local(local)),
+        let day = parsed.to_naive_date().ok()?;
+        if self.has_clock {
+            return parsed.to_naive_time().ok().map(|time| Moment::Local(day.and_time(time)));
         }
+        Some(Moment::Day(day, parsed.offset()))
     }
 }

@@ -63,6 +63,10 @@ fn rungs(ladder: &str) -> Vec<Rung> {
 }
 
 fn find_at<'d>(directory: &'d Directory, ladder: &str, report: &str, millis: i64) -> Result<Found<'d>, MatchError> {
+    find_in(directory, ladder, report, at(millis).into())
+}
+
+fn find_in<'d>(directory: &'d Directory, ladder: &str, report: &str, finished: Period) -> Result<Found<'d>, MatchError> {
     let policy = MatchPolicy {
         source: "academy",
         system: "lms",
@@ -72,7 +76,7 @@ fn find_at<'d>(directory: &'d Directory, ladder: &str, report: &str, millis: i64
     };
     let subject = Subject {
         result_id: RESULT,
-        finish_timestamp: at(millis),
+        finished,
         identities: identities(report),
     };
     find_employee(directory, &policy, &subject)
@@ -218,6 +222,31 @@ fn a_recycled_phone_belongs_to_whoever_had_it_when_the_exam_was_finished() {
         shown(find_at(&directory, LADDER, "employee_no=E1;phone=19900000001", 900)),
         FOREIGN_PHONE
     );
+}
+
+#[test]
+fn a_day_on_which_a_phone_changed_hands_decides_for_nobody() {
+    let directory = directory(
+        [
+            employee("E1", vec![phone("19900000001").to(50)]),
+            employee("E2", vec![phone("19900000001").from(50)]),
+            employee("E3", vec![phone("19900000003").from(50)]),
+        ],
+        [],
+    );
+    let both = "more than one employee is known by phone at the time when the exam was finished";
+    for (report, (first, last), expected) in [
+        ("phone=19900000001", (40, 49), "E1 by phone 0"),
+        ("phone=19900000001", (40, 50), both),
+        ("phone=19900000001", (49, 90), both),
+        ("phone=19900000001", (50, 90), "E2 by phone 0"),
+        ("phone=19900000003", (40, 49), UNKNOWN_PHONE),
+        ("phone=19900000003", (40, 50), "E3 by phone 0"),
+        ("employee_no=E1;phone=19900000001", (49, 90), "E1 by employee_no 0"),
+    ] {
+        let found = find_in(&directory, LADDER, report, Period::new(at(first), at(last)));
+        assert_eq!(shown(found), expected, "{report} from {first} to {last}");
+    }
 }
 
 #[test]

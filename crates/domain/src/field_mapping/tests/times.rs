@@ -81,6 +81,40 @@ fn a_local_time_that_clocks_skip_is_invalid_and_one_that_occurs_twice_is_the_ear
 }
 
 #[test]
+fn a_date_alone_is_filed_as_its_first_moment_and_stands_for_the_whole_day() {
+    let day = |zone: &str, written: &str, (first, last): (&str, &str)| {
+        let format = format!("{{ from = '完成时间', formats = ['%Y-%m-%d', '%Y-%m-%d %z'], zone = '{zone}' }}");
+        let settings: Settings<'_> = &[("fields.finish_timestamp", &format)];
+        check(settings, &[("完成时间", Text(written))], (finished, first));
+        check(settings, &[("完成时间", Text(written))], (finished_until, last));
+    };
+    day("UTC", "2026-11-06", ("2026-11-06T00:00:00.000Z", "2026-11-06T23:59:59.999Z"));
+    day(
+        "Asia/Shanghai",
+        "2026-11-06",
+        ("2026-11-05T16:00:00.000Z", "2026-11-06T15:59:59.999Z"),
+    );
+    day("UTC", "2026-11-06 +0800", ("2026-11-05T16:00:00.000Z", "2026-11-06T15:59:59.999Z"));
+    // 25 hours, and a day whose midnight the clocks skipped.
+    day(
+        "Europe/Berlin",
+        "2026-10-25",
+        ("2026-10-24T22:00:00.000Z", "2026-10-25T22:59:59.999Z"),
+    );
+    day(
+        "America/Sao_Paulo",
+        "2018-11-04",
+        ("2018-11-04T03:00:00.000Z", "2018-11-05T01:59:59.999Z"),
+    );
+    let clock: Settings<'_> = &[];
+    check(
+        clock,
+        &[("完成时间", Text("2026-11-06 20:15"))],
+        (finished_until, "2026-11-06T12:15:00.000Z"),
+    );
+}
+
+#[test]
 fn impossible_times_are_invalid() {
     check_time(&[], "2026-11-07T21:20:00Z", "2026-11-07T21:20:00.000Z");
     check_time(&[], "2026-11-07T21:20:00.001Z", "");

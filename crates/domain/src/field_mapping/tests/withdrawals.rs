@@ -31,7 +31,7 @@ fn a_withdrawal_needs_its_key_alone() {
     let bare = report([("成绩编号", Some("R-1")), ("状态", Some("作废"))]);
     let mapped = source.map(&bare).unwrap();
     assert_eq!(
-        (mapped.status, mapped.course_id.as_deref(), mapped.finish_timestamp),
+        (mapped.status, mapped.course_id.as_deref(), mapped.finished),
         (Status::Withdrawn, None, None)
     );
     assert_eq!(

@@ -84,6 +84,10 @@ fn a_time_that_could_not_be_read_is_a_problem() {
         let table = format!("{{ from = '完成时间', formats = ['{lacking}'] }}");
         finished(&table, &[&format!("{formats}`{lacking}` does not give")]);
     }
+    for named_zone in ["%Y-%m-%d %H:%M:%S %Z", "%Z %s"] {
+        let table = format!("{{ from = '完成时间', formats = ['{named_zone}'] }}");
+        finished(&table, &[&format!("{formats}`{named_zone}` has %Z")]);
+    }
     for complete in [
         "%Y-%m-%d",
         "%d.%m.%Y %H:%M",
