@@ -37,6 +37,8 @@ pub const ATTEMPT: &str = "scoresync.attempt";
 pub const FIRST_FAILED_AT: &str = "scoresync.first_failed_at";
 /// The trace that the report belongs to (W3C Trace Context).
 pub const TRACEPARENT: &str = "traceparent";
+/// Of version 00, the only one there is.
+const TRACEPARENT_BYTES: usize = 55;
 
 /// What a redriven copy knows of its past; a report that was never redriven has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,6 +69,12 @@ impl History {
 pub fn text_of<'a>(headers: Option<&'a BorrowedHeaders>, name: &str) -> Option<&'a str> {
     let header = headers?.iter().find(|header| header.key == name)?;
     std::str::from_utf8(header.value?).ok()
+}
+
+/// The trace that a record belongs to; what cannot be one by its length is no trace, and is not carried on.
+#[must_use]
+pub fn traceparent_of(headers: Option<&BorrowedHeaders>) -> Option<&str> {
+    text_of(headers, TRACEPARENT).filter(|value| value.len() == TRACEPARENT_BYTES)
 }
 
 /// The one header that an enriched score carries on.
@@ -212,6 +220,9 @@ mod tests {
         };
         assert_eq!(listed(&traced.headers()), [&expected[..], &[("traceparent", trace)]].concat());
         assert_eq!(listed(&traceparent(trace)), [("traceparent", trace)]);
+        assert_eq!(traceparent_of(Some(traceparent(trace).as_borrowed())), Some(trace));
+        let endless = trace.repeat(20);
+        assert_eq!(traceparent_of(Some(traceparent(&endless).as_borrowed())), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Lives here: topics, wire format, publisher, consumers, dead-letter headers. Never here: mapping, matching, databases.
 
+mod catch_up;
 mod client;
 pub mod dead_letter;
 mod decoder;

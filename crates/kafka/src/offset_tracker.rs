@@ -67,9 +67,11 @@ impl OffsetTracker {
         }
     }
 
-    /// The output of a record was refused: the watermark stays before it for ever.
-    pub fn fail(&self) {
-        self.lock().failures += 1;
+    /// The output of a record was refused: the watermark stays before it for ever. Says whether it was the first.
+    pub fn fail(&self) -> bool {
+        let mut state = self.lock();
+        state.failures += 1;
+        state.failures == 1
     }
 
     /// Offset below which everything is done.

@@ -1,7 +1,7 @@
 //! Reading a compacted topic as a table: all of it from the beginning, then what is added.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     time::{Duration, Instant},
 };
 
@@ -13,6 +13,7 @@ use rdkafka::{
 use tokio::runtime::Handle;
 
 use crate::{
+    catch_up::CatchUp,
     client,
     decoder::{DecodeError, Decoder, SchemaLookupError},
     error::{Error, doubts_positions},
@@ -23,8 +24,6 @@ use crate::{
 };
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
-/// Three times as long as the broker holds back an empty answer.
-const GAP_AFTER: Duration = Duration::from_millis(300);
 /// No group reads tables, but the client wants a name.
 const GROUP: &str = "scoresync-table";
 
@@ -45,11 +44,11 @@ pub struct TableChange<R> {
 pub struct TableReader<R> {
     topic: String,
     consumer: BaseConsumer<Context>,
+    /// Knows of what open transactions have written, too; reads nothing.
+    ends: BaseConsumer<Context>,
     decoder: Decoder<R>,
     /// The next offset of each partition.
     positions: BTreeMap<i32, i64>,
-    /// Since when the client says that a partition is read to its end. It says so once per end.
-    at_end_since: BTreeMap<i32, Instant>,
     /// The topic that is read.
     topic_id: String,
     /// Whether the broker said since that it does not know the topic, or has nothing at a position.
@@ -104,6 +103,10 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
         let consumer: BaseConsumer<Context> = config
             .create_with_context(Context)
             .map_err(|cause| failed(Error::client("make a consumer")(cause)))?;
+        config.set("isolation.level", "read_uncommitted");
+        let ends = config
+            .create_with_context(Context)
+            .map_err(|cause| failed(Error::client("make a consumer")(cause)))?;
         let partitions = partitions(&consumer, &name).map_err(failed)?;
         let description = describe(&consumer, &name).map_err(failed)?;
         let description = description.ok_or_else(|| failed(Error::TopicMissing(name.clone())))?;
@@ -120,9 +123,9 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
         Ok(Self {
             topic: name,
             consumer,
+            ends,
             decoder,
             positions,
-            at_end_since: BTreeMap::new(),
             topic_id: description.topic_id,
             is_doubted: false,
         })
@@ -134,16 +137,8 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
     /// Where the broker or the registry does not answer, or `limit` passes.
     pub fn read_to_end(&mut self, limit: Duration, mut apply: impl FnMut(TableChange<R>)) -> Result<(), TableError> {
         let deadline = Instant::now() + limit;
-        let ends = self.ends()?;
-        let mut behind: BTreeSet<i32> = ends
-            .iter()
-            .filter(|(partition, end)| self.positions[*partition] < **end)
-            .map(|(partition, _)| *partition)
-            .collect();
-        // The end of a log can be a gap that no record ever fills. The client then says that the end is reached, but it may say so of an
-        // earlier end: that counts only when nothing follows it for longer than a fetch takes.
-        let begun = Instant::now();
-        while !behind.is_empty() {
+        let mut catch_up = CatchUp::new(self.written_ends()?, &self.positions);
+        while !catch_up.is_done() {
             if Instant::now() > deadline {
                 return Err(TableError::TooSlow {
                     topic: self.topic.clone(),
@@ -151,17 +146,31 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
                 });
             }
             match self.step(Duration::from_millis(20), &mut apply)? {
-                Step::EndOf => {}
-                Step::Read(partition) => behind.retain(|behind| *behind != partition || self.positions[&partition] < ends[&partition]),
-                Step::Nothing => {
-                    let is_silent = |partition: &i32| {
-                        let since = self.at_end_since.get(partition);
-                        since.is_some_and(|since| begun.max(*since).elapsed() >= GAP_AFTER)
-                    };
-                    for partition in behind.extract_if(.., |partition| is_silent(partition)) {
-                        self.positions.insert(partition, ends[&partition]);
-                    }
+                Step::Read(partition) => catch_up.read(partition, self.positions[&partition]),
+                Step::EndOf(partition) => {
+                    let end = catch_up.at_end(partition);
+                    self.positions.extend(end.map(|end| (partition, end)));
                 }
+                Step::Nothing => self.ask_silent(&mut catch_up)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Has silent partitions fetched anew, so that the client says whether anything is left. What a transaction that is open still holds back
+    /// is written and cannot be read yet: that is waited for.
+    fn ask_silent(&self, catch_up: &mut CatchUp) -> Result<(), TableError> {
+        for (partition, end) in catch_up.silent() {
+            let (_, readable_end) = self.bounds(&self.consumer, partition)?;
+            if readable_end < end {
+                catch_up.is_held_back(partition);
+            } else {
+                let position = match self.positions[&partition] {
+                    0 => Offset::Beginning,
+                    position => Offset::Offset(position),
+                };
+                self.seek(partition, position)?;
+                catch_up.asked(partition);
             }
         }
         Ok(())
@@ -176,7 +185,7 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
         loop {
             match self.step(Duration::ZERO, &mut apply)? {
                 Step::Read(_) => changes += 1,
-                Step::EndOf => {}
+                Step::EndOf(_) => {}
                 Step::Nothing => return Ok(changes),
             }
         }
@@ -188,10 +197,7 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
         }
         let message = match self.consumer.poll(timeout) {
             None => return Ok(Step::Nothing),
-            Some(Err(KafkaError::PartitionEOF(partition))) => {
-                self.at_end_since.insert(partition, Instant::now());
-                return Ok(Step::EndOf);
-            }
+            Some(Err(KafkaError::PartitionEOF(partition))) => return Ok(Step::EndOf(partition)),
             Some(Err(cause)) => return self.trouble(cause),
             Some(Ok(message)) => message,
         };
@@ -209,7 +215,7 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
                 offset,
             }),
             (_, Err(DecodeError::Surroundings(cause))) => {
-                self.go_back(partition, offset)?;
+                self.seek(partition, Offset::Offset(offset))?;
                 return Err(TableError::Schemas {
                     topic: self.topic.clone(),
                     cause,
@@ -225,16 +231,12 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
                 tracing::error!(topic = self.topic, partition, offset, %error, "an unreadable record was passed over; write it anew");
             }
         }
-        self.at_end_since.remove(&partition);
         self.positions.insert(partition, offset + 1);
         Ok(Step::Read(partition))
     }
 
-    /// The record at `offset` is to be read again.
-    fn go_back(&mut self, partition: i32, offset: i64) -> Result<(), TableError> {
-        // An end that was reached before this record is none any more.
-        self.at_end_since.remove(&partition);
-        let sought = self.consumer.seek(&self.topic, partition, Offset::Offset(offset), CALL_TIMEOUT);
+    fn seek(&self, partition: i32, offset: Offset) -> Result<(), TableError> {
+        let sought = self.consumer.seek(&self.topic, partition, offset, CALL_TIMEOUT);
         sought.map_err(|cause| self.kafka(Error::client("read a table again")(cause)))
     }
 
@@ -261,7 +263,7 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
             return Err(self.kafka(Error::TopicChanged { topic, difference }));
         }
         for (&partition, &offset) in &self.positions {
-            let (low, high) = self.bounds(partition)?;
+            let (low, high) = self.bounds(&self.consumer, partition)?;
             let has_begun = offset > 0;
             if has_begun && !(low..=high).contains(&offset) {
                 return Err(self.kafka(Error::OffsetOutsideLog {
@@ -277,16 +279,17 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
         Ok(())
     }
 
-    fn ends(&self) -> Result<BTreeMap<i32, i64>, TableError> {
+    /// Where the log ends, whatever open transactions hold back.
+    fn written_ends(&self) -> Result<BTreeMap<i32, i64>, TableError> {
         let end = |partition: i32| {
-            let (low, high) = self.bounds(partition)?;
+            let (low, high) = self.bounds(&self.ends, partition)?;
             Ok((partition, if low == high { 0 } else { high }))
         };
         self.positions.keys().map(|partition| end(*partition)).collect()
     }
 
-    fn bounds(&self, partition: i32) -> Result<(i64, i64), TableError> {
-        self.consumer
+    fn bounds(&self, client: &BaseConsumer<Context>, partition: i32) -> Result<(i64, i64), TableError> {
+        client
             .fetch_watermarks(&self.topic, partition, CALL_TIMEOUT)
             .map_err(|cause| self.kafka(Error::client("ask for the bounds of a table")(cause)))
     }
@@ -314,7 +317,7 @@ impl ConsumerContext for Context {}
 
 enum Step {
     Read(i32),
-    EndOf,
+    EndOf(i32),
     Nothing,
 }
 

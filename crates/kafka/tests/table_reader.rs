@@ -10,7 +10,7 @@ use rdkafka::{
 };
 use scoresync_domain::{Employee, Timestamp};
 use scoresync_kafka::{
-    Encoder, KafkaSettings, Registry, RegistrySettings, TableReader, Topic, TopicNames, TopicSettings, create_topics, subjects,
+    Encoder, KafkaSettings, Registry, RegistrySettings, TableError, TableReader, Topic, TopicNames, TopicSettings, create_topics, subjects,
 };
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -30,6 +30,13 @@ struct Connector {
 
 impl Connector {
     fn write(&self, employee_no: &str) {
+        self.producer.begin_transaction().unwrap();
+        self.send(employee_no);
+        self.producer.commit_transaction(LIMIT).unwrap();
+    }
+
+    /// In a transaction that is open, and at the broker when this returns.
+    fn send(&self, employee_no: &str) {
         let employee = Employee {
             employee_no: employee_no.to_owned(),
             name: None,
@@ -42,15 +49,27 @@ impl Connector {
         };
         let mut value = Vec::new();
         self.encoder.encode(&employee, &mut value).unwrap();
-        self.producer.begin_transaction().unwrap();
         let record = BaseRecord::to(&self.topic).key(employee_no).payload(&value);
         self.producer.send(record).map_err(|(error, _)| error).unwrap();
-        self.producer.commit_transaction(LIMIT).unwrap();
+        self.producer.flush(LIMIT).unwrap();
     }
 }
 
-#[test]
-fn a_table_whose_end_is_no_record_is_read_to_its_end_again_and_again() {
+/// A table of employees with somebody who writes to it and somebody who reads it.
+struct Table {
+    connector: Connector,
+    reader: TableReader<Employee>,
+    read: Vec<String>,
+    _runtime: Runtime,
+}
+
+impl Table {
+    fn read_to_end(&mut self, limit: Duration) -> Result<(), TableError> {
+        self.reader.read_to_end(limit, |change| self.read.push(change.key))
+    }
+}
+
+fn table() -> Table {
     let name = Uuid::new_v4().simple().to_string();
     let kafka = KafkaSettings {
         brokers: variable("SCORESYNC_KAFKA__BROKERS"),
@@ -85,18 +104,55 @@ fn a_table_whose_end_is_no_record_is_read_to_its_end_again_and_again() {
         topic: names.name(Topic::Employees),
     };
     let schemas = (&registry, runtime.handle());
-    let mut reader = TableReader::<Employee>::open(Topic::Employees, &kafka, &topics, schemas).unwrap();
-    let mut read = Vec::new();
+    let reader = TableReader::open(Topic::Employees, &kafka, &topics, schemas).unwrap();
+    Table {
+        connector,
+        reader,
+        read: Vec::new(),
+        _runtime: runtime,
+    }
+}
+
+#[test]
+fn a_table_whose_end_is_no_record_is_read_to_its_end_again_and_again() {
+    let mut table = table();
     for employee_no in ["E1", "E2", "E3"] {
-        connector.write(employee_no);
-        reader.read_to_end(LIMIT, |change| read.push(change.key)).unwrap();
-        assert_eq!(read.last().map(String::as_str), Some(employee_no));
+        table.connector.write(employee_no);
+        table.read_to_end(LIMIT).unwrap();
+        assert_eq!(table.read.last().map(String::as_str), Some(employee_no));
         // The client tells the end once: of it hears whoever reads next.
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_millis(500) {
-            reader.read_available(|change| read.push(change.key)).unwrap();
+            table.reader.read_available(|change| table.read.push(change.key)).unwrap();
         }
-        reader.read_to_end(LIMIT, |change| read.push(change.key)).unwrap();
+        table.read_to_end(LIMIT).unwrap();
     }
-    assert_eq!(read, ["E1", "E2", "E3"]);
+    assert_eq!(table.read, ["E1", "E2", "E3"]);
+}
+
+#[test]
+fn what_an_open_transaction_holds_back_is_waited_for() {
+    let mut table = table();
+    table.connector.write("E1");
+    table.connector.producer.begin_transaction().unwrap();
+    table.connector.send("E2");
+    let early = table.read_to_end(Duration::from_secs(2));
+    assert!(matches!(early, Err(TableError::TooSlow { .. })), "{early:?}");
+    assert_eq!(table.read, ["E1"]);
+    table.connector.producer.commit_transaction(LIMIT).unwrap();
+    table.read_to_end(LIMIT).unwrap();
+    assert_eq!(table.read, ["E1", "E2"]);
+}
+
+#[test]
+fn what_was_given_up_is_no_end_that_is_waited_for() {
+    let mut table = table();
+    table.connector.producer.begin_transaction().unwrap();
+    table.connector.send("E1");
+    table.connector.producer.abort_transaction(LIMIT).unwrap();
+    table.read_to_end(LIMIT).unwrap();
+    assert!(table.read.is_empty());
+    table.connector.write("E2");
+    table.read_to_end(LIMIT).unwrap();
+    assert_eq!(table.read, ["E2"]);
 }

@@ -58,11 +58,13 @@ impl Ticket for OutputTicket {
         match outcome {
             Ok(()) => self.tracker.acknowledge(self.ticket),
             Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "an output was not taken; its partition begins again at its position"
-                );
-                self.tracker.fail();
+                let is_first = self.tracker.fail();
+                if is_first {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "an output was not taken; its partition begins again at its position"
+                    );
+                }
             }
         }
     }
@@ -90,6 +92,8 @@ impl Obstacle {
     }
 }
 
+/// Of a letter that has no room for its record; the key of a report is the 36 characters of a result's id.
+const LONGEST_KEY: usize = 1024;
 const CATCH_UP_LIMIT: Duration = Duration::from_secs(10);
 /// Well below the time after which the group takes partitions from a consumer that does not poll.
 const QUEUE_LIMIT: Duration = Duration::from_secs(10);
@@ -147,8 +151,8 @@ impl Transform {
             .is_some_and(|end| record.offset() < *end);
         let first_try = decide(&report, origin, &self.sources, self.live.directory());
         let score = match first_try {
-            Err(rejection) if rejection.reason == Reason::UnmatchedEmployee && !covered => {
-                // Whoever was announced before the report was sent must be found: the directory is asked again, read to its end.
+            Err(rejection) if depends_on_directory(rejection.reason) && !covered => {
+                // What was announced or decided before the report was sent must count: the directory is asked again, read to its end.
                 let ends = consumer.log_ends();
                 self.live
                     .read_to_end(CATCH_UP_LIMIT)
@@ -163,15 +167,19 @@ impl Transform {
         let written = self.encoder.encode(&score, &mut self.buffer);
         match written {
             Ok(()) if self.buffer.len() <= self.names.max_enriched_bytes => Ok(()),
-            Ok(()) | Err(_) => Err(rejected(Rejection {
+            Ok(()) => Err(rejected(Rejection {
                 reason: Reason::TooLarge,
                 message: "the enriched score would be larger than its topic takes; shorten the report's texts".to_owned(),
+            })),
+            Err(error) => Err(rejected(Rejection {
+                reason: Reason::TooLarge,
+                message: format!("the enriched score cannot be written: {error}"),
             })),
         }
     }
 
     fn publish_enriched(&self, record: &BorrowedMessage<'_>, ticket: &Arc<OutputTicket>) -> Result<(), Obstacle> {
-        let traceparent = dead_letter::text_of(record.headers(), dead_letter::TRACEPARENT).map(dead_letter::traceparent);
+        let traceparent = dead_letter::traceparent_of(record.headers()).map(dead_letter::traceparent);
         let output = Outgoing {
             topic: &self.names.enriched,
             key: Some(self.key.as_bytes()),
@@ -193,15 +201,22 @@ impl Transform {
             origin: end.origin,
             attempt: end.history.attempts.saturating_add(1),
             first_failed_at: end.history.first_failed_at.unwrap_or_else(|| Timestamp::from_millis(now_millis())),
-            traceparent: dead_letter::text_of(record.headers(), dead_letter::TRACEPARENT),
+            traceparent: dead_letter::traceparent_of(record.headers()),
         };
-        let output = Outgoing {
+        let whole = Outgoing {
             topic: &self.names.dead_letters,
             key: record.key(),
             value: record.payload(),
         };
-        self.publish(output, Some(letter.headers()), ticket)?;
-        self.metrics.count_dead_letter(&end.source, end.rejection.reason);
+        let reason = match self.publish(whole, Some(letter.headers()), ticket) {
+            Err(Obstacle::Publish(PublishError::TooLarge)) => {
+                let (letter, output) = pointing_to_original(letter, whole);
+                self.publish(output, Some(letter.headers()), ticket)?;
+                letter.reason
+            }
+            outcome => outcome.map(|()| letter.reason)?,
+        };
+        self.metrics.count_dead_letter(&end.source, reason);
         Ok(())
     }
 
@@ -217,12 +232,43 @@ impl Transform {
     }
 }
 
+/// What is left of a letter whose record no topic of ours takes: a broker measures what is compressed, so that the record could come in.
+fn pointing_to_original<'a>(letter: DeadLetter<'a>, whole: Outgoing<'a>) -> (DeadLetter<'a>, Outgoing<'a>) {
+    let letter = DeadLetter {
+        reason: Reason::TooLarge,
+        message: "the record is larger than the topic of dead letters takes, so this letter has no value; the original is at the topic, \
+                  partition and offset of these headers",
+        ..letter
+    };
+    let output = Outgoing {
+        key: whole.key.filter(|key| key.len() <= LONGEST_KEY),
+        value: None,
+        ..whole
+    };
+    (letter, output)
+}
+
 /// A report that can go no further.
 struct DeadEnd {
     source: String,
     rejection: Rejection,
     origin: Origin,
     history: History,
+}
+
+/// Whether a directory that is read further can come to another answer.
+fn depends_on_directory(reason: Reason) -> bool {
+    match reason {
+        Reason::UnmatchedEmployee | Reason::AmbiguousEmployee | Reason::ConflictingIdentity => true,
+        Reason::Undecodable
+        | Reason::UnknownSchema
+        | Reason::UnknownSource
+        | Reason::Unparsed
+        | Reason::MissingField
+        | Reason::InvalidField
+        | Reason::AmbiguousField
+        | Reason::TooLarge => false,
+    }
 }
 
 enum Unfit {

@@ -1,6 +1,7 @@
 //! Records that a foreign client wrote: each bad one is set aside as it is, and the next one goes on.
 
 mod bad_values;
+mod compressed;
 
 use std::time::Duration;
 

@@ -34,7 +34,7 @@ pub async fn verify_topics(which: &[Topic], kafka: &KafkaSettings, topics: &Topi
             None => problems.push(format!("{name} does not exist; `scoresync topics create` makes it")),
             Some(layout) => {
                 problems.extend(layout_problems(&name, &layout, &specification));
-                problems.extend(configuration_problems(&admin, &name, &specification).await?);
+                problems.extend(configuration_problems(&admin, (topic, &name), &specification).await?);
             }
         }
     }
@@ -86,7 +86,7 @@ fn layout_problems(name: &str, layout: &Layout, specification: &Specification) -
 
 async fn configuration_problems(
     admin: &AdminClient<DefaultClientContext>,
-    name: &str,
+    (topic, name): (Topic, &str),
     specification: &Specification,
 ) -> Result<Vec<String>, Error> {
     let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
@@ -103,16 +103,24 @@ async fn configuration_problems(
     let problems = specification
         .configuration
         .iter()
-        .filter(|(setting, wanted)| !is_enough(setting, &present(setting), wanted));
+        .filter(|(setting, wanted)| !is_enough((topic, setting), &present(setting), wanted));
     Ok(problems
-        .map(|(setting, wanted)| format!("{name} has {setting} = {}, {wanted} is needed", present(setting)))
+        .map(|(setting, wanted)| {
+            let advice = match *setting {
+                "max.message.bytes" => " (topics.max_message_bytes)",
+                _ => "",
+            };
+            format!("{name} has {setting} = {}, {wanted} is needed{advice}", present(setting))
+        })
         .collect())
 }
 
-/// More of a limit is enough; all else has to be as it is wanted.
-fn is_enough(setting: &str, present: &str, wanted: &str) -> bool {
+/// More of a limit is enough; all else has to be as it is wanted. Reports that may be larger than expected would find no room in the
+/// topics after theirs.
+fn is_enough((topic, setting): (Topic, &str), present: &str, wanted: &str) -> bool {
     let number = |text: &str| text.parse::<i64>().ok().map(|number| if number < 0 { i64::MAX } else { number });
     match setting {
+        "max.message.bytes" if topic == Topic::Raw => present == wanted,
         "max.message.bytes" | "retention.ms" | "min.insync.replicas" => number(present) >= number(wanted),
         _ => present == wanted,
     }
@@ -120,14 +128,23 @@ fn is_enough(setting: &str, present: &str, wanted: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_enough;
+    use super::{Topic, is_enough};
 
     #[test]
-    fn a_wider_limit_is_enough_and_a_narrower_one_is_not() {
-        assert!(is_enough("retention.ms", "-1", "1000"));
-        assert!(!is_enough("retention.ms", "1000", "-1"));
-        assert!(is_enough("max.message.bytes", "2000", "1000"));
-        assert!(!is_enough("max.message.bytes", "", "1000"));
-        assert!(!is_enough("cleanup.policy", "compact,delete", "compact"));
+    fn a_wider_limit_is_enough_unless_it_lets_in_what_others_do_not_take() {
+        let check = |topic, setting, (present, wanted), expected| {
+            assert_eq!(
+                is_enough((topic, setting), present, wanted),
+                expected,
+                "{setting} {present} for {wanted}"
+            );
+        };
+        check(Topic::Raw, "retention.ms", ("-1", "1000"), true);
+        check(Topic::Raw, "retention.ms", ("1000", "-1"), false);
+        check(Topic::DeadLetters, "max.message.bytes", ("2000", "1000"), true);
+        check(Topic::DeadLetters, "max.message.bytes", ("", "1000"), false);
+        check(Topic::Raw, "max.message.bytes", ("1000", "1000"), true);
+        check(Topic::Raw, "max.message.bytes", ("2000", "1000"), false);
+        check(Topic::Employees, "cleanup.policy", ("compact,delete", "compact"), false);
     }
 }

@@ -58,12 +58,16 @@ impl Bytes {
 
 impl Foreign {
     pub(crate) fn of(scene: &Scene) -> anyhow::Result<Self> {
+        Self::with_compression(scene, "none")
+    }
+
+    pub(crate) fn with_compression(scene: &Scene, compression: &str) -> anyhow::Result<Self> {
         let brokers = scene.installation.kafka.brokers.clone();
         let mut config = ClientConfig::new();
         // The broker shall be the one who refuses what is too large.
         config.set("bootstrap.servers", &brokers).set("message.max.bytes", "10000000");
         Ok(Self {
-            producer: config.set("linger.ms", "0").create()?,
+            producer: config.set("linger.ms", "0").set("compression.type", compression).create()?,
             brokers,
             names: TopicNames::new(&scene.installation.topics),
             registry: Registry::new(&scene.installation.registry)?,
