@@ -12,6 +12,7 @@ use super::{
     Encoding, FormatSettings, Limits,
     csv_quotes::Quotes,
     encoding::is_safe_delimiter,
+    field_list::FieldList,
     position::Position,
     row::{NextRow, ReadRow, Stop},
     window::Window,
@@ -23,7 +24,7 @@ pub(super) struct CsvRows<R> {
     record: ByteRecord,
     columns: Vec<String>,
     delimiter: u8,
-    max_row_bytes: usize,
+    limits: Limits,
 }
 
 /// One record as the parser saw it: where it began, and how many bytes it is, with its line end or without.
@@ -50,16 +51,15 @@ impl<R: BufRead> CsvRows<R> {
             record: ByteRecord::new(),
             columns: Vec::new(),
             delimiter,
-            max_row_bytes: limits.max_row_bytes,
+            limits,
         };
         rows.columns = match settings.csv_columns {
-            Some(columns) => unique_names(columns.into_iter().map(Cow::Owned)),
+            Some(columns) if columns.len() > limits.max_fields => return Err(Stop::broken(Position::START, too_many_columns(limits))),
+            Some(columns) => {
+                unique_names(columns.into_iter().map(Cow::Owned), limits).map_err(|message| Stop::broken(Position::START, message))?
+            }
             None => rows.read_header()?,
         };
-        if rows.columns.len() > limits.max_fields {
-            let message = format!("the header has more than {} columns", limits.max_fields);
-            return Err(Stop::broken(Position::START, message));
-        }
         Ok(rows)
     }
 
@@ -83,6 +83,10 @@ impl<R: BufRead> CsvRows<R> {
         if let Err(problem) = quotes_problem(extent.quotes) {
             return Err(Stop::broken(extent.position, format!("the header row cannot be read: {problem}")));
         }
+        // The names would take many times the bytes of a long row of delimiters.
+        if self.record.len() > self.limits.max_fields {
+            return Err(Stop::broken(extent.position, too_many_columns(self.limits)));
+        }
         let encoding = self.encoding();
         let names: Option<Vec<_>> = self.record.iter().map(|cell| encoding.decode(cell)).collect();
         let Some(names) = names else {
@@ -92,7 +96,7 @@ impl<R: BufRead> CsvRows<R> {
             );
             return Err(Stop::broken(extent.position, message));
         };
-        let columns = unique_names(names.into_iter());
+        let columns = unique_names(names.into_iter(), self.limits).map_err(|message| Stop::broken(extent.position, message))?;
         self.reader.get_mut().release(extent.bytes_with_end);
         Ok(columns)
     }
@@ -130,7 +134,7 @@ impl<R: BufRead> CsvRows<R> {
         let position = recorder.window.position();
         match read {
             Ok(_) => {}
-            Err(_) if recorder.is_overrun => return Err(too_large(position, self.max_row_bytes)),
+            Err(_) if recorder.is_overrun => return Err(too_large(position, self.limits)),
             Err(error) => return Err(Stop::Input(into_io_error(error))),
         }
         let bytes_with_end = (end - recorder.released) as usize;
@@ -141,8 +145,8 @@ impl<R: BufRead> CsvRows<R> {
         let line = raw.strip_suffix(b"\n").or_else(|| raw.strip_suffix(b"\r")).unwrap_or(raw);
         let quotes = Quotes::of(line, self.delimiter);
         let bytes = if quotes == Quotes::Unclosed { raw.len() } else { line.len() };
-        if bytes > self.max_row_bytes {
-            return Err(too_large(position, self.max_row_bytes));
+        if bytes > self.limits.max_row_bytes {
+            return Err(too_large(position, self.limits));
         }
         Ok(Some(Extent {
             position,
@@ -158,9 +162,16 @@ impl<R: BufRead> CsvRows<R> {
     }
 }
 
-fn too_large(position: Position, max_row_bytes: usize) -> Stop {
-    let message = format!("the row that begins here is larger than {max_row_bytes} bytes; is a quote in it never closed?");
+fn too_large(position: Position, limits: Limits) -> Stop {
+    let message = format!(
+        "the row that begins here is larger than {} bytes; is a quote in it never closed?",
+        limits.max_row_bytes
+    );
     Stop::too_large(position, message)
+}
+
+fn too_many_columns(limits: Limits) -> String {
+    format!("there are more than {} columns", limits.max_fields)
 }
 
 fn quotes_problem(quotes: Quotes) -> Result<(), String> {
@@ -184,18 +195,14 @@ fn into_io_error(error: ::csv::Error) -> io::Error {
 }
 
 /// Names without blanks and byte order marks around them; none is empty and none occurs twice.
-fn unique_names<'a>(names: impl Iterator<Item = Cow<'a, str>>) -> Vec<String> {
-    let mut unique = Fields::default();
+fn unique_names<'a>(names: impl Iterator<Item = Cow<'a, str>>, limits: Limits) -> Result<Vec<String>, String> {
+    let mut unique = FieldList::new(limits);
     for (index, name) in names.enumerate() {
         let trimmed = name.trim_matches(|character: char| character.is_whitespace() || character == '\u{FEFF}');
-        let name = if trimmed.is_empty() {
-            format!("column {}", index + 1)
-        } else {
-            trimmed.to_owned()
-        };
-        unique.push(name, None::<String>);
+        let numbered = format!("column {}", index + 1);
+        unique.push(if trimmed.is_empty() { &numbered } else { trimmed }, None)?;
     }
-    unique.iter().map(|(name, _)| name.to_owned()).collect()
+    Ok(unique.take().iter().map(|(name, _)| name.to_owned()).collect())
 }
 
 /// A first line `sep=;`, as Excel understands and writes it.

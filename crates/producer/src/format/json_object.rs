@@ -44,7 +44,7 @@ impl ObjectReader {
             limits,
             name: String::new(),
             open: Vec::new(),
-            fields: FieldList::default(),
+            fields: FieldList::new(limits),
         }
     }
 
@@ -103,12 +103,7 @@ impl ObjectReader {
     }
 
     fn push(&mut self, value: Option<String>) -> Result<(), Problem> {
-        if self.fields.len() >= self.limits.max_fields {
-            let problem = format!("the row has more than {} fields", self.limits.max_fields);
-            return Err(Problem::Unreadable(problem));
-        }
-        self.fields.push(&self.name, value);
-        Ok(())
+        self.fields.push(&self.name, value).map_err(Problem::Unreadable)
     }
 
     fn name_by_key(&mut self, key: &str) {

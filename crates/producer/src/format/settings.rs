@@ -40,6 +40,14 @@ pub struct Limits {
     pub max_depth: usize,
 }
 
+impl Limits {
+    /// Bytes of all names and values of one row. GB 18030 grows by half in UTF-8; the name of what holds nested values is repeated in each
+    /// of theirs, so that without this limit a small row could make a huge report.
+    pub(super) const fn max_field_bytes(self) -> usize {
+        self.max_row_bytes.saturating_mul(2)
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

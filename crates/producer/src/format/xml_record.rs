@@ -46,7 +46,7 @@ impl RecordReader {
             limits,
             name: String::new(),
             open: Vec::new(),
-            fields: FieldList::default(),
+            fields: FieldList::new(limits),
         }
     }
 
@@ -160,12 +160,7 @@ impl RecordReader {
     }
 
     fn push(&mut self, value: Option<String>) -> Result<(), Problem> {
-        if self.fields.len() >= self.limits.max_fields {
-            let problem = format!("the row has more than {} fields", self.limits.max_fields);
-            return Err(Problem::Unreadable(problem));
-        }
-        self.fields.push(&self.name, value);
-        Ok(())
+        self.fields.push(&self.name, value).map_err(Problem::Unreadable)
     }
 
     /// Names below a row's children are nested with dots; the row itself has no name.

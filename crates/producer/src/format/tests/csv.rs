@@ -129,6 +129,21 @@ fn a_header_that_is_missing_or_unreadable_is_an_error() {
 }
 
 #[test]
+fn a_header_of_very_many_columns_is_refused_before_it_is_read() {
+    let refused = "at line 1, column 1, after 0 rows: there are more than 1000 columns";
+    for separator in [",", ",a"] {
+        let header = format!("a{}\n1,2", separator.repeat(60_000));
+        let sentence = csv().sentence(header.as_bytes());
+        assert!(sentence.contains(refused), "{sentence}");
+    }
+    let named = csv().set(|settings| settings.csv_columns = Some(vec!["a".to_owned(); 60_000]));
+    let sentence = named.sentence(b"1,2");
+    assert!(sentence.contains(refused), "{sentence}");
+    let most = csv().set(|settings| settings.csv_columns = Some(vec!["a".to_owned(); 1_000]));
+    assert!(most.shown(",".repeat(999).as_bytes())[0].ends_with(";a#1000="));
+}
+
+#[test]
 fn rows_know_their_number_and_line() {
     assert_eq!(
         csv().places("sep=,\r\n\r\na,b\r\n\r\n\"1\r\n\",2\r\nx\r\n\r\n3,4"),

@@ -85,6 +85,17 @@ fn a_row_beyond_a_limit_is_kept() {
 }
 
 #[test]
+fn a_row_whose_nested_names_are_many_times_its_size_is_kept() {
+    let small = json().limit(|limits| limits.max_row_bytes = 100);
+    let row = |numbers: &str| format!(r#"{{"learners":[{numbers}]}}"#);
+    let (few, many) = (row(&"1,".repeat(17)[..33]), row(&"1,".repeat(18)[..35]));
+    let read: Vec<String> = (0..17).map(|number| format!("learners.{number}=1")).collect();
+    let kept = format!("!{}", many.as_bytes().escape_ascii());
+    small.check(format!(r#"[{few},{many},{{"a":1}}]"#), &[&read.join(";"), &kept, "a=1"]);
+    assert!(small.sentence(many.as_bytes()).contains("larger than 200 bytes together"));
+}
+
+#[test]
 fn a_row_that_is_too_large_ends_the_reading_where_it_begins() {
     let small = json().limit(|limits| limits.max_row_bytes = 9);
     small.check("[{\"a\":123},\n {\"a\":1234}]", &["a=123", "X 2:2"]);

@@ -99,6 +99,25 @@ fn a_row_beyond_a_limit_is_kept() {
 }
 
 #[test]
+fn a_row_whose_nested_names_are_many_times_its_size_is_kept() {
+    let small = xml().limit(|limits| limits.max_row_bytes = 100);
+    let row = |children: usize| format!("<r><learners>{}</learners></r>", "<a/>".repeat(children));
+    let many = row(17);
+    let read = (1..17).map(|number| {
+        if number == 1 {
+            "learners.a=".to_owned()
+        } else {
+            format!("learners.a#{number}=")
+        }
+    });
+    let kept = format!("!{}", many.as_bytes().escape_ascii());
+    small.check(
+        format!("<rows>{}{many}<r><a>1</a></r></rows>", row(16)),
+        &[&read.collect::<Vec<_>>().join(";"), &kept, "a=1"],
+    );
+}
+
+#[test]
 fn a_body_that_is_no_xml_says_where() {
     for (body, expected) in [
         ("", &["X 1:1"][..]),
