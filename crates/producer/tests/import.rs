@@ -235,18 +235,26 @@ fn a_file_that_breaks_off_sends_what_stands_before_and_does_not_hold_up_the_next
 }
 
 #[test]
-fn a_row_that_no_record_can_hold_is_told_and_not_passed() {
+fn a_row_whose_names_no_record_can_hold_is_sent_by_its_bytes_and_only_once() {
     let stack = Stack::new();
-    let source = source("redelivery");
+    let source = source("correction");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("scores.ndjson");
     let deep = format!("{{\"编号\": \"J2\", \"{}\": [{}]}}\n", "x".repeat(5_000), vec!["1"; 900].join(","));
     fs::write(&file, format!("{{\"编号\": \"J1\"}}\n{deep}{{\"编号\": \"J3\"}}\n")).unwrap();
     let importing = Importing::new(&stack, &source, folder.path());
     let summary = importing.file(&file);
-    assert!(matches!(summary.outcome, FileOutcome::TooLargeRows), "{summary:?}");
-    assert_eq!((summary.rows_sent, summary.rows_too_large, summary.too_large[0].row), (2, 1, 2));
-    assert_eq!(first_unacknowledged(&importing.options.state_folder), 2);
+    assert!(matches!(summary.outcome, FileOutcome::Complete), "{summary:?}");
+    assert_eq!((summary.rows_sent, summary.rows_unreadable, summary.unreadable[0].row), (3, 1, 2));
+    let reports = stack.raw(3);
+    assert!(
+        reports
+            .iter()
+            .any(|report| report.unparsed.as_deref() == Some(deep.trim_end().as_bytes()))
+    );
     let again = importing.file(&file);
-    assert_eq!((again.rows_skipped, again.rows_too_large, again.rows_sent), (1, 1, 1));
+    assert!(
+        matches!(again.outcome, FileOutcome::AlreadyImported) && again.rows_sent == 0,
+        "{again:?}"
+    );
 }

@@ -114,7 +114,6 @@ impl Drop for FileBars {
 fn lines(file: &FileSummary) -> Vec<String> {
     let ending = match &file.outcome {
         FileOutcome::Complete => "complete".to_owned(),
-        FileOutcome::TooLargeRows => "complete but for rows that are too large".to_owned(),
         FileOutcome::AlreadyImported => "imported completely before; nothing was sent (--restart sends it again)".to_owned(),
         FileOutcome::NotBegun => "not begun".to_owned(),
         FileOutcome::Failed(error) => format!("not complete: {}", causes(error)),
@@ -133,9 +132,8 @@ fn lines(file: &FileSummary) -> Vec<String> {
         ),
     ];
     lines.extend(file.notices.iter().map(|notice| format!("  {}", sentence(*notice))));
-    let reported = |what: &str, row: &RowReport| format!("  {what} row {} (line {}): {}", row.row, row.line, row.problem);
-    lines.extend(file.unreadable.iter().map(|row| reported("unreadable", row)));
-    lines.extend(file.too_large.iter().map(|row| reported("too large", row)));
+    let reported = |row: &RowReport| format!("  unreadable row {} (line {}): {}", row.row, row.line, row.problem);
+    lines.extend(file.unreadable.iter().map(reported));
     if file.rows_unreadable > 0 {
         lines.push("  unreadable rows were sent as they are; each becomes a dead letter".to_owned());
     }

@@ -1,7 +1,7 @@
-//! How far the import of a file is, kept on disk: written whole or not at all.
+//! How far the import of a file is, kept on disk: written whole or not at all, by one import at a time.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
@@ -35,21 +35,26 @@ impl Checkpoint {
     }
 }
 
-/// Where the checkpoint of one file and source is.
+/// Where the checkpoint of one file and source is. Nobody else has it until it is dropped, or the process ends however.
 #[derive(Debug)]
 pub(super) struct CheckpointFile {
     folder: PathBuf,
     path: PathBuf,
+    /// A file of its own, which stays: the checkpoint is replaced each time, and a lock on it would go with it.
+    _lock: File,
 }
 
 impl CheckpointFile {
-    /// Makes the folder where it is missing.
-    pub(super) fn new(folder: &Path, fingerprint: &Fingerprint) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
+    /// Makes the folder where it is missing. Somebody else who has the checkpoint is [`TryLockError::WouldBlock`].
+    pub(super) fn open(folder: &Path, fingerprint: &Fingerprint) -> Result<Self, TryLockError> {
+        fs::create_dir_all(folder).map_err(TryLockError::Error)?;
         let path = folder.join(fingerprint.file_name());
+        let lock = File::create(path.with_extension("lock")).map_err(TryLockError::Error)?;
+        lock.try_lock()?;
         Ok(Self {
             folder: folder.to_owned(),
             path,
+            _lock: lock,
         })
     }
 

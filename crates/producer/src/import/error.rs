@@ -41,12 +41,29 @@ pub enum ImportError {
         /// Why.
         source: io::Error,
     },
+    /// Somebody else imports the same file of the same source.
+    #[error("another import of the file is going on; wait until it has ended, and start this one again")]
+    InProgress,
     /// The topic cannot be asked for.
     #[error("cannot find the topic of score reports; no row was sent")]
     Destination(#[source] scoresync_kafka::Error),
     /// The file cannot be read on.
     #[error("{}; the rows before it are sent. Correct the file and import it again", .0)]
     Broken(BrokenBody),
+    /// A row's report is larger than the topic takes.
+    #[error(
+        "row {row} (line {line}) would make a report of {bytes} bytes where topics.max_message_bytes leaves room for {limit}; the rows before it are sent. Raise that, or shorten the row, and import the file again"
+    )]
+    TooLarge {
+        /// The row, from 1.
+        row: u64,
+        /// The line on which it begins, from 1.
+        line: u64,
+        /// What its report needs.
+        bytes: usize,
+        /// What a report may have.
+        limit: usize,
+    },
     /// The input failed.
     #[error("cannot read the file on after {rows_before} rows, which are sent; import it again when it can be read")]
     Input {
@@ -126,7 +143,12 @@ impl ImportError {
     /// Whether the other files can be imported all the same.
     pub(super) fn concerns_one_file(&self) -> bool {
         match self {
-            Self::Open { .. } | Self::UnknownFormat { .. } | Self::Broken(_) | Self::Input { .. } => true,
+            Self::Open { .. }
+            | Self::UnknownFormat { .. }
+            | Self::InProgress
+            | Self::TooLarge { .. }
+            | Self::Broken(_)
+            | Self::Input { .. } => true,
             Self::Source(_)
             | Self::Settings(_)
             | Self::State { .. }

@@ -1,6 +1,7 @@
 //! The import of several files, one after the other.
 
 use std::{
+    fs::TryLockError,
     io::{BufReader, Read},
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicU64},
@@ -172,17 +173,13 @@ impl Importing<'_> {
                 broker_patience: options.broker_patience,
             },
             summary: watched,
-            first_too_large: None,
             last_beat: now,
             last_checkpoint: now,
         };
         let outcome = sending.send(rows);
         *summary = sending.summary;
         outcome?;
-        Ok(match summary.rows_too_large {
-            0 => FileOutcome::Complete,
-            _ => FileOutcome::TooLargeRows,
-        })
+        Ok(FileOutcome::Complete)
     }
 
     /// Finds out how the file is read and where to begin; `None` where there is nothing to be done.
@@ -236,12 +233,15 @@ impl Importing<'_> {
 
     fn begin(&self, fingerprint: Fingerprint) -> Result<(Kept, Beginning), ImportError> {
         let options = self.request.options;
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            |source| ImportError::State { path, source }
+        let failed = |path: &Path, source| ImportError::State {
+            path: path.to_owned(),
+            source,
         };
-        let file = CheckpointFile::new(&options.state_folder, &fingerprint).map_err(failed(&options.state_folder))?;
-        let found = file.load().map_err(failed(file.path()))?;
+        let file = CheckpointFile::open(&options.state_folder, &fingerprint).map_err(|error| match error {
+            TryLockError::WouldBlock => ImportError::InProgress,
+            TryLockError::Error(source) => failed(&options.state_folder, source),
+        })?;
+        let found = file.load().map_err(|source| failed(file.path(), source))?;
         let beginning = beginning(found.as_ref(), &fingerprint, (options.resume, self.request.source.repeat));
         Ok((Kept { file, fingerprint }, beginning))
     }

@@ -67,7 +67,6 @@ pub(super) struct Sending<'a> {
     pub(super) bytes_read: Arc<AtomicU64>,
     pub(super) watch: Watch<'a>,
     pub(super) summary: FileSummary,
-    pub(super) first_too_large: Option<u64>,
     pub(super) last_beat: Instant,
     pub(super) last_checkpoint: Instant,
 }
@@ -78,7 +77,7 @@ impl Sending<'_> {
     pub(super) fn send(&mut self, rows: impl Iterator<Item = Result<Row, BodyError>>) -> Result<(), ImportError> {
         let sent = self.send_rows(rows);
         let settled = match &sent {
-            Ok(()) | Err(ImportError::Broken(_) | ImportError::Input { .. }) => self.settle(None),
+            Ok(()) | Err(ImportError::Broken(_) | ImportError::Input { .. } | ImportError::TooLarge { .. }) => self.settle(None),
             Err(ImportError::Interrupted { .. }) => self.settle(Some(SETTLE_WHEN_INTERRUPTED)),
             Err(_) => Ok(()),
         };
@@ -87,7 +86,9 @@ impl Sending<'_> {
             (Ok(()), settled) => settled,
             // Interrupted, it is no error if the rest does not settle in time.
             (Err(ImportError::Interrupted { .. }), _) => Err(self.interrupted()),
-            (Err(error), _) => Err(error),
+            // What is wrong with the file comes up again when the rows before it are there.
+            (Err(_), Err(unsettled)) => Err(unsettled),
+            (Err(error), Ok(())) => Err(error),
         };
         if outcome.is_ok() && self.kept.as_ref().is_some_and(|kept| !kept.fingerprint.is_current()) {
             self.summary.notices.push(Notice::ChangedMeanwhile);
@@ -116,18 +117,20 @@ impl Sending<'_> {
 
     fn send_row(&mut self, row: Row) -> Result<(), ImportError> {
         let (number, line, bytes) = (row.number, row.line, size(&row));
-        let report = |problem: &str| RowReport {
+        let unreadable = row.content.as_ref().err().map(|unreadable| RowReport {
             row: number,
             line,
-            problem: problem.to_owned(),
-        };
-        let unreadable = row.content.as_ref().err().map(|unreadable| report(&unreadable.problem));
+            problem: unreadable.problem.clone(),
+        });
         match self.submission.accept(row, now(), self.watch.broker_patience) {
             Ok(_) => {}
-            Err(error @ IntakeError::TooLarge { .. }) => {
-                self.first_too_large.get_or_insert(number);
-                self.summary.add_too_large(report(&error.to_string()));
-                return Ok(());
+            Err(IntakeError::TooLarge { bytes, limit }) => {
+                return Err(ImportError::TooLarge {
+                    row: number,
+                    line,
+                    bytes,
+                    limit,
+                });
             }
             Err(cause @ (IntakeError::Busy | IntakeError::Publish(_) | IntakeError::Encode(_))) => {
                 self.look();
@@ -223,8 +226,7 @@ impl Sending<'_> {
 
     /// Nothing at or after this row is known to be where it should be.
     fn first_unacknowledged(&self) -> u64 {
-        let first = self.submission.first_unacknowledged().max(self.begin_at);
-        self.first_too_large.map_or(first, |too_large| first.min(too_large))
+        self.submission.first_unacknowledged().max(self.begin_at)
     }
 
     /// Tells whoever watches, and keeps how far the import is, each when it is time.
@@ -262,7 +264,7 @@ impl Sending<'_> {
     fn keep(&mut self, is_complete: bool) {
         let first_unacknowledged = self.first_unacknowledged();
         let Some(kept) = &self.kept else { return };
-        let is_complete = is_complete && self.first_too_large.is_none() && !self.summary.notices.contains(&Notice::ChangedMeanwhile);
+        let is_complete = is_complete && !self.summary.notices.contains(&Notice::ChangedMeanwhile);
         let checkpoint = Checkpoint::new(kept.fingerprint.clone(), first_unacknowledged, is_complete);
         match kept.file.save(&checkpoint) {
             Ok(()) => self.summary.notices.retain(|notice| *notice != Notice::NotKept),

@@ -39,10 +39,6 @@ pub struct FileSummary {
     pub rows_unreadable: u64,
     /// The first of them.
     pub unreadable: Vec<RowReport>,
-    /// Rows not sent because they would make a record larger than the topic takes.
-    pub rows_too_large: u64,
-    /// The first of them.
-    pub too_large: Vec<RowReport>,
     /// How long it took.
     pub seconds: f64,
 }
@@ -53,8 +49,6 @@ pub struct FileSummary {
 pub enum FileOutcome {
     /// All rows are acknowledged.
     Complete,
-    /// All rows but those that are too large are acknowledged.
-    TooLargeRows,
     /// Nothing was sent: it was imported completely before, and this source's repetitions count as corrections. `--restart` sends it.
     AlreadyImported,
     /// It was not imported, or not wholly.
@@ -94,20 +88,15 @@ impl FileSummary {
             rows_acknowledged: 0,
             rows_unreadable: 0,
             unreadable: Vec::new(),
-            rows_too_large: 0,
-            too_large: Vec::new(),
             seconds: 0.0,
         }
     }
 
     pub(super) fn add_unreadable(&mut self, report: RowReport) {
         self.rows_unreadable += 1;
-        list(&mut self.unreadable, report);
-    }
-
-    pub(super) fn add_too_large(&mut self, report: RowReport) {
-        self.rows_too_large += 1;
-        list(&mut self.too_large, report);
+        if self.unreadable.len() < MAX_LISTED {
+            self.unreadable.push(report);
+        }
     }
 
     /// Whether nothing is left to be done about the file.
@@ -115,7 +104,7 @@ impl FileSummary {
     pub fn is_complete(&self) -> bool {
         match self.outcome {
             FileOutcome::Complete | FileOutcome::AlreadyImported => true,
-            FileOutcome::TooLargeRows | FileOutcome::Failed(_) | FileOutcome::NotBegun => false,
+            FileOutcome::Failed(_) | FileOutcome::NotBegun => false,
         }
     }
 
@@ -149,10 +138,4 @@ impl ImportSummary {
 #[expect(clippy::cast_precision_loss, reason = "a rate is for people to look at")]
 fn rate(rows: u64, seconds: f64) -> f64 {
     if seconds > 0.0 { rows as f64 / seconds } else { 0.0 }
-}
-
-fn list(reports: &mut Vec<RowReport>, report: RowReport) {
-    if reports.len() < MAX_LISTED {
-        reports.push(report);
-    }
 }

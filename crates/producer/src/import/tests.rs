@@ -18,6 +18,7 @@ use crate::{Intake, ProducerMetrics, tokens::tests::sources};
 struct Office {
     broker: MockCluster<'static, DefaultProducerContext>,
     folder: tempfile::TempDir,
+    topics: TopicSettings,
 }
 
 impl Office {
@@ -29,7 +30,11 @@ impl Office {
         let lines = (1..=rows).map(|row| format!("E{row},GMP-01,80,2026-11-22 08:30\n"));
         let text = "工号,课程编号,分数,完成时间\n".to_owned() + &lines.collect::<String>();
         fs::write(folder.path().join("scores.csv"), text).unwrap();
-        Self { broker, folder }
+        Self {
+            broker,
+            folder,
+            topics: TopicSettings::default(),
+        }
     }
 
     fn file(&self) -> PathBuf {
@@ -41,19 +46,23 @@ impl Office {
     }
 
     fn import(&self, options: &ImportOptions, observer: &mut dyn FnMut(&ImportProgress<'_>)) -> FileSummary {
+        self.import_files(&[self.file()], options, observer).remove(0)
+    }
+
+    fn import_files(&self, files: &[PathBuf], options: &ImportOptions, observer: &mut dyn FnMut(&ImportProgress<'_>)) -> Vec<FileSummary> {
         let registry = prometheus::Registry::new();
         let metrics = ProducerMetrics::register(&registry, StageMetrics::register(&registry).unwrap()).unwrap();
         let kafka = KafkaSettings {
             brokers: self.broker.bootstrap_servers(),
             ..KafkaSettings::default()
         };
-        let (topics, sources) = (TopicSettings::default(), sources());
+        let sources = sources();
         let request = ImportRequest {
-            intake: &Intake::new(&kafka, &topics, 1, metrics).unwrap(),
+            intake: &Intake::new(&kafka, &self.topics, 1, metrics).unwrap(),
             kafka: &kafka,
-            topics: &topics,
+            topics: &self.topics,
             source: sources.get("academy").unwrap(),
-            files: &[self.file()],
+            files,
             options,
         };
         let shutdown = Shutdown::from_inside();
@@ -66,7 +75,7 @@ impl Office {
             request,
             topic_id: Some("mock".to_owned()),
         };
-        importing.files(&mut run).files.remove(0)
+        importing.files(&mut run).files
     }
 
     fn kept(&self) -> serde_json::Value {
@@ -141,4 +150,74 @@ fn a_row_that_the_broker_refuses_ends_the_import() {
     assert!(matches!(rest.outcome, FileOutcome::Complete), "{rest:?}");
     assert_eq!(rest.rows_sent, 5_000 - rest.rows_skipped);
     assert_eq!(office.kept()["is_complete"], true);
+}
+
+#[test]
+fn of_two_imports_of_a_file_at_once_the_second_sends_nothing() {
+    let office = Office::new(5_000);
+    let mut second = None;
+    let mut observer = |progress: &ImportProgress<'_>| {
+        if progress.rows_sent > 0 && second.is_none() {
+            second = Some(office.import(&office.options(), &mut |_| {}));
+        }
+    };
+    let first = office.import(&office.options(), &mut observer);
+    let second = second.unwrap();
+    assert!(
+        matches!(second.outcome, FileOutcome::Failed(ImportError::InProgress)) && second.rows_sent == 0,
+        "{second:?}"
+    );
+    assert!(matches!(first.outcome, FileOutcome::Complete), "{first:?}");
+    let third = office.import(&office.options(), &mut |_| {});
+    assert_eq!(third.notices, [Notice::ImportedBefore]);
+}
+
+#[test]
+fn a_row_that_the_topic_does_not_take_ends_its_file_and_no_other_row_is_sent_twice() {
+    let mut office = Office::new(3);
+    let file = office.folder.path().join("scores.ndjson");
+    let row = |name: &str, bytes: usize| format!("{{\"{name}\": \"{}\"}}\n", "x".repeat(bytes));
+    fs::write(&file, [row("a", 1), row("b", 8_000), row("c", 1)].concat()).unwrap();
+    office.topics.max_message_bytes = 4_096;
+    for rows_sent in [1, 0] {
+        let summaries = office.import_files(&[file.clone(), office.file()], &office.options(), &mut |_| {});
+        let FileOutcome::Failed(ImportError::TooLarge {
+            row: 2,
+            line: 2,
+            bytes,
+            limit,
+        }) = summaries[0].outcome
+        else {
+            panic!("{summaries:?}")
+        };
+        assert!(bytes > 8_000 && limit < 4_096, "{summaries:?}");
+        assert_eq!((summaries[0].rows_sent, summaries[0].rows_acknowledged), (rows_sent, rows_sent));
+        assert!(matches!(summaries[1].outcome, FileOutcome::Complete), "{summaries:?}");
+    }
+    office.topics.max_message_bytes = 1024 * 1024;
+    let rest = office.import_files(&[file], &office.options(), &mut |_| {}).remove(0);
+    assert!(matches!(rest.outcome, FileOutcome::Complete), "{rest:?}");
+    assert_eq!((rest.rows_skipped, rest.rows_acknowledged), (1, 2));
+}
+
+#[test]
+fn a_broken_file_is_not_called_sent_while_the_broker_is_away_and_no_other_file_waits_again() {
+    let office = Office::new(3);
+    let broken = office.folder.path().join("broken.json");
+    fs::write(&broken, r#"[{"工号": "E1"}, {"工号": "E2"}, {"工"#).unwrap();
+    office.broker.broker_down(-1).unwrap();
+    let mut options = office.options();
+    options.broker_patience = Duration::from_secs(2);
+    let summaries = office.import_files(&[broken.clone(), office.file()], &options, &mut |_| {});
+    let FileOutcome::Failed(ImportError::NotAcknowledged { acknowledged, .. }) = summaries[0].outcome else {
+        panic!("{summaries:?}")
+    };
+    assert_eq!(acknowledged.first_unacknowledged, 1);
+    assert!(matches!(summaries[1].outcome, FileOutcome::NotBegun), "{summaries:?}");
+    office.broker.broker_up(-1).unwrap();
+    let again = office.import_files(&[broken], &options, &mut |_| {}).remove(0);
+    assert!(
+        matches!(again.outcome, FileOutcome::Failed(ImportError::Broken(_))) && again.rows_acknowledged == 2,
+        "{again:?}"
+    );
 }
