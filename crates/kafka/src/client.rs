@@ -289,6 +289,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_with_a_setting_is_said_without_its_value() {
+        for (setting, value, part) in [
+            ("linger.ms", "SECRETX", "value"),
+            ("compression.type", "SECRETX", "value"),
+            ("no.such.setting", "SECRETX", "no setting"),
+        ] {
+            let error = check_settings(&settings(&[(setting, value)]), &TopicSettings::default()).unwrap_err();
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            let shown = format!("{error} {error:?} {cause:?}");
+            assert!(shown.contains(setting) && shown.contains(part) && !shown.contains("SECRETX"), "{shown}");
+        }
+    }
+
+    #[test]
     fn a_login_without_its_parts_is_refused() {
         let mut kafka = settings(&[]);
         kafka.security.protocol = Protocol::SaslSsl;

@@ -1,6 +1,9 @@
 //! What can go wrong with Kafka, and whether trying again can help.
 
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::{
+    error::{KafkaError, RDKafkaErrorCode},
+    types::RDKafkaConfRes,
+};
 
 /// A failure of the broker or of the way to it. Never a record's fault.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +20,14 @@ pub enum Error {
     /// A setting that our guarantees rest on may not be changed.
     #[error("kafka.librdkafka.{0} cannot be set: scoresync's guarantees rest on its own value")]
     ProtectedSetting(String),
+    /// The client library does not take a setting. Its value is not shown, as it may be a secret.
+    #[error("librdkafka does not take the setting {setting}: {problem}; correct it in [kafka.librdkafka] or [kafka.security]")]
+    Setting {
+        /// Its name.
+        setting: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// The security settings do not fit together.
     #[error("kafka.security: {0}")]
     Security(&'static str),
@@ -66,9 +77,19 @@ pub enum Kind {
 
 impl Error {
     pub(crate) fn client(action: &str) -> impl FnOnce(KafkaError) -> Self + use<'_> {
-        move |cause| Self::Client {
-            action: action.to_owned(),
-            cause,
+        move |cause| match cause {
+            // The library's text shows the value.
+            KafkaError::ClientConfig(result, _, setting, _) => Self::Setting {
+                setting,
+                problem: match result {
+                    RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN => "it has no setting of this name",
+                    RDKafkaConfRes::RD_KAFKA_CONF_INVALID | RDKafkaConfRes::RD_KAFKA_CONF_OK => "it cannot have this value",
+                },
+            },
+            cause => Self::Client {
+                action: action.to_owned(),
+                cause,
+            },
         }
     }
 
@@ -86,6 +107,7 @@ impl Error {
             Self::Client { cause, .. } => kind_of(cause),
             Self::Describe(_) => Kind::Transient,
             Self::ProtectedSetting(_)
+            | Self::Setting { .. }
             | Self::Security(_)
             | Self::TopicMissing(_)
             | Self::Topics(_)

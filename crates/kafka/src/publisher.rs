@@ -32,6 +32,12 @@ impl DeliveryFailure {
     pub fn is_too_large(&self) -> bool {
         is_too_large(&self.0)
     }
+
+    /// Whether the producer will never write anything again.
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        is_fatal(&self.0)
+    }
 }
 
 /// A record to be written.
@@ -57,6 +63,17 @@ pub enum PublishError {
     /// The producer cannot go on.
     #[error("the record cannot be queued")]
     Client(#[source] KafkaError),
+}
+
+impl PublishError {
+    /// Whether the producer will never write anything again.
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        match self {
+            Self::QueueFull | Self::TooLarge => false,
+            Self::Client(cause) => is_fatal(cause),
+        }
+    }
 }
 
 /// Writes records; one per process and purpose. Tickets of one publisher are of one type.
@@ -118,6 +135,11 @@ fn is_too_large(error: &KafkaError) -> bool {
         error.rdkafka_error_code(),
         Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::InvalidMessageSize)
     )
+}
+
+/// Of what happened the client tells its own code once; whatever is tried afterwards fails with this one.
+fn is_fatal(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal)
 }
 
 struct Context<T>(std::marker::PhantomData<fn() -> T>);

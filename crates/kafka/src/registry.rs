@@ -18,6 +18,8 @@ pub struct Registry {
     calls: SrSettings,
     http: reqwest::Client,
     settings: RegistrySettings,
+    /// Its address as it is shown.
+    address: String,
 }
 
 /// One version that a subject has.
@@ -73,8 +75,9 @@ impl Registry {
     /// Prepares calls; nothing is sent yet.
     ///
     /// # Errors
-    /// Where the settings make no HTTP client.
+    /// Where the settings make no HTTP client, or a password stands in the address.
     pub fn new(settings: &RegistrySettings) -> Result<Self, RegistryError> {
+        let address = address(&settings.url)?;
         let mut builder = SrSettings::new_builder(settings.url.trim_end_matches('/').to_owned());
         builder.set_timeout(settings.timeout());
         if let Some(username) = &settings.username {
@@ -87,6 +90,7 @@ impl Registry {
             calls,
             http,
             settings: settings.clone(),
+            address,
         })
     }
 
@@ -149,7 +153,7 @@ impl Registry {
         let answer = request
             .send()
             .await
-            .map_err(|error| self.unavailable(&action, error.without_url().to_string()))?;
+            .map_err(|error| self.unavailable(&action, reason(&error)))?;
         match answer.status() {
             status if status.is_success() => Ok(()),
             status if status.is_server_error() || status.as_u16() == 429 => Err(self.unavailable(&action, status.to_string())),
@@ -166,8 +170,13 @@ impl Registry {
     }
 
     fn error(&self, action: &str, error: &SRCError) -> RegistryError {
-        let answer = std::error::Error::source(error).and_then(|source| source.downcast_ref::<RawError>());
-        let problem = answer.map_or_else(|| error.error.clone(), |answer| format!("{} ({})", error.error, answer.message));
+        let source = std::error::Error::source(error);
+        let answer = source.and_then(|source| source.downcast_ref::<RawError>()).map(|answer| answer.message.clone());
+        let failure = || source.and_then(|source| source.downcast_ref::<reqwest::Error>()).map(reason);
+        let problem = match answer.or_else(failure) {
+            Some(more) => format!("{} ({more})", error.error),
+            None => error.error.clone(),
+        };
         match status(error) {
             Some(401 | 403 | 404 | 405 | 409 | 422) => self.refused(action, problem),
             _ => self.unavailable(action, problem),
@@ -176,7 +185,7 @@ impl Registry {
 
     fn unavailable(&self, action: &str, problem: String) -> RegistryError {
         RegistryError::Unavailable {
-            url: self.settings.url.clone(),
+            url: self.address.clone(),
             action: action.to_owned(),
             problem,
         }
@@ -184,10 +193,40 @@ impl Registry {
 
     fn refused(&self, action: &str, problem: String) -> RegistryError {
         RegistryError::Refused {
-            url: self.settings.url.clone(),
+            url: self.address.clone(),
             action: action.to_owned(),
             problem,
         }
+    }
+}
+
+/// The registry's address as it may be shown: without a query, which can hold a key.
+fn address(url: &str) -> Result<String, RegistryError> {
+    let refused = |problem: &str| RegistryError::Settings(problem.to_owned());
+    let url = reqwest::Url::parse(url).map_err(|_| refused("registry.url is no URL such as https://registry.example:8081"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(refused("registry.url begins with http:// or https://"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refused(
+            "registry.url holds a user name or a password; leave them out of it, and set registry.username and registry.password",
+        ));
+    }
+    Ok(format!("{}{}", url.origin().ascii_serialization(), url.path().trim_end_matches('/')))
+}
+
+/// What kept a request from being answered: the library says "error sending request", and the rest in its sources. The URL is in none of them.
+fn reason(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "no answer in time; registry.timeout_ms says how long it is waited for".to_owned();
+    }
+    let sources = std::iter::successors(std::error::Error::source(error), |source| source.source());
+    let mut texts: Vec<String> = sources.map(ToString::to_string).collect();
+    texts.dedup();
+    match texts.is_empty() {
+        true if error.is_decode() => "the answer is not what a registry says".to_owned(),
+        true => "the request could not be sent".to_owned(),
+        false => texts.join(": "),
     }
 }
 
@@ -199,4 +238,66 @@ fn avro(schema: &str) -> SuppliedSchema {
 fn status(error: &SRCError) -> Option<u16> {
     let (_, after) = error.error.split_once("with status ")?;
     after.get(..3)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+
+    use super::*;
+
+    fn settings(url: &str) -> RegistrySettings {
+        RegistrySettings {
+            url: url.to_owned(),
+            timeout_ms: 200,
+            ..RegistrySettings::default()
+        }
+    }
+
+    #[test]
+    fn an_address_with_a_login_or_of_another_kind_is_refused_without_being_shown() {
+        for (url, part) in [
+            ("http://u:SECRETPW@localhost:1", "registry.password"),
+            ("http://SECRETPW@localhost:1", "registry.username"),
+            ("SECRETPW", "no URL"),
+            ("ftp://localhost/SECRETPW", "begins with http"),
+        ] {
+            let error = Registry::new(&settings(url)).err().unwrap();
+            let shown = format!("{error} {error:?}");
+            assert!(shown.contains(part) && !shown.contains("SECRETPW"), "{shown}");
+        }
+    }
+
+    /// What both ways of asking say of a registry at this address.
+    async fn problems(url: &str) -> [String; 2] {
+        let registry = Registry::new(&settings(url)).unwrap();
+        let listed = registry.versions("s").await.unwrap_err().to_string();
+        let set = registry.set_compatibility("s", Compatibility::FullTransitive).await.unwrap_err();
+        [listed, set.to_string()]
+    }
+
+    #[tokio::test]
+    async fn an_unanswered_request_says_what_kept_it_from_being_answered() {
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        for problem in problems(&format!("http://{closed}/?key=SECRETKEY")).await {
+            assert!(problem.contains(&closed.to_string()), "{problem}");
+            assert!(problem.contains("refused") && !problem.contains("SECRETKEY"), "{problem}");
+        }
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        for problem in problems(&format!("http://{}", silent.local_addr().unwrap())).await {
+            assert!(problem.contains("no answer in time"), "{problem}");
+        }
+        let plain = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = plain.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for stream in plain.incoming() {
+                let mut stream = stream.unwrap();
+                drop(stream.read(&mut [0; 1024]));
+                drop(stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
+            }
+        });
+        for problem in problems(&format!("https://{address}")).await {
+            assert!(problem.to_lowercase().contains("ssl"), "{problem}");
+        }
+    }
 }
