@@ -35,7 +35,7 @@ pub use origin::{Origin, ParseOriginError};
 pub use period::Period;
 pub use report::{Fields, ScoreReport};
 pub use result_id::ResultId;
-pub use roster::{Roster, RosterEntry, RosterError, Update};
+pub use roster::{IdentityKey, Roster, RosterEntry, RosterError, Update, check_employee_no};
 pub use score::{Score, ScoreError};
 pub use source::{Format, FormatSettings, Problem, Rung, Source, SourceSettings, Sources, SourcesSettings};
 pub use timestamp::Timestamp;

@@ -8,7 +8,13 @@ mod tests;
 
 use ledger::Ledger;
 
-use crate::{Employee, Identity, IdentityKind, Region, Timestamp};
+use crate::{Employee, Identity, IdentityKind, Region, Timestamp, normalise_identity, normalise_key_part};
+
+/// What makes two identities the same, whatever their dates and spellings: kind, system of an account, value.
+pub type IdentityKey = (IdentityKind, Option<String>, String);
+
+/// Longest employee number, in characters; the archive's tables take no longer one.
+const LONGEST_NUMBER: usize = 200;
 
 /// A statement of the HR system: all its entries speak of one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +62,12 @@ pub enum RosterError {
     /// No employee number.
     #[error("the entry has no employee number; state one")]
     BlankEmployeeNo,
+    /// An employee number with spaces around it: the key of its record would be another one.
+    #[error("the employee number begins or ends with a space; leave it out")]
+    UntrimmedEmployeeNo,
+    /// An employee number that no archive holds.
+    #[error("an employee number has a NUL character or more than {LONGEST_NUMBER} characters; correct it")]
+    UnusableEmployeeNo,
     /// The record to update has another number.
     #[error("the entry has another employee number than the record that it is to update")]
     OtherEmployee,
@@ -71,6 +83,18 @@ pub enum RosterError {
     /// An identity that is never valid.
     #[error("the entry has an identity of the kind {0} whose `valid_to` is not after its `valid_from`")]
     NeverValid(IdentityKind),
+}
+
+impl Identity {
+    /// What it is the same as.
+    #[must_use]
+    pub fn key(&self, region: Region) -> IdentityKey {
+        let system = match self.kind {
+            IdentityKind::Account => self.system.as_deref().map(|system| normalise_key_part(system).into_owned()),
+            IdentityKind::EmployeeNo | IdentityKind::Phone | IdentityKind::Email => None,
+        };
+        (self.kind, system, normalise_identity(self.kind, &self.value, region).into_owned())
+    }
 }
 
 impl Roster {
@@ -122,15 +146,36 @@ impl Roster {
     }
 }
 
+/// Whether this can be the number of an employee: filled, without spaces around it, and such that every archive holds it.
+///
+/// # Errors
+/// Why it cannot.
+pub fn check_employee_no(employee_no: &str) -> Result<(), RosterError> {
+    if employee_no.trim().is_empty() {
+        Err(RosterError::BlankEmployeeNo)
+    } else if employee_no.trim() != employee_no {
+        Err(RosterError::UntrimmedEmployeeNo)
+    } else if employee_no.contains('\0') || employee_no.chars().count() > LONGEST_NUMBER {
+        Err(RosterError::UnusableEmployeeNo)
+    } else {
+        Ok(())
+    }
+}
+
+/// Numbers that the present record has, whoever wrote it, are not held against the entry.
 fn check(present: Option<&Employee>, entry: &RosterEntry) -> Result<(), RosterError> {
-    if entry.employee_no.trim().is_empty() {
-        return Err(RosterError::BlankEmployeeNo);
+    match present {
+        Some(present) if present.employee_no != entry.employee_no => return Err(RosterError::OtherEmployee),
+        Some(_) => {}
+        None => check_employee_no(&entry.employee_no)?,
     }
-    if present.is_some_and(|present| present.employee_no != entry.employee_no) {
-        return Err(RosterError::OtherEmployee);
-    }
-    if entry.replaced_by.as_ref() == Some(&entry.employee_no) {
-        return Err(RosterError::ReplacedByItself);
+    if let Some(replaced_by) = &entry.replaced_by {
+        if *replaced_by == entry.employee_no {
+            return Err(RosterError::ReplacedByItself);
+        }
+        if present.is_none_or(|present| present.replaced_by != entry.replaced_by) {
+            check_employee_no(replaced_by)?;
+        }
     }
     entry.identities.iter().try_for_each(check_identity)
 }

@@ -1,7 +1,7 @@
 //! The intervals in which an employee's identities are valid, while one statement is entered. Starts are written once and for all.
 
 use super::Roster;
-use crate::{Employee, Identity, IdentityKind, Timestamp, normalise_identity, normalise_key_part};
+use crate::{Employee, Identity, IdentityKey, Timestamp};
 
 pub(super) struct Ledger<'a> {
     roster: &'a Roster,
@@ -14,13 +14,10 @@ pub(super) struct Ledger<'a> {
 }
 
 struct Interval {
-    key: Key,
+    key: IdentityKey,
     identity: Identity,
     standing: Standing,
 }
-
-/// Kind, system of an account, value: normalised.
-type Key = (IdentityKind, Option<String>, String);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Standing {
@@ -198,13 +195,8 @@ impl<'a> Ledger<'a> {
         self.intervals.push(Interval { key, identity, standing });
     }
 
-    fn key(&self, identity: &Identity) -> Key {
-        let value = normalise_identity(identity.kind, &identity.value, self.roster.region);
-        let system = match identity.kind {
-            IdentityKind::Account => identity.system.as_deref().map(|system| normalise_key_part(system).into_owned()),
-            IdentityKind::EmployeeNo | IdentityKind::Phone | IdentityKind::Email => None,
-        };
-        (identity.kind, system, value.into_owned())
+    fn key(&self, identity: &Identity) -> IdentityKey {
+        identity.key(self.roster.region)
     }
 
     /// Of intervals that became equal, one is enough.

@@ -250,7 +250,6 @@ fn an_entry_that_cannot_be_a_record_is_refused() {
         replaced_by: Some("E1".to_owned()),
         ..entry(vec![])
     };
-    assert_eq!(refused(numbered(" ")), RosterError::BlankEmployeeNo);
     assert_eq!(refused(numbered("E2")), RosterError::OtherEmployee);
     assert_eq!(refused(replaced), RosterError::ReplacedByItself);
     assert_eq!(refused(entry(vec![phone(" ")])), RosterError::BlankIdentity(IdentityKind::Phone));
@@ -259,6 +258,39 @@ fn an_entry_that_cannot_be_a_record_is_refused() {
         refused(entry(vec![a(1).from(5).to(5)])),
         RosterError::NeverValid(IdentityKind::Phone)
     );
+}
+
+#[test]
+fn a_number_that_a_tombstone_or_the_archive_could_not_reach_is_refused() {
+    let (long, longest) = ("工".repeat(201), "工".repeat(200));
+    let check = |employee_no: &str, expected: Result<(), RosterError>| {
+        let stated = |number: &str, replaced_by: Option<&str>| RosterEntry {
+            employee_no: number.to_owned(),
+            replaced_by: replaced_by.map(str::to_owned),
+            ..entry(vec![])
+        };
+        let update = |entry: &RosterEntry| roster(10).update(None, entry).map(drop);
+        assert_eq!(update(&stated(employee_no, None)), expected, "{employee_no:?}");
+        assert_eq!(update(&stated("E1", Some(employee_no))), expected, "replaced by {employee_no:?}");
+    };
+    check("", Err(RosterError::BlankEmployeeNo));
+    check(" ", Err(RosterError::BlankEmployeeNo));
+    check(" E2", Err(RosterError::UntrimmedEmployeeNo));
+    check("E2\u{3000}", Err(RosterError::UntrimmedEmployeeNo));
+    check("E\0", Err(RosterError::UnusableEmployeeNo));
+    check(&long, Err(RosterError::UnusableEmployeeNo));
+    check(&longest, Ok(()));
+    check("E 2", Ok(()));
+}
+
+#[test]
+fn a_record_of_another_program_with_an_odd_number_can_still_be_updated() {
+    let odd = employee(" E1", vec![]);
+    let stated = RosterEntry {
+        employee_no: " E1".to_owned(),
+        ..entry(vec![a(1)])
+    };
+    assert!(matches!(roster(10).update(Some(&odd), &stated), Ok(Update::Changed(_))));
 }
 
 fn any_date() -> impl Strategy<Value = Option<i64>> {
