@@ -30,8 +30,7 @@ pub(crate) async fn run(shared: Shared, readiness: StageReadiness, writer: Roste
     };
     let door = Door::bind(&configuration.door, parts, roster_router(writer, tokens)).await?;
     tracing::info!(address = %door.address(), "the door is open");
-    door.serve(shared.shutdown.clone()).await;
-    Ok(())
+    Ok(door.serve(shared.shutdown.clone()).await?)
 }
 
 /// Asks until broker and registry answer, or the end is asked for (`None`).

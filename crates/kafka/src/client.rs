@@ -298,7 +298,10 @@ mod tests {
             let error = check_settings(&settings(&[(setting, value)]), &TopicSettings::default()).unwrap_err();
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             let shown = format!("{error} {error:?} {cause:?}");
-            assert!(shown.contains(setting) && shown.contains(part) && !shown.contains("SECRETX"), "{shown}");
+            assert!(
+                shown.contains(setting) && shown.contains(part) && !shown.contains("SECRETX"),
+                "{shown}"
+            );
         }
     }
 

@@ -32,12 +32,6 @@ impl DeliveryFailure {
     pub fn is_too_large(&self) -> bool {
         is_too_large(&self.0)
     }
-
-    /// Whether the producer will never write anything again.
-    #[must_use]
-    pub fn is_fatal(&self) -> bool {
-        is_fatal(&self.0)
-    }
 }
 
 /// A record to be written.
@@ -63,17 +57,6 @@ pub enum PublishError {
     /// The producer cannot go on.
     #[error("the record cannot be queued")]
     Client(#[source] KafkaError),
-}
-
-impl PublishError {
-    /// Whether the producer will never write anything again.
-    #[must_use]
-    pub fn is_fatal(&self) -> bool {
-        match self {
-            Self::QueueFull | Self::TooLarge => false,
-            Self::Client(cause) => is_fatal(cause),
-        }
-    }
 }
 
 /// Writes records; one per process and purpose. Tickets of one publisher are of one type.
@@ -119,6 +102,15 @@ impl<T: Ticket> Publisher<T> {
         usize::try_from(self.producer.in_flight_count()).unwrap_or(0)
     }
 
+    /// Why the producer will never write anything again, if it is so: what is queued stays queued then, and only another producer helps.
+    #[must_use]
+    pub fn fatal_error(&self) -> Option<String> {
+        self.producer
+            .client()
+            .fatal_error()
+            .map(|(code, reason)| format!("{code}: {reason}"))
+    }
+
     /// Waits until everything is acknowledged, or the time is over; says whether it is.
     #[must_use]
     pub fn settle(&self, limit: Duration) -> bool {
@@ -135,11 +127,6 @@ fn is_too_large(error: &KafkaError) -> bool {
         error.rdkafka_error_code(),
         Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::InvalidMessageSize)
     )
-}
-
-/// Of what happened the client tells its own code once; whatever is tried afterwards fails with this one.
-fn is_fatal(error: &KafkaError) -> bool {
-    error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal)
 }
 
 struct Context<T>(std::marker::PhantomData<fn() -> T>);

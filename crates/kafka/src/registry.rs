@@ -150,10 +150,7 @@ impl Registry {
         if let Some(username) = &self.settings.username {
             request = request.basic_auth(username, self.settings.password.as_ref().map(|password| password.expose()));
         }
-        let answer = request
-            .send()
-            .await
-            .map_err(|error| self.unavailable(&action, reason(&error)))?;
+        let answer = request.send().await.map_err(|error| self.unavailable(&action, reason(&error)))?;
         match answer.status() {
             status if status.is_success() => Ok(()),
             status if status.is_server_error() || status.as_u16() == 429 => Err(self.unavailable(&action, status.to_string())),
@@ -171,7 +168,9 @@ impl Registry {
 
     fn error(&self, action: &str, error: &SRCError) -> RegistryError {
         let source = std::error::Error::source(error);
-        let answer = source.and_then(|source| source.downcast_ref::<RawError>()).map(|answer| answer.message.clone());
+        let answer = source
+            .and_then(|source| source.downcast_ref::<RawError>())
+            .map(|answer| answer.message.clone());
         let failure = || source.and_then(|source| source.downcast_ref::<reqwest::Error>()).map(reason);
         let problem = match answer.or_else(failure) {
             Some(more) => format!("{} ({more})", error.error),
@@ -212,7 +211,11 @@ fn address(url: &str) -> Result<String, RegistryError> {
             "registry.url holds a user name or a password; leave them out of it, and set registry.username and registry.password",
         ));
     }
-    Ok(format!("{}{}", url.origin().ascii_serialization(), url.path().trim_end_matches('/')))
+    Ok(format!(
+        "{}{}",
+        url.origin().ascii_serialization(),
+        url.path().trim_end_matches('/')
+    ))
 }
 
 /// What kept a request from being answered: the library says "error sending request", and the rest in its sources. The URL is in none of them.

@@ -21,6 +21,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use incoming_body::linger;
 pub use metrics::DoorMetrics;
 pub(crate) use problem::{Kind, Problem};
 pub use server::{Door, DoorError, DoorParts};

@@ -99,6 +99,11 @@ impl Intake {
         self.max_value_bytes
     }
 
+    /// Why nothing will ever be acknowledged any more, if it is so.
+    pub(crate) fn fatal_error(&self) -> Option<String> {
+        self.publisher.fatal_error()
+    }
+
     /// Waits until everything of everybody is acknowledged, or the time is over; says whether it is.
     #[must_use]
     pub fn settle(&self, limit: Duration) -> bool {

@@ -43,7 +43,7 @@ impl Teller<'_> {
         } = taken;
         let patience = match &outcome {
             // A row was not queued, which no acknowledgement will ever be waited for; those before it go on by themselves.
-            Err(Stopped::QueueFull | Stopped::ProducerFailed | Stopped::Internal) => None,
+            Err(Stopped::QueueFull | Stopped::NotQueued(_) | Stopped::Internal) => None,
             Err(Stopped::NotAcknowledged) => Some(Duration::ZERO),
             Ok(()) | Err(Stopped::Broken(_) | Stopped::Cut(_) | Stopped::TooManyRows { .. } | Stopped::RowTooLarge { .. }) => {
                 Some(self.acknowledge_timeout)
@@ -54,6 +54,11 @@ impl Teller<'_> {
         {
             self.broker.note(&unacknowledged);
             return Err(not_acknowledged().with("accepted", acknowledgement.acknowledged_rows()));
+        }
+        match &outcome {
+            Err(Stopped::NotQueued(cause)) => self.broker.note_refusal(cause),
+            Ok(()) | Err(_) if acknowledgement.acknowledged_rows() > 0 => self.broker.note_success(),
+            Ok(()) | Err(_) => {}
         }
         match outcome {
             Ok(()) => Ok((StatusCode::ACCEPTED, Json(receipt)).into_response()),
@@ -83,7 +88,7 @@ fn problem(stopped: Stopped) -> Problem {
             Kind::Busy,
             "the broker does not take reports as fast as they are sent: send all of this again later, which is safe",
         ),
-        Stopped::NotAcknowledged | Stopped::ProducerFailed => not_acknowledged(),
+        Stopped::NotAcknowledged | Stopped::NotQueued(_) => not_acknowledged(),
         Stopped::Internal => Problem::new(Kind::Internal, "a report could not be written: the log of this process says more"),
     }
 }

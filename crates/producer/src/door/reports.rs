@@ -24,7 +24,7 @@ use super::{
     settings::{DoorSettings, number, seconds},
     worker::Worker,
 };
-use crate::intake::Intake;
+use crate::{format::Format, intake::Intake};
 
 /// The address, as a pattern.
 pub(super) const ROUTE: &str = "/v1/sources/{source}/reports";
@@ -73,8 +73,14 @@ impl Reception {
         let mut body = IncomingBody::new(body, bounds);
         let taken = match body.begin().await {
             Ok(Beginning::Whole(bytes)) if bytes.is_empty() => return Err(empty_body()),
-            Ok(Beginning::Whole(bytes)) => self.worker(admission, Duration::ZERO).take_in(&*bytes),
-            Ok(Beginning::Part(bytes)) => self.take_in_streamed(admission, body, bytes).await?,
+            Ok(Beginning::Whole(bytes)) if self.has_few_rows(admission.format, &bytes) => {
+                self.worker(admission, Duration::ZERO).take_in(&*bytes)
+            }
+            Ok(Beginning::Whole(bytes)) => {
+                let whole = futures_util::stream::once(async { Ok(bytes) });
+                self.take_in_streamed(admission, Box::pin(whole)).await?
+            }
+            Ok(Beginning::Part(bytes)) => self.take_in_streamed(admission, Box::pin(body.after(bytes))).await?,
             Err(cut) => self.worker(admission, Duration::ZERO).take_nothing(Stopped::Cut(cut)),
         };
         let teller = Teller {
@@ -86,10 +92,9 @@ impl Reception {
 
     /// Takes rows in on a thread of their own while the body arrives: reading waits when too many rows are on their way, and ends when
     /// this future is dropped.
-    async fn take_in_streamed(&self, admission: &Arc<Admission>, body: IncomingBody, beginning: Bytes) -> Result<Taken, Problem> {
+    async fn take_in_streamed(&self, admission: &Arc<Admission>, pieces: PieceStream) -> Result<Taken, Problem> {
         let worker = self.worker(admission, seconds(self.settings.acknowledge_timeout_seconds));
         let _abandons_when_dropped = worker.pace.abandoned.clone().drop_guard();
-        let pieces: PieceStream = Box::pin(body.after(beginning));
         let working = tokio::task::spawn_blocking(move || {
             let mut input = SyncIoBridge::new(StreamReader::new(pieces));
             let taken = worker.take_in(&mut input);
@@ -106,15 +111,21 @@ impl Reception {
         Ok(taken)
     }
 
+    /// Whether so many rows may be on their way at once, by what separates rows: a small body can be thousands of empty ones.
+    fn has_few_rows(&self, format: Format, body: &[u8]) -> bool {
+        let separators: &[u8] = match format {
+            Format::Ndjson | Format::Csv => b"\n\r",
+            Format::Json => b",",
+            Format::Xml => b"<",
+        };
+        let rows = 1 + body.iter().filter(|byte| separators.contains(byte)).count();
+        rows <= number(self.settings.max_rows_in_flight)
+    }
+
     fn worker(&self, admission: &Arc<Admission>, patience: Duration) -> Worker {
-        let is_inline = patience.is_zero();
         let pace = Pace {
             max_rows: self.settings.max_rows.get(),
-            max_in_flight: if is_inline {
-                usize::MAX
-            } else {
-                number(self.settings.max_rows_in_flight)
-            },
+            max_in_flight: number(self.settings.max_rows_in_flight),
             patience,
             abandoned: CancellationToken::new(),
         };

@@ -60,8 +60,8 @@ pub(super) enum Stopped {
     QueueFull,
     /// The broker did not acknowledge for too long, or refused a row.
     NotAcknowledged,
-    /// The producer cannot go on.
-    ProducerFailed,
+    /// The client did not queue a row, for this reason.
+    NotQueued(String),
     /// An error in the program.
     Internal,
 }
@@ -159,7 +159,7 @@ impl Stopped {
             IntakeError::TooLarge { .. } | IntakeError::Publish(PublishError::TooLarge) => Self::RowTooLarge { row, line },
             IntakeError::Publish(PublishError::Client(cause)) => {
                 tracing::error!(%cause, "the producer cannot queue reports: {cause}");
-                Self::ProducerFailed
+                Self::NotQueued(cause.to_string())
             }
             IntakeError::Encode(_) => {
                 tracing::error!("a report does not fit its schema, which is an error in the program");

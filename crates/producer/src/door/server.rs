@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     admission::{Entrance, Porter},
-    broker_watch::BrokerWatch,
+    broker_watch::{BrokerWatch, until_dead},
     connections::{ConnectionLimits, Connections},
     metrics::DoorMetrics,
     observe::{limited, observed},
@@ -53,6 +53,9 @@ pub enum DoorError {
     /// Settings that no report could be received with.
     #[error("the settings of the door are not usable: {}", list(.0))]
     Settings(Vec<Problem>),
+    /// The way to the broker is closed for good; a new process finds another one.
+    #[error("the producer of reports cannot go on: {0}; start the process again when that is mended")]
+    Producer(String),
 }
 
 /// The door, bound and not yet open.
@@ -109,7 +112,10 @@ impl Door {
 
     /// Serves until `shutdown`; then takes no more connections, lets bodies arrive for `door.drain_seconds`, cuts off the others with an
     /// answer, and gives the broker a moment to acknowledge what nobody waits for.
-    pub async fn serve(self, shutdown: Shutdown) {
+    ///
+    /// # Errors
+    /// The producer met an error that it cannot go on after. `shutdown` is asked for then, and the end is the same.
+    pub async fn serve(self, shutdown: Shutdown) -> Result<(), DoorError> {
         let Self {
             listener,
             routes,
@@ -120,13 +126,18 @@ impl Door {
             max_open: number(reception.settings.max_connections),
             header_timeout: seconds(reception.settings.header_timeout_seconds),
         };
-        let mut connections = Connections::new(routes, limits, shutdown);
-        tokio::select! {
-            () = connections.accept(listener) => {}
+        let mut connections = Connections::new(routes, limits, shutdown.clone());
+        let outcome = tokio::select! {
+            () = connections.accept(listener) => Ok(()),
             never = reception.broker.keep(&reception.intake) => match never {},
+            cause = until_dead(&reception.intake) => Err(DoorError::Producer(cause)),
+        };
+        if outcome.is_err() {
+            shutdown.request("the producer of reports cannot go on");
         }
         reception.broker.shut_down();
         reception.finish(connections).await;
+        outcome
     }
 }
 

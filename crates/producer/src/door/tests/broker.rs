@@ -1,8 +1,11 @@
 //! What senders hear when the broker refuses, or is away.
 
+use std::time::{Duration, Instant};
+
 use scoresync_kafka::mock::{RDKafkaApiKey, RDKafkaRespErr};
 
-use super::harness::{LONG, Running, ndjson, start};
+use super::harness::{LONG, Running, mock_broker, ndjson, parts, start, start_before};
+use crate::{DoorError, STAGE, door::broker_watch::BrokerWatch};
 
 const REFUSED: RDKafkaRespErr = RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
 
@@ -22,8 +25,10 @@ async fn check_recovery(running: &Running) {
 /// How many rows were queued.
 fn received(running: &Running) -> u64 {
     let exported = running.exported();
-    let line = exported.lines().find(|line| line.starts_with("scoresync_reports_received_total{"));
-    line.and_then(|line| line.rsplit(' ').next()).unwrap().parse().unwrap()
+    let lines = exported
+        .lines()
+        .filter(|line| line.starts_with("scoresync_reports_received_total{"));
+    lines.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
 }
 
 #[tokio::test]
@@ -69,4 +74,67 @@ async fn a_broker_that_is_away_is_waited_for_so_long_and_no_longer() {
     assert_eq!(running.obstacle().as_deref(), Some("the broker does not acknowledge reports"));
     running.broker.broker_up(-1).unwrap();
     check_recovery(&running).await;
+}
+
+#[tokio::test]
+async fn a_small_body_of_many_rows_does_not_fill_the_producer_s_queue() {
+    let running = start("acknowledge_timeout_seconds = 1\nmax_rows_in_flight = 100").await;
+    send_until_accepted(&running).await;
+    let before = received(&running);
+    running.broker.broker_down(-1).unwrap();
+    for (content_type, body) in [
+        ("application/x-ndjson", "{}\n".repeat(10_000)),
+        ("application/json", format!("[{}{{}}]", "{},".repeat(10_000))),
+        ("application/xml", format!("<rows>{}</rows>", "<r/>".repeat(10_000))),
+        ("text/csv", "a\n".repeat(10_000)),
+    ] {
+        running.send(content_type, body).await.is_problem(503, "not-acknowledged");
+    }
+    let on_their_way = received(&running) - before;
+    assert_eq!(on_their_way, 400, "more rows were read than may be on their way");
+}
+
+#[tokio::test]
+async fn a_producer_that_cannot_go_on_ends_the_stage() {
+    let broker = mock_broker();
+    let refused = RDKafkaRespErr::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+    broker.request_errors(RDKafkaApiKey::InitProducerId, &[refused; 10]);
+    let running = start_before(broker, "").await;
+    // Whether anybody sends or not.
+    let ended = tokio::time::timeout(LONG, running.served)
+        .await
+        .expect("the door stays open")
+        .unwrap();
+    assert!(matches!(ended, Err(DoorError::Producer(_))), "{ended:?}");
+}
+
+#[tokio::test]
+async fn refusals_without_a_success_in_between_keep_the_stage_not_ready_for_longer_and_longer() {
+    let broker = mock_broker();
+    let (parts, readiness, _registry) = parts(&broker);
+    let shortest = Duration::from_millis(100);
+    let watch = BrokerWatch::resting(readiness.stage(STAGE), shortest);
+    let is_ready = || readiness.report()[0].reason.is_none();
+    let until = async |expected: bool| {
+        let since = Instant::now();
+        while is_ready() != expected {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        since.elapsed()
+    };
+    let work = async {
+        until(true).await;
+        watch.note_refusal("no right");
+        assert!(until(true).await >= shortest);
+        watch.note_refusal("no right");
+        assert!(until(true).await >= shortest * 4);
+        watch.note_refusal("no right");
+        assert!(!is_ready());
+        watch.note_success();
+        assert!(is_ready());
+    };
+    tokio::select! {
+        never = watch.keep(&parts.intake) => match never {},
+        done = tokio::time::timeout(LONG, work) => done.expect("the stage stays as it is"),
+    }
 }

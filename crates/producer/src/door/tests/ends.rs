@@ -75,6 +75,7 @@ async fn a_request_in_hand_is_answered_before_the_end() {
     tokio::time::timeout(LONG, running.served)
         .await
         .expect("the door stays open")
+        .unwrap()
         .unwrap();
 }
 
@@ -101,5 +102,6 @@ async fn a_body_that_does_not_end_in_time_is_cut_off_at_the_end() {
     tokio::time::timeout(LONG, running.served)
         .await
         .expect("the door stays open")
+        .unwrap()
         .unwrap();
 }

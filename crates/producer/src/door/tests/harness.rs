@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    Door, DoorMetrics, DoorParts, DoorSettings, Intake, ProducerMetrics, STAGE, Tokens, TokensSettings,
+    Door, DoorError, DoorMetrics, DoorParts, DoorSettings, Intake, ProducerMetrics, STAGE, Tokens, TokensSettings,
     tokens::tests::{sha256, sources},
 };
 
@@ -38,7 +38,7 @@ pub(super) struct Running {
     pub(super) readiness: Readiness,
     pub(super) registry: Registry,
     pub(super) shutdown: Shutdown,
-    pub(super) served: JoinHandle<()>,
+    pub(super) served: JoinHandle<Result<(), DoorError>>,
 }
 
 /// One answer.
@@ -89,8 +89,12 @@ pub(super) fn mock_broker() -> MockCluster<'static, DefaultProducerContext> {
 
 /// A door with some settings, written as in TOML, and another route beside its own.
 pub(super) async fn start(settings: &str) -> Running {
+    start_before(mock_broker(), settings).await
+}
+
+/// Like [`start`], before a broker that is there already.
+pub(super) async fn start_before(broker: MockCluster<'static, DefaultProducerContext>, settings: &str) -> Running {
     let settings: DoorSettings = toml::from_str(&format!("listen = '127.0.0.1:0'\n{settings}")).unwrap();
-    let broker = mock_broker();
     let (parts, readiness, registry) = parts(&broker);
     let routes = Router::new().route("/v1/others/{other}", put(|body: String| async move { body }));
     let door = Door::bind(&settings, parts, routes).await.unwrap();
