@@ -197,6 +197,39 @@ fn an_update_says_what_it_did() {
 }
 
 #[test]
+fn a_phone_that_is_given_to_somebody_new_stays_the_first_one_s_for_the_time_before() {
+    let stack = Stack::new();
+    let now = now_millis();
+    let with_phone_of = |number: usize, holder: usize| RosterEntry {
+        identities: update(holder, "").identities,
+        ..update(number, "质量部")
+    };
+    with_writers(&stack, 1, |writers| {
+        let put = |entry, as_of| {
+            let written = writers[0].update(entry, Timestamp::from_millis(as_of));
+            assert_eq!(stack.runtime.block_on(written), Ok(UpdateOutcome::Changed));
+        };
+        put(with_phone_of(1, 1), now - 5_000);
+        put(with_phone_of(1, 7), now - 4_000);
+        put(with_phone_of(2, 1), now - 3_000);
+    });
+    // In one list, whichever of the two it names first.
+    let list = "工号,手机号\nE3,19900000007\nE1,19900000008\n";
+    import(&stack, list, &options(now - 2_000)).unwrap();
+    let (employees, _) = stack.employees();
+    let dates = |employee_no: &str, place: usize| {
+        let identity = &employees[employee_no].identities[place];
+        let millis = |date: Option<Timestamp>| date.map(|date| date.as_millis() - now);
+        (millis(identity.valid_from), millis(identity.valid_to))
+    };
+    assert_eq!((dates("E1", 0), dates("E2", 0)), ((None, Some(-4_000)), (Some(-4_000), None)));
+    assert_eq!(
+        (dates("E1", 1), dates("E3", 0)),
+        ((Some(-4_000), Some(-2_000)), (Some(-2_000), None))
+    );
+}
+
+#[test]
 fn an_update_that_cannot_be_a_record_does_not_harm_the_others() {
     let stack = Stack::new();
     with_writers(&stack, 1, |writers| {

@@ -63,7 +63,8 @@ pub enum ReadRosterError {
 pub enum BadRows {
     /// Write nothing while there is one.
     Refuse,
-    /// Write what the others say. Employees whom a bad row names are left as they are.
+    /// Write what the others say. Employees whom a bad row names are left as they are; where there is one that names nobody, the others
+    /// only add: it could be a further row of any of them.
     Skip,
 }
 
@@ -203,9 +204,12 @@ impl RosterFile {
             let normal = normalise_identity(IdentityKind::EmployeeNo, &said.entry.employee_no, rules.region);
             !self.untold.contains(normal.as_ref())
         };
-        let told = self.entries.into_iter().filter(is_told);
+        let told = self.entries.into_iter().filter(is_told).map(|said| {
+            let silence = Silence::about_all_but(said.spoken);
+            (said.entry, if self.has_unknown { silence.about_what_is_empty() } else { silence })
+        });
         Ok(Statements {
-            entries: told.map(|said| (said.entry, Silence::about_all_but(said.spoken))).collect(),
+            entries: told.collect(),
             untold: self.untold,
             has_unknown: self.has_unknown,
             skipped: self.problems,

@@ -5,22 +5,25 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::Bytes,
-    extract::{
-        DefaultBodyLimit, Path, State,
-        rejection::{BytesRejection, PathRejection},
+    extract::{DefaultBodyLimit, FromRequest as _, Path, Request, State, rejection::PathRejection},
+    http::{
+        HeaderMap, StatusCode,
+        header::{CONTENT_TYPE, EXPECT},
     },
-    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
     routing::put,
 };
-use scoresync_domain::{Identity, IdentityKind, RosterEntry, Timestamp};
+use scoresync_domain::{Identity, IdentityKind, RosterEntry, Timestamp, check_employee_no};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::writer::{RosterWriter, UpdateError, UpdateOutcome};
+use super::{
+    moment,
+    writer::{RosterWriter, UpdateError, UpdateOutcome},
+};
 use crate::{
     Format,
     clock::{is_far_ahead, now},
-    door::{Kind, Problem},
+    door::{Kind, Problem, linger},
     tokens::{Right, Tokens},
 };
 
@@ -40,11 +43,11 @@ struct EmployeeBody {
     position: Option<String>,
     #[serde(default)]
     identities: Vec<IdentityBody>,
-    #[serde(default, deserialize_with = "moment")]
+    #[serde(default, deserialize_with = "end")]
     left_at: Option<Timestamp>,
     #[serde(default)]
     replaced_by: Option<String>,
-    #[serde(default, deserialize_with = "moment")]
+    #[serde(default, deserialize_with = "start")]
     as_of: Option<Timestamp>,
 }
 
@@ -56,19 +59,31 @@ struct IdentityBody {
     #[serde(default)]
     system: Option<String>,
     value: String,
-    #[serde(default, deserialize_with = "moment")]
+    #[serde(default, deserialize_with = "start")]
     valid_from: Option<Timestamp>,
-    #[serde(default, deserialize_with = "moment")]
+    #[serde(default, deserialize_with = "end")]
     valid_to: Option<Timestamp>,
 }
 
-fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+/// A moment that has to come some day.
+fn start<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    read_moment(deserializer)?
+        .map(|moment| moment.ok_or_else(|| D::Error::custom(NO_MOMENT)))
+        .transpose()
+}
+
+/// A moment that may never come, as if there was none.
+fn end<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    Ok(read_moment(deserializer)?.flatten())
+}
+
+fn read_moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Timestamp>>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
-    let read = |text: String| Timestamp::parse_rfc3339(&text).ok_or_else(|| D::Error::custom(NO_MOMENT));
+    let read = |text: String| moment::read_rfc3339(&text).map_err(|_| D::Error::custom(NO_MOMENT));
     text.map(read).transpose()
 }
 
-const NO_MOMENT: &str = "a moment is written as RFC 3339 says, such as 2026-11-22T08:30:00+08:00";
+const NO_MOMENT: &str = "a moment is written as RFC 3339 says, such as 2026-11-22T08:30:00+08:00, and lies between 1900 and 2200";
 const NO_KIND: &str = "the kind of an identity is employee_no, phone, email or account";
 
 fn kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IdentityKind, D::Error> {
@@ -89,27 +104,32 @@ pub fn roster_router(writer: RosterWriter, tokens: Arc<Tokens>) -> Router {
         .with_state(Office { writer, tokens })
 }
 
-async fn put_employee(
-    State(office): State<Office>,
-    headers: HeaderMap,
-    employee_no: Result<Path<String>, PathRejection>,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
-    office.put(&headers, employee_no, body).await.unwrap_or_else(Problem::into_response)
+async fn put_employee(State(office): State<Office>, employee_no: Result<Path<String>, PathRejection>, request: Request) -> Response {
+    if let Err(refused) = office.admit(request.headers()) {
+        // Who expects `100 Continue` has not sent the body, and will not.
+        if !request.headers().contains_key(EXPECT) {
+            linger(request.into_body().into_data_stream()).await;
+        }
+        return refused.into_response();
+    }
+    let put = async {
+        let Path(employee_no) = employee_no.map_err(|_| invalid("the employee number in the address is not valid UTF-8"))?;
+        let body = Bytes::from_request(request, &()).await;
+        let body = body.map_err(|rejection| unread_body(rejection.status()))?;
+        office.put(&employee_no, &body).await
+    };
+    put.await.unwrap_or_else(Problem::into_response)
 }
 
 impl Office {
-    async fn put(
-        &self,
-        headers: &HeaderMap,
-        employee_no: Result<Path<String>, PathRejection>,
-        body: Result<Bytes, BytesRejection>,
-    ) -> Result<Response, Problem> {
+    /// Decides by the head, before anything of the body is read.
+    fn admit(&self, headers: &HeaderMap) -> Result<(), Problem> {
         self.tokens.authorise(headers, Right::Employees)?;
-        check_content_type(headers)?;
-        let Path(employee_no) = employee_no.map_err(|_| invalid("the employee number in the address is not valid UTF-8"))?;
-        let body = body.map_err(|rejection| unread_body(rejection.status()))?;
-        let (entry, as_of) = read_body(employee_no, &body)?;
+        check_content_type(headers)
+    }
+
+    async fn put(&self, employee_no: &str, body: &[u8]) -> Result<Response, Problem> {
+        let (entry, as_of) = read_body(employee_no, body)?;
         match self.writer.update(entry, as_of).await {
             Ok(UpdateOutcome::Changed) => Ok(done("changed")),
             Ok(UpdateOutcome::Unchanged) => Ok(done("unchanged")),
@@ -136,7 +156,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-fn read_body(employee_no: String, body: &[u8]) -> Result<(RosterEntry, Timestamp), Problem> {
+fn read_body(employee_no: &str, body: &[u8]) -> Result<(RosterEntry, Timestamp), Problem> {
     let body: EmployeeBody = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
     let as_of = body.as_of.unwrap_or_else(now);
     if is_far_ahead(as_of) {
@@ -152,7 +172,7 @@ fn read_body(employee_no: String, body: &[u8]) -> Result<(RosterEntry, Timestamp
         valid_to: identity.valid_to,
     });
     let entry = RosterEntry {
-        employee_no,
+        employee_no: employee_no.trim().to_owned(),
         name: filled(body.name),
         department: filled(body.department),
         position: filled(body.position),
@@ -160,14 +180,32 @@ fn read_body(employee_no: String, body: &[u8]) -> Result<(RosterEntry, Timestamp
         left_at: body.left_at,
         replaced_by: filled(body.replaced_by),
     };
-    if entry.replaced_by.as_ref() == Some(&entry.employee_no) {
-        return Err(invalid("replaced_by is the employee's own number: leave it out"));
-    }
+    check(&entry)?;
     Ok((entry, as_of))
 }
 
+/// What a record could hold and a file may not say either.
+fn check(entry: &RosterEntry) -> Result<(), Problem> {
+    for number in entry.replaced_by.iter().chain([&entry.employee_no]) {
+        check_employee_no(number).map_err(|error| invalid(error.to_string()))?;
+    }
+    if entry.replaced_by.as_ref() == Some(&entry.employee_no) {
+        return Err(invalid("replaced_by is the employee's own number: leave it out"));
+    }
+    let about = [&entry.name, &entry.department, &entry.position].into_iter().flatten();
+    let identities = entry
+        .identities
+        .iter()
+        .flat_map(|identity| identity.system.iter().chain([&identity.value]));
+    if about.chain(identities).any(|text| text.contains('\0')) {
+        return Err(invalid("a text has a NUL character, which no text has: leave it out"));
+    }
+    Ok(())
+}
+
 fn filled(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.trim().is_empty())
+    let trimmed = text.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    trimmed.map(str::to_owned)
 }
 
 /// Serde's own texts can quote a value; ours and the names of what is unknown or missing do not.

@@ -111,7 +111,7 @@ pub enum ImportRosterError {
     )]
     UnknownRows,
     /// Too many would be marked as having left.
-    #[error("nothing was written: {0}")]
+    #[error("nothing was written")]
     TooManyLeavers(#[from] TooManyLeavers),
     /// An entry cannot be a record.
     #[error("nothing was written: a row cannot be a record")]
@@ -334,5 +334,23 @@ impl From<PlanError> for ImportRosterError {
             PlanError::Entry(error) => Self::Entry(error),
             PlanError::Record(error) => stopped(0, 0, error.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_a_list_was_refused_is_said_once() {
+        let refused = TooManyLeavers {
+            leavers: 20,
+            present: 100,
+            max_share: 0.1,
+        };
+        let error = ImportRosterError::from(refused);
+        let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+        let said = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        assert_eq!(said, format!("nothing was written: {refused}"));
     }
 }

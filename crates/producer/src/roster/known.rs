@@ -1,9 +1,15 @@
 //! All employees as the topic has them, each as the bytes of its record, which take far less room than the values would.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::Arc,
+};
 
-use scoresync_domain::{Employee, IdentityKind, Region, normalise_identity};
+use scoresync_domain::{Employee, Identity, IdentityKind, Region, normalise_identity};
 use scoresync_kafka::{DatumError, Encoder, HEADER_BYTES, Record as _, SchemaError, parse_schema, read_datum};
+
+use super::handover::held_by;
 
 type Unpack = Box<dyn Fn(&[u8]) -> Result<Employee, DatumError> + Send>;
 
@@ -12,7 +18,9 @@ pub(super) struct KnownEmployees {
     region: Region,
     encoder: Encoder<Employee>,
     unpack: Unpack,
-    records: HashMap<Box<str>, Box<[u8]>>,
+    records: HashMap<Arc<str>, Box<[u8]>>,
+    /// Under the hashes of identities the keys of those who have or had them, and maybe of others.
+    holders: BTreeSet<(u64, Arc<str>)>,
     /// Keys that are not in normal form, by their normal form.
     spellings: HashMap<Box<str>, Box<str>>,
     buffer: Vec<u8>,
@@ -28,6 +36,7 @@ impl KnownEmployees {
             encoder: Encoder::new(0)?,
             unpack: Box::new(move |datum| read_datum::<Employee>(&schema, datum)),
             records: HashMap::new(),
+            holders: BTreeSet::new(),
             spellings: HashMap::new(),
             buffer: Vec::new(),
         })
@@ -45,9 +54,15 @@ impl KnownEmployees {
         };
         self.encoder.encode(record, &mut self.buffer)?;
         let datum = self.buffer.get(HEADER_BYTES..).unwrap_or_default();
-        self.records.insert(key.into(), datum.into());
-        if normal != key {
-            self.spellings.insert(normal.into(), key.into());
+        let key: Arc<str> = self
+            .records
+            .get_key_value(key)
+            .map_or_else(|| key.into(), |(key, _)| Arc::clone(key));
+        self.records.insert(Arc::clone(&key), datum.into());
+        let hashes = record.identities.iter().map(|identity| hash(identity, self.region));
+        self.holders.extend(hashes.map(|hash| (hash, Arc::clone(&key))));
+        if *normal != *key {
+            self.spellings.insert(normal.into(), (*key).into());
         }
         Ok(())
     }
@@ -70,6 +85,26 @@ impl KnownEmployees {
         self.records.get(key).map(|datum| (self.unpack)(datum)).transpose()
     }
 
+    pub(super) fn contains(&self, key: &str) -> bool {
+        self.records.contains_key(key)
+    }
+
+    /// The keys of those who have or had an identity, and maybe of others.
+    pub(super) fn holders(&self, identity: &Identity) -> impl Iterator<Item = &str> {
+        let hash = hash(identity, self.region);
+        let from_here = self.holders.range((hash, Arc::from(""))..);
+        from_here.take_while(move |(other, _)| *other == hash).map(|(_, key)| &**key)
+    }
+
+    /// When anybody has or had an identity.
+    pub(super) fn held(&self, identity: &Identity) -> Result<Vec<Identity>, DatumError> {
+        let mut held = Vec::new();
+        for key in self.holders(identity) {
+            held.extend(self.get(key)?.into_iter().flat_map(|record| held_by(record, identity, self.region)));
+        }
+        Ok(held)
+    }
+
     /// All records, in no order.
     pub(super) fn all(&self) -> impl Iterator<Item = Result<Employee, DatumError>> {
         self.records.values().map(|datum| (self.unpack)(datum))
@@ -82,6 +117,12 @@ impl KnownEmployees {
     pub(super) fn region(&self) -> Region {
         self.region
     }
+}
+
+fn hash(identity: &Identity, region: Region) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    identity.key(region).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// How employee numbers are compared.
@@ -123,6 +164,19 @@ mod tests {
         ] {
             assert_eq!(known.key_of(written), key, "{written}");
         }
+    }
+
+    #[test]
+    fn an_identity_leads_to_all_who_have_or_had_it_however_it_is_written() {
+        let mut known = known(&["E1", "E2", "E3"]);
+        known.apply("E2", None).unwrap();
+        known.apply("E3", Some(&employee("E3", vec![phone(2)], 2))).unwrap();
+        let written_otherwise = Identity {
+            value: "+86 199-0000-0001".to_owned(),
+            ..phone(1)
+        };
+        assert_eq!(known.held(&written_otherwise).unwrap(), [phone(1)]);
+        assert_eq!(known.held(&phone(3)).unwrap(), []);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod columns;
 mod delivery;
 mod file;
+mod handover;
 mod http;
 mod import;
 mod known;

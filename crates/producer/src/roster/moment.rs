@@ -35,15 +35,12 @@ pub(super) enum MomentError {
 
 /// Reads a moment; `None` is one that never comes.
 pub(super) fn read(text: &str, day_means: DayMeans, zone: Option<Tz>) -> Result<Option<Timestamp>, MomentError> {
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Ok(Some(Timestamp::from_millis(time.timestamp_millis())));
+    if DateTime::parse_from_rfc3339(text).is_ok() {
+        return read_rfc3339(text);
     }
     let (date, clock) = local(text).ok_or(MomentError::Unreadable)?;
-    if date.year() == NEVER {
+    if !comes(date)? {
         return Ok(None);
-    }
-    if !YEARS.contains(&date.year()) {
-        return Err(MomentError::Unreadable);
     }
     let local = match (clock, day_means) {
         (Some(clock), _) => date.and_time(clock),
@@ -51,6 +48,21 @@ pub(super) fn read(text: &str, day_means: DayMeans, zone: Option<Tz>) -> Result<
         (None, DayMeans::End) => (date + Days::new(1)).and_time(NaiveTime::MIN),
     };
     in_zone(local, zone.ok_or(MomentError::NoZone)?).map(Some)
+}
+
+/// Reads a moment as RFC 3339 writes it, and nothing else; `None` is one that never comes.
+pub(super) fn read_rfc3339(text: &str) -> Result<Option<Timestamp>, MomentError> {
+    let time = DateTime::parse_from_rfc3339(text).map_err(|_| MomentError::Unreadable)?;
+    Ok(comes(time.date_naive())?.then(|| Timestamp::from_millis(time.timestamp_millis())))
+}
+
+/// Whether a date ever comes; one that cannot be meant is no date.
+fn comes(date: NaiveDate) -> Result<bool, MomentError> {
+    match date.year() {
+        NEVER => Ok(false),
+        year if YEARS.contains(&year) => Ok(true),
+        _ => Err(MomentError::Unreadable),
+    }
 }
 
 fn local(text: &str) -> Option<(NaiveDate, Option<NaiveTime>)> {
@@ -109,6 +121,7 @@ mod tests {
                 ("2026/11/22 08:30:05.25", "2026-11-22T00:30:05.250Z"),
                 ("2026-11-22T08:30:00+01:00", "2026-11-22T07:30:00.000Z"),
                 ("9999-12-31", "never"),
+                ("9999-12-31T00:00:00Z", "never"),
             ],
         );
     }
@@ -136,6 +149,8 @@ mod tests {
             "2026-11-22 25:00",
             "2026-11-22x",
             "1026-11-22",
+            "0001-01-01T00:00:00Z",
+            "2201-01-01T00:00:00Z",
             "soon",
         ];
         check(DayMeans::Start, &texts.map(|text| (text, unreadable)));

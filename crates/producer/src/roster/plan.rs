@@ -1,12 +1,13 @@
 //! What an import is going to change, and whether that is plausible.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use scoresync_domain::{Employee, RosterError, Timestamp};
+use scoresync_domain::{Employee, Identity, RosterError, Timestamp};
 use scoresync_kafka::DatumError;
 
 use super::{
     file::Statements,
+    handover::held_by,
     known::{KnownEmployees, normal},
     statement::{About, Change, Next, Repetition, Statement},
 };
@@ -20,11 +21,12 @@ pub enum LeaversLimit {
     None,
 }
 
-/// A full list that looks as if half of it were missing. Nothing was written.
+/// A full list that looks as if half of it were missing, or by which too many have left. Nothing was written.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error(
-    "{leavers} of {present} present employees are not in the list and would be marked as having left, more than {:.1} % of them; \
-     check that the list is complete, and if it is, import it with --force", .max_share * 100.0
+    "{leavers} of {present} present employees would be marked as having left, more than {:.1} % of them, because they are not in the list or \
+     have left by it; check that the list is complete and its dates of leaving are right, and if so, import it with --force",
+    .max_share * 100.0
 )]
 pub struct TooManyLeavers {
     /// Who would be marked as having left.
@@ -42,7 +44,10 @@ pub(super) struct Plan {
     pub(super) changing: Vec<Statement>,
     pub(super) new: usize,
     pub(super) changed: usize,
+    /// Who is not in the list and is marked as having left.
     pub(super) leavers: usize,
+    /// Who is here before the list and not after it, in the list or not.
+    pub(super) ending: usize,
     pub(super) unchanged: usize,
     pub(super) stale: usize,
     /// Who has not left at the moment of the list.
@@ -59,37 +64,44 @@ pub(super) enum PlanError {
 }
 
 /// Compares what a list says with what is known; `is_full` also of those whom it does not name.
+///
+/// Those who are known come first, so that what one of them gives on is closed before it is opened for somebody new.
 pub(super) fn plan(statements: Statements, (as_of, is_full): (Timestamp, bool), known: &KnownEmployees) -> Result<Plan, PlanError> {
     let mut plan = Plan::default();
     let mut named: HashSet<String> = statements.untold;
+    let mut new = Vec::new();
     for (entry, silence) in statements.entries {
         named.insert(normal(&entry.employee_no, known.region()).into_owned());
         let silence = if is_full { silence.broken_about_leaving() } else { silence };
-        plan.add(
-            Statement {
-                as_of,
-                said: About::Entry(entry, silence),
-                repetition: Repetition::Passed,
-            },
-            known,
-        )?;
+        let statement = statement(as_of, About::Entry(entry, silence));
+        if known.contains(&known.key_of(statement.employee_no())) {
+            plan.add(statement, known)?;
+        } else {
+            new.push(statement);
+        }
     }
     for record in known.all() {
         let record = record?;
         let is_here = has_not_left(&record, as_of);
         plan.present += usize::from(is_here);
         if is_full && is_here && !named.contains(normal(&record.employee_no, known.region()).as_ref()) {
-            plan.add(
-                Statement {
-                    as_of,
-                    said: About::Absence(record.employee_no),
-                    repetition: Repetition::Passed,
-                },
-                known,
-            )?;
+            plan.add(statement(as_of, About::Absence(record.employee_no)), known)?;
         }
     }
+    let places = plan.places(known);
+    for mut statement in new {
+        statement.date_handovers(known, |identity| plan.held(identity, &places, known))?;
+        plan.add(statement, known)?;
+    }
     Ok(plan)
+}
+
+fn statement(as_of: Timestamp, said: About) -> Statement {
+    Statement {
+        as_of,
+        said,
+        repetition: Repetition::Passed,
+    }
 }
 
 fn has_not_left(employee: &Employee, as_of: Timestamp) -> bool {
@@ -99,7 +111,8 @@ fn has_not_left(employee: &Employee, as_of: Timestamp) -> bool {
 impl Plan {
     fn add(&mut self, statement: Statement, known: &KnownEmployees) -> Result<(), PlanError> {
         let present = known.get(&known.key_of(statement.employee_no()))?;
-        let count = match (statement.on_top_of(present.as_ref(), known.region())?, &statement.said) {
+        let next = statement.on_top_of(present.as_ref(), known.region())?;
+        let count = match (&next, &statement.said) {
             (Next::Unchanged, _) => &mut self.unchanged,
             (Next::Stale, _) => &mut self.stale,
             (Next::Record(..), About::Absence(_)) => &mut self.leavers,
@@ -107,20 +120,45 @@ impl Plan {
             (Next::Record(_, Change::Content | Change::MomentAlone), About::Entry(..)) => &mut self.changed,
         };
         *count += 1;
-        let is_changing = matches!(statement.on_top_of(present.as_ref(), known.region())?, Next::Record(..));
-        if is_changing {
+        if let Next::Record(next, _) = next {
+            let was_here = present.is_some_and(|present| has_not_left(&present, statement.as_of));
+            self.ending += usize::from(was_here && !has_not_left(&next, statement.as_of));
             self.changing.push(statement);
         }
         Ok(())
+    }
+
+    /// Where in `changing` the statement about a key is.
+    fn places(&self, known: &KnownEmployees) -> HashMap<String, usize> {
+        let keys = self.changing.iter().map(|statement| known.key_of(statement.employee_no()));
+        keys.zip(0..).collect()
+    }
+
+    /// When anybody who is known has or had an identity, by what the list says of them.
+    fn held(&self, identity: &Identity, places: &HashMap<String, usize>, known: &KnownEmployees) -> Result<Vec<Identity>, PlanError> {
+        let mut held = Vec::new();
+        for key in known.holders(identity) {
+            let Some(present) = known.get(key)? else { continue };
+            let statement = places.get(key).and_then(|place| self.changing.get(*place));
+            let next = statement
+                .map(|statement| statement.on_top_of(Some(&present), known.region()))
+                .transpose()?;
+            let record = match next {
+                Some(Next::Record(next, _)) => next,
+                Some(Next::Unchanged | Next::Stale) | None => present,
+            };
+            held.extend(held_by(record, identity, known.region()));
+        }
+        Ok(held)
     }
 
     /// Whether so many may be marked as having left.
     #[expect(clippy::cast_precision_loss, reason = "no company has so many employees that a few of them matter")]
     pub(super) fn check(&self, limit: LeaversLimit) -> Result<(), TooManyLeavers> {
         match limit {
-            LeaversLimit::Share(max_share) if self.leavers as f64 > max_share * self.present as f64 || max_share.is_nan() => {
+            LeaversLimit::Share(max_share) if self.ending as f64 > max_share * self.present as f64 || max_share.is_nan() => {
                 Err(TooManyLeavers {
-                    leavers: self.leavers,
+                    leavers: self.ending,
                     present: self.present,
                     max_share,
                 })

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use scoresync_domain::{Fields, Identity, IdentityKind, RosterEntry, Timestamp};
+use scoresync_domain::{Fields, Identity, IdentityKind, RosterEntry, Timestamp, check_employee_no};
 
 use super::{
     columns::Column,
@@ -59,6 +59,9 @@ impl<'a> Cells<'a> {
         let employee_no = employee_no?
             .ok_or("the row has no employee number: fill its cell (roster.fields.employee_no says what its column is called)")?;
         let replaced_by = self.one(&Column::ReplacedBy)?;
+        for number in replaced_by.iter().chain([&employee_no]) {
+            check_employee_no(number).map_err(|error| error.to_string())?;
+        }
         if replaced_by.as_ref() == Some(&employee_no) {
             return Err("replaced_by is the row's own employee number: leave it empty".to_owned());
         }
@@ -212,5 +215,8 @@ mod tests {
         );
         check_problem(&[("工号", "E1"), ("新工号", "E1")], Some("E1"), "replaced_by");
         check_problem(&[("工号", "E1"), ("姓名", "李\0雷")], Some("E1"), "NUL");
+        let long = "7".repeat(201);
+        check_problem(&[("工号", &long)], Some(&long), "more than 200 characters");
+        check_problem(&[("工号", "E1"), ("新工号", &long)], Some("E1"), "more than 200 characters");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use scoresync_domain::{Employee, Identity, IdentityKind, Region, Roster, RosterEntry, RosterError, Timestamp, Update};
 
-use super::columns::Column;
+use super::{columns::Column, handover, known::KnownEmployees};
 
 /// What was said of one employee.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub(super) enum Silence {
     None,
     /// It speaks of these columns alone.
     AllBut(BTreeSet<Column>),
+    /// It says what is filled in these columns, and may lack more that is so.
+    AllButFilled(BTreeSet<Column>),
 }
 
 /// What follows from a statement.
@@ -66,6 +68,19 @@ impl Statement {
         match &self.said {
             About::Entry(entry, _) => &entry.employee_no,
             About::Absence(employee_no) => employee_no,
+        }
+    }
+
+    /// Dates what somebody new has from others, who have or had it at the times that `others` gives.
+    pub(super) fn date_handovers<E>(
+        &mut self,
+        known: &KnownEmployees,
+        others: impl Fn(&Identity) -> Result<Vec<Identity>, E>,
+    ) -> Result<(), E> {
+        let is_new = !known.contains(&known.key_of(self.employee_no()));
+        match &mut self.said {
+            About::Entry(entry, _) if is_new => handover::date(entry, self.as_of, others),
+            About::Entry(..) | About::Absence(_) => Ok(()),
         }
     }
 
@@ -108,26 +123,38 @@ impl Silence {
     pub(super) fn broken_about_leaving(mut self) -> Self {
         match &mut self {
             Self::None => {}
-            Self::AllBut(columns) => drop(columns.insert(Column::LeftAt)),
+            Self::AllBut(columns) | Self::AllButFilled(columns) => drop(columns.insert(Column::LeftAt)),
         }
         self
     }
 
-    fn covers(&self, column: &Column) -> bool {
+    /// That what a statement leaves empty, or lacks, may be so all the same.
+    pub(super) fn about_what_is_empty(self) -> Self {
+        match self {
+            Self::AllBut(columns) => Self::AllButFilled(columns),
+            other @ (Self::None | Self::AllButFilled(_)) => other,
+        }
+    }
+
+    fn covers(&self, column: &Column, is_filled: bool) -> bool {
         match self {
             Self::None => false,
             Self::AllBut(columns) => !columns.contains(column),
+            Self::AllButFilled(columns) => !columns.contains(column) || !is_filled,
         }
     }
 
     fn covers_identity(&self, identity: &Identity) -> bool {
         match (self, identity.kind) {
             (Self::None, _) => false,
+            (Self::AllButFilled(_), _) => true,
             // No column says anything of former numbers.
             (Self::AllBut(_), IdentityKind::EmployeeNo) => true,
-            (Self::AllBut(_), IdentityKind::Phone) => self.covers(&Column::Phone),
-            (Self::AllBut(_), IdentityKind::Email) => self.covers(&Column::Email),
-            (Self::AllBut(_), IdentityKind::Account) => self.covers(&Column::Account(identity.system.clone().unwrap_or_default())),
+            (Self::AllBut(columns), IdentityKind::Phone) => !columns.contains(&Column::Phone),
+            (Self::AllBut(columns), IdentityKind::Email) => !columns.contains(&Column::Email),
+            (Self::AllBut(columns), IdentityKind::Account) => {
+                !columns.contains(&Column::Account(identity.system.clone().unwrap_or_default()))
+            }
         }
     }
 
@@ -136,19 +163,19 @@ impl Silence {
         let mut entry = entry.clone();
         let Some(present) = present else { return entry };
         entry.employee_no.clone_from(&present.employee_no);
-        if self.covers(&Column::Name) {
+        if self.covers(&Column::Name, entry.name.is_some()) {
             entry.name.clone_from(&present.name);
         }
-        if self.covers(&Column::Department) {
+        if self.covers(&Column::Department, entry.department.is_some()) {
             entry.department.clone_from(&present.department);
         }
-        if self.covers(&Column::Position) {
+        if self.covers(&Column::Position, entry.position.is_some()) {
             entry.position.clone_from(&present.position);
         }
-        if self.covers(&Column::ReplacedBy) {
+        if self.covers(&Column::ReplacedBy, entry.replaced_by.is_some()) {
             entry.replaced_by.clone_from(&present.replaced_by);
         }
-        if self.covers(&Column::LeftAt) {
+        if self.covers(&Column::LeftAt, entry.left_at.is_some()) {
             entry.left_at = present.left_at;
         }
         let unmentioned = present.identities.iter().filter(|identity| self.covers_identity(identity));

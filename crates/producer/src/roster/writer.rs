@@ -231,12 +231,16 @@ impl Following {
 
     fn write(&mut self, batch: Vec<Request>, patience: &mut Patience<'_>) -> Result<(), TableWriteError> {
         // Whoever does not wait any more was told to send it again.
-        let (statements, answers): (Vec<_>, Vec<_>) = batch
+        let (mut statements, answers): (Vec<_>, Vec<_>) = batch
             .into_iter()
             .filter(|request| !request.answer.is_closed())
             .map(|request| (request.statement, request.answer))
             .unzip();
         self.table.catch_up(patience)?;
+        let known = self.table.known();
+        for statement in &mut statements {
+            statement.date_handovers(known, |identity| known.held(identity))?;
+        }
         let outcomes = self.table.write(&statements, patience)?;
         for (outcome, answer) in outcomes.into_iter().zip(answers) {
             // Whoever went away meanwhile needs no answer.
