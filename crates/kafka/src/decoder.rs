@@ -9,7 +9,8 @@ use serde_avro_fast::Schema;
 use tokio::runtime::Handle;
 
 use crate::{
-    registry::{Registry, RegistryError},
+    registry::{Registry, RegistryError, SubjectVersion},
+    schema_memory::SchemaMemory,
     wire::{DatumError, FrameError, Record, SchemaError, parse_schema, read_datum, split},
 };
 
@@ -21,6 +22,7 @@ pub struct Decoder<R> {
     subject: String,
     registry: Registry,
     runtime: Handle,
+    memory: SchemaMemory,
     known: HashMap<u32, KnownSchema>,
     foreign: HashMap<u32, Instant>,
     record: std::marker::PhantomData<fn() -> R>,
@@ -30,6 +32,7 @@ struct KnownSchema {
     /// A schema that cannot be used is the fault of the records that it wrote.
     schema: Result<Schema, SchemaError>,
     text: String,
+    is_remembered: bool,
 }
 
 /// Why a value could not be read.
@@ -60,17 +63,33 @@ pub enum SchemaLookupError {
     /// The registry does not answer.
     #[error("the schema registry does not answer")]
     Registry(#[from] RegistryError),
-    /// The registry forgot our subject: register the schemas anew only after making sure that ids do not change their meaning.
+    /// The registry forgot our subject.
     #[error("the schema registry does not know {subject} (any more); restore the registry, or run `scoresync schemas register`")]
     SubjectLost {
         /// The topic's subject.
         subject: String,
     },
+    /// An id that records carry is none of the subject's any more: they may be unreadable only because the registry's data is another.
+    #[error("{subject} does not have schema id {schema_id} any more, which records carry; restore the schema registry's data")]
+    IdLost {
+        /// The id.
+        schema_id: u32,
+        /// The topic's subject.
+        subject: String,
+    },
     /// An id means another schema than it did: data may be read wrongly, so a person must act.
-    #[error("schema id {schema_id} of {subject} means another schema than before; restore the registry's data")]
+    #[error("schema id {schema_id} of {subject} means another schema than before; restore the schema registry's data")]
     IdChanged {
         /// The id.
         schema_id: u32,
+        /// The topic's subject.
+        subject: String,
+    },
+    /// Beside a position stands a text about schema ids that is not this release's.
+    #[error("what is recorded about the schema ids of {subject} cannot be read: {note:?}; use the release that wrote it, or clear it")]
+    NoteUnreadable {
+        /// The text.
+        note: String,
         /// The topic's subject.
         subject: String,
     },
@@ -81,6 +100,7 @@ impl<R: Record> Decoder<R> {
     #[must_use]
     pub fn new(subject: String, registry: Registry, runtime: Handle) -> Self {
         Self {
+            memory: SchemaMemory::new(&subject),
             subject,
             registry,
             runtime,
@@ -90,14 +110,20 @@ impl<R: Record> Decoder<R> {
         }
     }
 
+    /// What the ids meant that values carried. Whoever recalls what was noted about them does so before the first value is read.
+    #[must_use]
+    pub const fn memory(&self) -> &SchemaMemory {
+        &self.memory
+    }
+
     /// Reads a value, asking the registry when its schema is new here.
     ///
     /// # Errors
     /// The value's fault, or that of the surroundings: see [`DecodeError`].
     pub fn decode<'a>(&mut self, value: Option<&'a [u8]>) -> Result<R::Borrowed<'a>, DecodeError> {
         let (schema_id, datum) = split(value)?;
-        if !self.known.contains_key(&schema_id) {
-            self.learn(schema_id)?;
+        if !self.known.get(&schema_id).is_some_and(|known| known.is_remembered) {
+            self.meet(schema_id)?;
         }
         let Some(known) = self.known.get(&schema_id) else {
             return Err(DecodeError::UnknownSchema {
@@ -112,36 +138,34 @@ impl<R: Record> Decoder<R> {
     /// Reads all versions of the subject now, so that a start without the registry is noticed at the start.
     ///
     /// # Errors
-    /// See [`SchemaLookupError`].
+    /// See [`SchemaLookupError`]; what was known stays as it was then.
     pub fn refresh(&mut self) -> Result<(), SchemaLookupError> {
         let versions = self.runtime.block_on(self.registry.versions(&self.subject))?;
-        if versions.is_empty() || self.known.keys().any(|id| versions.iter().all(|version| version.schema_id != *id)) {
-            return Err(SchemaLookupError::SubjectLost {
-                subject: self.subject.clone(),
-            });
+        self.memory.compare(&versions)?;
+        self.known = versions.into_iter().map(KnownSchema::of::<R>).collect();
+        Ok(())
+    }
+
+    /// The first value with this id since the registry was asked.
+    fn meet(&mut self, schema_id: u32) -> Result<(), SchemaLookupError> {
+        if !self.known.contains_key(&schema_id) {
+            self.learn(schema_id)?;
         }
-        for version in versions {
-            let known = KnownSchema {
-                schema: parse_schema::<R>(&version.schema),
-                text: version.schema,
-            };
-            match self.known.get(&version.schema_id) {
-                Some(before) if !is_same_schema(&before.text, &known.text) => {
-                    return Err(SchemaLookupError::IdChanged {
-                        schema_id: version.schema_id,
-                        subject: self.subject.clone(),
-                    });
-                }
-                Some(_) => {}
-                None => drop(self.known.insert(version.schema_id, known)),
+        if let Some(known) = self.known.get_mut(&schema_id) {
+            let agreed = self.memory.remember(schema_id, &known.text);
+            known.is_remembered = agreed.is_ok();
+            if agreed.is_err() {
+                // The registry may be put right: it has to be asked again.
+                self.known.remove(&schema_id);
             }
+            agreed?;
         }
         Ok(())
     }
 
     fn learn(&mut self, schema_id: u32) -> Result<(), SchemaLookupError> {
         self.foreign.retain(|_, asked| asked.elapsed() < FOREIGN_FOR);
-        if self.foreign.contains_key(&schema_id) {
+        if self.foreign.contains_key(&schema_id) && !self.memory.knows(schema_id) {
             return Ok(());
         }
         self.refresh()?;
@@ -149,6 +173,17 @@ impl<R: Record> Decoder<R> {
             self.foreign.insert(schema_id, Instant::now());
         }
         Ok(())
+    }
+}
+
+impl KnownSchema {
+    fn of<R: Record>(version: SubjectVersion) -> (u32, Self) {
+        let known = Self {
+            schema: parse_schema::<R>(&version.schema),
+            text: version.schema,
+            is_remembered: false,
+        };
+        (version.schema_id, known)
     }
 }
 

@@ -73,13 +73,30 @@ impl GroupConsumer {
     /// # Errors
     /// Settings that the client refuses.
     pub fn join(kafka: &KafkaSettings, topics: &TopicSettings, membership: &Membership<'_>) -> Result<Self, Error> {
-        let mut config = client::consumer(kafka, topics, membership.group)?;
+        let consumer = Self::open(kafka, topics, membership.group)?;
+        consumer.subscribe(membership.topics)?;
+        Ok(consumer)
+    }
+
+    /// Does not join yet: the group can be asked what it has recorded, and gives out no partitions.
+    ///
+    /// # Errors
+    /// Settings that the client refuses.
+    pub fn open(kafka: &KafkaSettings, topics: &TopicSettings, group: &str) -> Result<Self, Error> {
+        let mut config = client::consumer(kafka, topics, group)?;
         config.set("statistics.interval.ms", "1000");
         let context = Context::default();
         let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(Error::client("make a consumer"))?;
-        consumer.subscribe(membership.topics).map_err(Error::client("subscribe"))?;
         let started = Mutex::default();
         Ok(Self { consumer, started })
+    }
+
+    /// Joins the group for these topics.
+    ///
+    /// # Errors
+    /// Settings that the client refuses.
+    pub fn subscribe(&self, topics: &[&str]) -> Result<(), Error> {
+        self.consumer.subscribe(topics).map_err(Error::client("subscribe"))
     }
 
     /// The next event. Must be called again and again, however busy the owner is, or the group takes the partitions away.

@@ -13,6 +13,7 @@ pub mod mock;
 mod offset_tracker;
 mod publisher;
 mod registry;
+mod schema_memory;
 mod schemas;
 mod settings;
 mod table_reader;
@@ -30,6 +31,7 @@ pub use rdkafka::{
     message::{BorrowedMessage, OwnedHeaders},
 };
 pub use registry::{Compatibility, Registry, RegistryError, SubjectVersion};
+pub use schema_memory::SchemaMemory;
 pub use schemas::{SubjectSchema, SubjectState, subjects};
 pub use settings::{KafkaSettings, Mechanism, Protocol, RegistrySettings, SecuritySettings, TopicSettings};
 pub use table_reader::{TableChange, TableError, TableReader};

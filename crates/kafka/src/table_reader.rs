@@ -18,6 +18,7 @@ use crate::{
     decoder::{DecodeError, Decoder, SchemaLookupError},
     error::{Error, doubts_positions},
     registry::Registry,
+    schema_memory::SchemaMemory,
     settings::{KafkaSettings, TopicSettings},
     topics::{Topic, TopicDescription, TopicNames, describe_topics, partition_replicas},
     wire::Record,
@@ -129,6 +130,12 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
             topic_id: description.topic_id,
             is_doubted: false,
         })
+    }
+
+    /// What the schema ids of its records meant.
+    #[must_use]
+    pub const fn schema_memory(&self) -> &SchemaMemory {
+        self.decoder.memory()
     }
 
     /// Reads to what is the end when the call begins.

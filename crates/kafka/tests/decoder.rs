@@ -69,12 +69,16 @@ impl FakeRegistry {
         self.state.lock().unwrap().requests
     }
 
-    fn decoder(&self, runtime: &Runtime) -> Decoder<Employee> {
+    fn registry(&self) -> Registry {
         let settings = RegistrySettings {
             url: self.url.clone(),
             ..RegistrySettings::default()
         };
-        Decoder::new(SUBJECT.to_owned(), Registry::new(&settings).unwrap(), runtime.handle().clone())
+        Registry::new(&settings).unwrap()
+    }
+
+    fn decoder(&self, runtime: &Runtime) -> Decoder<Employee> {
+        Decoder::new(SUBJECT.to_owned(), self.registry(), runtime.handle().clone())
     }
 }
 
@@ -120,6 +124,10 @@ fn value(schema_id: u32) -> Vec<u8> {
         .encode(&employee(), &mut value)
         .unwrap();
     value
+}
+
+fn other_schema() -> String {
+    Employee::SCHEMA.replace("left_at", "gone_at")
 }
 
 #[test]
@@ -208,10 +216,102 @@ fn an_id_that_changes_its_meaning_stops_everything() {
     let runtime = Runtime::new().unwrap();
     let registry = FakeRegistry::start(&[(7, Employee::SCHEMA)]);
     let mut decoder = registry.decoder(&runtime);
-    decoder.refresh().unwrap();
-    let other = Employee::SCHEMA.replace("left_at", "gone_at");
-    registry.set(&[(7, &other)]);
+    decoder.decode(Some(&value(7))).unwrap();
+    registry.set(&[(7, &other_schema())]);
     assert!(matches!(decoder.refresh(), Err(SchemaLookupError::IdChanged { schema_id: 7, .. })));
     registry.set(&[(6, Employee::SCHEMA)]);
+    assert!(matches!(decoder.refresh(), Err(SchemaLookupError::IdLost { schema_id: 7, .. })));
+    registry.set(&[]);
     assert!(matches!(decoder.refresh(), Err(SchemaLookupError::SubjectLost { .. })));
+    assert_eq!(decoder.decode(Some(&value(7))).unwrap(), employee());
+}
+
+/// What a process notes that has read values with these ids.
+fn note_after(registry: &FakeRegistry, runtime: &Runtime, schema_ids: &[u32]) -> String {
+    let mut decoder = registry.decoder(runtime);
+    for schema_id in schema_ids {
+        decoder.decode(Some(&value(*schema_id))).unwrap();
+    }
+    decoder.memory().note()
+}
+
+fn surroundings<T: std::fmt::Debug>(decoded: Result<T, DecodeError>) -> SchemaLookupError {
+    match decoded {
+        Err(DecodeError::Surroundings(cause)) => cause,
+        Ok(_) | Err(DecodeError::Frame(_) | DecodeError::Datum(_) | DecodeError::UnknownSchema { .. }) => panic!("{decoded:?}"),
+    }
+}
+
+#[test]
+fn only_ids_of_values_are_noted() {
+    let runtime = Runtime::new().unwrap();
+    let registry = FakeRegistry::start(&[(7, Employee::SCHEMA), (9, Employee::SCHEMA)]);
+    assert_eq!(note_after(&registry, &runtime, &[]), "");
+    let note = note_after(&registry, &runtime, &[9]);
+    assert!(note.starts_with("9:") && !note.contains("7:"), "{note}");
+    // Nobody misses a version that no value was written with.
+    let mut restarted = registry.decoder(&runtime);
+    restarted.memory().recall(&note).unwrap();
+    registry.set(&[(9, Employee::SCHEMA)]);
+    assert_eq!(restarted.decode(Some(&value(9))).unwrap(), employee());
+}
+
+#[test]
+fn after_a_restart_an_id_that_changed_or_is_gone_stops_everything_until_it_is_back() {
+    let runtime = Runtime::new().unwrap();
+    let registry = FakeRegistry::start(&[(7, Employee::SCHEMA)]);
+    let note = note_after(&registry, &runtime, &[7]);
+    let mut restarted = registry.decoder(&runtime);
+    restarted.memory().recall(&note).unwrap();
+    registry.set(&[(7, &other_schema())]);
+    let changed = surroundings(restarted.decode(Some(&value(7))));
+    assert!(matches!(changed, SchemaLookupError::IdChanged { schema_id: 7, .. }), "{changed:?}");
+    registry.set(&[(8, Employee::SCHEMA)]);
+    // Neither a record of before nor one of now is read while the registry is another.
+    for schema_id in [7, 8] {
+        let lost = surroundings(restarted.decode(Some(&value(schema_id))));
+        assert!(matches!(lost, SchemaLookupError::IdLost { schema_id: 7, .. }), "{lost:?}");
+    }
+    let verified = runtime.block_on(restarted.memory().verify(&registry.registry()));
+    assert!(
+        matches!(verified, Err(SchemaLookupError::IdLost { schema_id: 7, .. })),
+        "{verified:?}"
+    );
+    registry.set(&[(7, Employee::SCHEMA)]);
+    assert_eq!(restarted.decode(Some(&value(7))).unwrap(), employee());
+    assert_eq!(restarted.memory().note(), note);
+}
+
+/// A partition can come later, with a note of what another process has read.
+#[test]
+fn what_is_recalled_counts_for_ids_that_the_registry_was_asked_for_before() {
+    let runtime = Runtime::new().unwrap();
+    let registry = FakeRegistry::start(&[(7, Employee::SCHEMA), (8, Employee::SCHEMA)]);
+    let note = note_after(&registry, &runtime, &[8]);
+    registry.set(&[(7, Employee::SCHEMA), (8, &other_schema())]);
+    let mut decoder = registry.decoder(&runtime);
+    decoder.decode(Some(&value(7))).unwrap();
+    decoder.memory().recall(&note).unwrap();
+    for _ in 0..2 {
+        let changed = surroundings(decoder.decode(Some(&value(8))));
+        assert!(matches!(changed, SchemaLookupError::IdChanged { schema_id: 8, .. }), "{changed:?}");
+    }
+    registry.set(&[(7, Employee::SCHEMA), (8, Employee::SCHEMA)]);
+    assert_eq!(decoder.decode(Some(&value(8))).unwrap(), employee());
+}
+
+#[test]
+fn an_id_that_was_foreign_is_asked_for_again_once_it_is_recalled() {
+    let runtime = Runtime::new().unwrap();
+    let registry = FakeRegistry::start(&[(7, Employee::SCHEMA), (8, Employee::SCHEMA)]);
+    let note = note_after(&registry, &runtime, &[8]);
+    registry.set(&[(7, Employee::SCHEMA)]);
+    let mut decoder = registry.decoder(&runtime);
+    assert!(matches!(
+        decoder.decode(Some(&value(8))),
+        Err(DecodeError::UnknownSchema { schema_id: 8, .. })
+    ));
+    decoder.memory().recall(&note).unwrap();
+    let lost = surroundings(decoder.decode(Some(&value(8))));
+    assert!(matches!(lost, SchemaLookupError::IdLost { schema_id: 8, .. }), "{lost:?}");
 }
