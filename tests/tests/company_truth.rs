@@ -121,7 +121,8 @@ impl Pipeline {
             partition: partition.clone(),
             topic_id: "t".to_owned(),
             next_offset: 0,
-            fingerprint: String::new(),
+            partition_count: 1,
+            schemas: String::new(),
         };
         archive.claim_position(&position).await.unwrap();
         let mut directory = Directory::new(Region::CN);
@@ -180,6 +181,7 @@ impl Pipeline {
             partition: self.partition.clone(),
             expected_offset,
             next_offset: offset + 1,
+            schemas: String::new(),
             entries,
         };
         let applied = self.archive.apply_scores(&[batch], Refusals::Judge).await.unwrap();

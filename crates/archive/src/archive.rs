@@ -6,7 +6,7 @@ use scoresync_domain::Refusal;
 
 use crate::{
     Access, Applied, ArchiveError, ArchiveSettings, Batch, EmployeeBatch, EmployeesApplied, EnrichedPosition, FateCount, Position,
-    PostgresArchive, Refusals, RefusedScore, SqliteArchive, TopicPartition, TrainingRecord,
+    PostgresArchive, Refusals, RefusedScore, SqliteArchive, TrainingRecord,
 };
 
 /// Training records, their history, what was refused, counts of fates, and how far the topics were read.
@@ -57,14 +57,6 @@ impl Archive {
     /// The database's.
     pub async fn claim_position(&self, position: &Position) -> Result<Position, ArchiveError> {
         both!(self, "claim a position in the archive", database => database.claim_position(position))
-    }
-
-    /// Overwrites the sink's text about a claimed partition, to be done before a record is applied that needs it.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn note_fingerprint(&self, partition: &TopicPartition, fingerprint: &str) -> Result<(), ArchiveError> {
-        both!(self, "note the fingerprint of a topic in the archive", database => database.note_fingerprint(partition, fingerprint))
     }
 
     /// Applies what was read of any partitions of `scores.enriched`, a batch each: all of it, or nothing.

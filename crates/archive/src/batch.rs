@@ -30,8 +30,10 @@ pub struct Position {
     pub topic_id: String,
     /// The offset to seek to.
     pub next_offset: i64,
-    /// What else must stay as it is (partition count, schema ids); the sink's own text.
-    pub fingerprint: String,
+    /// How many partitions the topic had then.
+    pub partition_count: i32,
+    /// What the ids of the topic's schemas meant, as far as records were applied that carry them; the sink's own text.
+    pub schemas: String,
 }
 
 /// A place in `scores.enriched`; their order is the order of arrival.
@@ -54,6 +56,8 @@ pub struct Batch<'a> {
     pub expected_offset: i64,
     /// Where it is afterwards.
     pub next_offset: i64,
+    /// What is known of the topic's schemas by then; recorded with the position.
+    pub schemas: String,
     /// The records.
     pub entries: Vec<Entry<'a>>,
 }
@@ -115,8 +119,40 @@ pub struct EmployeeBatch<'a> {
     pub expected_offset: i64,
     /// Where it is afterwards.
     pub next_offset: i64,
+    /// What is known of the topic's schemas by then; recorded with the position.
+    pub schemas: String,
     /// The changes.
     pub changes: &'a [EmployeeChange],
+}
+
+/// How a position moves with what is applied, and what is recorded beside it.
+pub(crate) struct PositionMove<'a> {
+    pub(crate) partition: &'a TopicPartition,
+    pub(crate) expected_offset: i64,
+    pub(crate) next_offset: i64,
+    pub(crate) schemas: &'a str,
+}
+
+impl Batch<'_> {
+    pub(crate) fn position_move(&self) -> PositionMove<'_> {
+        PositionMove {
+            partition: &self.partition,
+            expected_offset: self.expected_offset,
+            next_offset: self.next_offset,
+            schemas: &self.schemas,
+        }
+    }
+}
+
+impl EmployeeBatch<'_> {
+    pub(crate) fn position_move(&self) -> PositionMove<'_> {
+        PositionMove {
+            partition: &self.partition,
+            expected_offset: self.expected_offset,
+            next_offset: self.next_offset,
+            schemas: &self.schemas,
+        }
+    }
 }
 
 /// What came of a call of `apply_employees`.

@@ -70,7 +70,8 @@ pub(crate) fn read_position(row: &mut impl RowReader, topic: &str, generation: i
         },
         topic_id: present(row.text()?, "topic id")?,
         next_offset: present(row.int8()?, "offset")?,
-        fingerprint: present(row.text()?, "fingerprint")?,
+        partition_count: present(row.int4()?, "partition count")?,
+        schemas: present(row.text()?, "schemas")?,
     })
 }
 

@@ -100,7 +100,9 @@ async fn readers_read_and_change_nothing() {
     apply(&place.archive, [score("a", 1, 80)]).await;
     let reader = Archive::open(&place.settings, Access::Reader).await.unwrap();
     assert_eq!(reader.records_of("E1").await.unwrap().len(), 1);
-    let refused = reader.note_fingerprint(&suite::builders::partition(0), "mine").await;
+    let refused = reader
+        .claim_position(&suite::builders::beginning(suite::builders::partition(5)))
+        .await;
     assert!(matches!(refused, Err(ArchiveError::Environment { .. })), "{refused:?}");
 }
 

@@ -47,7 +47,9 @@ async fn a_second_writer_is_kept_out_and_readers_are_not() {
     let reader = Archive::open(&place.settings, Access::Reader).await.unwrap();
     apply(&place.archive, [score("b", 2, 80)]).await;
     assert_eq!(reader.records_of("E1").await.unwrap().len(), 2);
-    let refused = reader.note_fingerprint(&suite::builders::partition(0), "mine").await;
+    let refused = reader
+        .claim_position(&suite::builders::beginning(suite::builders::partition(5)))
+        .await;
     assert!(matches!(refused, Err(ArchiveError::Environment { .. })), "{refused:?}");
 }
 

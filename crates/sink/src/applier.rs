@@ -38,7 +38,7 @@ pub(crate) enum Outcome {
 pub(crate) enum ApplyError {
     #[error("the archive could not take a batch")]
     Archive(#[from] ArchiveError),
-    #[error("the schemas of a topic cannot be had")]
+    #[error(transparent)]
     Schemas(#[from] SchemaLookupError),
     #[error("the end of the employees cannot be had")]
     Kafka(#[from] scoresync_kafka::Error),
@@ -101,11 +101,13 @@ impl Applier {
                     generation: self.generation,
                     partition: place.partition,
                 };
+                let entries = decode_scores(&mut self.scores, records)?;
                 batches.push(Batch {
                     partition,
                     expected_offset: records.expected_offset,
                     next_offset: records.next_offset,
-                    entries: decode_scores(&mut self.scores, records)?,
+                    schemas: self.scores.memory().note(),
+                    entries,
                 });
             }
         }
@@ -144,6 +146,7 @@ impl Applier {
             },
             expected_offset: records.expected_offset,
             next_offset: records.next_offset,
+            schemas: self.employees.memory().note(),
             changes: &changes,
         };
         let applied = self.runtime.block_on(self.archive.apply_employees(&batch))?;

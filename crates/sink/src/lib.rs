@@ -10,6 +10,7 @@ mod held;
 mod metrics;
 mod partitions;
 mod run;
+mod schema_memories;
 mod settings;
 
 pub use metrics::SinkMetrics;

@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use scoresync_archive::{Archive, ArchiveError, DatabaseError, Position, TopicPartition as ArchivePartition};
-use scoresync_kafka::{Error, GroupConsumer, TopicDescription, TopicPartition};
+use scoresync_kafka::{Error, GroupConsumer, SchemaLookupError, TopicDescription, TopicPartition};
 use tokio::runtime::Handle;
 
-use crate::settings::FirstStart;
+use crate::{schema_memories::SchemaMemories, settings::FirstStart};
 
 const ARCHIVE_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -29,6 +29,8 @@ pub(crate) enum StartError {
     Kafka(#[from] Error),
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    #[error(transparent)]
+    Schemas(#[from] SchemaLookupError),
 }
 
 /// Finds out where partitions go on.
@@ -36,22 +38,23 @@ pub(crate) struct Positions<'a> {
     pub(crate) consumer: &'a GroupConsumer,
     pub(crate) archive: &'a Archive,
     pub(crate) runtime: &'a Handle,
-    /// Generation of a topic by its name.
-    pub(crate) generation: &'a dyn Fn(&str) -> i32,
+    pub(crate) memories: &'a SchemaMemories,
     pub(crate) first_start: FirstStart,
 }
 
 impl Positions<'_> {
-    /// The archive's position, claimed at the log's beginning where this is the first start.
+    /// The archive's position, claimed at the log's beginning where this is the first start. What is recorded of schemas is recalled.
     pub(crate) fn of(&self, place: &TopicPartition) -> Result<i64, StartError> {
-        let generation = (self.generation)(&place.topic);
+        let memory = self.memories.of(&place.topic);
         let topic = self.consumer.describe(&place.topic)?;
         let (low, high) = self.consumer.log_bounds(place)?;
-        let known = wait_for(self.runtime, self.archive.positions(&place.topic, generation))?;
-        let Some(position) = known.into_iter().find(|position| position.partition.partition == place.partition) else {
-            return self.claim(place, generation, &topic, low);
+        let known = wait_for(self.runtime, self.archive.positions(&place.topic, memory.generation))?;
+        let position = match known.into_iter().find(|position| position.partition.partition == place.partition) {
+            Some(position) => position,
+            None => self.claim(place, &topic, low)?,
         };
         check(place, &position, &topic)?;
+        memory.schemas.recall(&position.schemas)?;
         let offset = position.next_offset;
         if low <= offset && offset <= high {
             return Ok(offset);
@@ -66,7 +69,8 @@ impl Positions<'_> {
         .into())
     }
 
-    fn claim(&self, place: &TopicPartition, generation: i32, topic: &TopicDescription, low: i64) -> Result<i64, StartError> {
+    /// Gives the position that stands then: another sink may have been first.
+    fn claim(&self, place: &TopicPartition, topic: &TopicDescription, low: i64) -> Result<Position, StartError> {
         if self.first_start == FirstStart::Refuse {
             let difference = "the archive has no position for it, and sink.first_start = \"refuse\"".to_owned();
             return Err(Error::TopicChanged {
@@ -75,18 +79,19 @@ impl Positions<'_> {
             }
             .into());
         }
+        let memory = self.memories.of(&place.topic);
         let position = Position {
             partition: ArchivePartition {
                 topic: place.topic.clone(),
-                generation,
+                generation: memory.generation,
                 partition: place.partition,
             },
             topic_id: topic.topic_id.clone(),
             next_offset: low,
-            fingerprint: fingerprint(topic),
+            partition_count: topic.partitions,
+            schemas: memory.schemas.note(),
         };
-        wait_for(self.runtime, self.archive.claim_position(&position))?;
-        Ok(low)
+        Ok(wait_for(self.runtime, self.archive.claim_position(&position))?)
     }
 }
 
@@ -108,13 +113,9 @@ fn wait_at_most<T>(limit: Duration, runtime: &Handle, answer: impl Future<Output
     })
 }
 
-fn fingerprint(topic: &TopicDescription) -> String {
-    format!("partitions={}", topic.partitions)
-}
-
 fn check(place: &TopicPartition, position: &Position, topic: &TopicDescription) -> Result<(), Error> {
-    let recorded = format!("topic={} {}", position.topic_id, position.fingerprint);
-    let present = format!("topic={} {}", topic.topic_id, fingerprint(topic));
+    let recorded = format!("topic={} partitions={}", position.topic_id, position.partition_count);
+    let present = format!("topic={} partitions={}", topic.topic_id, topic.partitions);
     if recorded == present {
         return Ok(());
     }

@@ -10,8 +10,8 @@ use std::{
 
 use scoresync_archive::{Archive, ArchiveError};
 use scoresync_kafka::{
-    Decoder, Error, Event, GroupConsumer, KafkaSettings, Kind, Membership, Message, Registry, Topic, TopicNames, TopicSettings,
-    doubts_positions, kind_of,
+    Decoder, Error, Event, GroupConsumer, KafkaSettings, Kind, Membership, Message, Registry, SchemaLookupError, Topic, TopicNames,
+    TopicSettings, doubts_positions, kind_of,
 };
 use scoresync_service::{Backoff, BackoffLimits, Shutdown, StageReadiness};
 use tokio::runtime::Handle;
@@ -24,6 +24,7 @@ use crate::{
     held::{Held, Standing},
     metrics::{STAGE, SinkMetrics},
     partitions::{Partitions, StartError},
+    schema_memories::{SchemaMemories, TopicMemory},
     settings::SinkSettings,
 };
 
@@ -58,6 +59,9 @@ pub enum SinkError {
     /// The archive.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// The registry, or what is recorded about its schemas.
+    #[error("the sink cannot be sure of its topics' schemas")]
+    Schemas(#[from] SchemaLookupError),
     /// The applying thread is gone.
     #[error("the thread that applies batches ended unexpectedly")]
     ApplierGone,
@@ -70,9 +74,8 @@ impl SinkError {
         match self {
             Self::Kafka(error) => error.kind(),
             Self::Archive(ArchiveError::Environment { .. }) | Self::ApplierGone => Kind::Environment,
-            Self::Archive(ArchiveError::Transient { .. } | ArchiveError::LostPosition { .. } | ArchiveError::WouldRefuse) => {
-                Kind::Transient
-            }
+            Self::Archive(ArchiveError::Transient { .. } | ArchiveError::LostPosition { .. } | ArchiveError::WouldRefuse)
+            | Self::Schemas(_) => Kind::Transient,
         }
     }
 }
@@ -82,6 +85,7 @@ impl From<StartError> for SinkError {
         match error {
             StartError::Kafka(error) => Self::Kafka(error),
             StartError::Archive(error) => Self::Archive(error),
+            StartError::Schemas(error) => Self::Schemas(error),
         }
     }
 }
@@ -102,6 +106,7 @@ pub struct Sink {
     runtime: Handle,
     names: TopicNames,
     employees_topic: String,
+    memories: SchemaMemories,
     settings: SinkSettings,
     metrics: SinkMetrics,
     readiness: StageReadiness,
@@ -110,10 +115,10 @@ pub struct Sink {
 }
 
 impl Sink {
-    /// Joins the group and starts the applying thread.
+    /// Makes sure that the registry is the one of before, joins the group and starts the applying thread.
     ///
     /// # Errors
-    /// Settings that the client refuses.
+    /// Settings that the client refuses, a registry whose schemas are not those that the archive has recorded, or no answer.
     pub fn start(
         surroundings: &Surroundings<'_>,
         settings: SinkSettings,
@@ -133,14 +138,28 @@ impl Sink {
             group: &group,
             topics: &[&enriched, &employees_topic],
         };
+        let scores = Decoder::new(names.subject(Topic::Enriched), (*registry).clone(), (*runtime).clone());
+        let employees = Decoder::new(names.subject(Topic::Employees), (*registry).clone(), (*runtime).clone());
+        let memories = SchemaMemories {
+            scores: TopicMemory {
+                topic: enriched.clone(),
+                generation: names.generation(),
+                schemas: scores.memory().clone(),
+            },
+            employees: TopicMemory {
+                topic: employees_topic.clone(),
+                generation: 1,
+                schemas: employees.memory().clone(),
+            },
+        };
+        memories.recall(archive, runtime)?;
+        memories.verify(registry, runtime)?;
         let consumer = GroupConsumer::join(kafka, topics, &membership)?;
-        let decoder_of = |topic| (names.subject(topic), (*registry).clone(), (*runtime).clone());
-        let (scores, employees) = (decoder_of(Topic::Enriched), decoder_of(Topic::Employees));
         let applier = ApplierHandle::start(Applier {
             archive: Arc::clone(archive),
             runtime: (*runtime).clone(),
-            scores: Decoder::new(scores.0, scores.1, scores.2),
-            employees: Decoder::new(employees.0, employees.1, employees.2),
+            scores,
+            employees,
             employees_topic: employees_topic.clone(),
             generation: names.generation(),
             metrics: metrics.clone(),
@@ -163,6 +182,7 @@ impl Sink {
             runtime: (*runtime).clone(),
             names,
             employees_topic,
+            memories,
             settings,
             metrics,
             readiness,

@@ -146,7 +146,8 @@ CREATE TABLE consumer_position (
     partition integer NOT NULL,
     topic_id text NOT NULL,
     next_offset bigint NOT NULL,
-    fingerprint text NOT NULL,
+    partition_count integer NOT NULL,
+    schemas text NOT NULL DEFAULT '',
     PRIMARY KEY (topic, generation, partition)
 );
 

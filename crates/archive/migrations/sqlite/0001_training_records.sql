@@ -146,7 +146,8 @@ CREATE TABLE consumer_position (
     partition INTEGER NOT NULL,
     topic_id TEXT NOT NULL,
     next_offset INTEGER NOT NULL,
-    fingerprint TEXT NOT NULL,
+    partition_count INTEGER NOT NULL,
+    schemas TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (topic, generation, partition)
 ) STRICT;
 

@@ -1,9 +1,6 @@
 //! Applying scores: everything of one call in one transaction, each table by one statement.
 
-use std::{
-    collections::{BTreeSet, HashSet},
-    ops::Range,
-};
+use std::collections::{BTreeSet, HashSet};
 
 use deadpool_postgres::Transaction;
 use scoresync_domain::ResultId;
@@ -16,6 +13,7 @@ use super::{
 };
 use crate::{
     Applied, ArchiveError, Batch, Refusals, TopicPartition,
+    batch::PositionMove,
     bisection::{Bisection, Selection},
     error::Failure,
     judging::{Intake, Known, Plan, Successors, Tally, tally},
@@ -52,10 +50,7 @@ impl PostgresArchive {
     async fn attempt(&self, (batches, refusals): (&[Batch<'_>], Refusals), selection: &Selection) -> Result<Applied, Failure> {
         let mut client = self.client().await?;
         let transaction = begin(&mut client).await?;
-        let moves = batches
-            .iter()
-            .map(|batch| (&batch.partition, batch.expected_offset..batch.next_offset));
-        move_positions(&transaction, moves.collect()).await?;
+        move_positions(&transaction, batches.iter().map(Batch::position_move).collect()).await?;
         let mut intake = Intake::sort(batches, selection);
         let inserted = insert_fresh(&transaction, &intake).await?;
         intake.landed(&inserted);
@@ -85,29 +80,31 @@ impl PostgresArchive {
 }
 
 /// The compare-and-set that a sink without the position loses.
-pub(super) async fn move_positions(transaction: &Transaction<'_>, moves: Vec<(&TopicPartition, Range<i64>)>) -> Result<(), Failure> {
-    let sql = "UPDATE consumer_position AS position SET next_offset = given.next_offset
-        FROM unnest($1::text[], $2::int4[], $3::int4[], $4::int8[], $5::int8[]) AS given (topic, generation, partition, expected, next_offset)
+pub(super) async fn move_positions(transaction: &Transaction<'_>, moves: Vec<PositionMove<'_>>) -> Result<(), Failure> {
+    let sql = "UPDATE consumer_position AS position SET next_offset = given.next_offset, schemas = given.schemas
+        FROM unnest($1::text[], $2::int4[], $3::int4[], $4::int8[], $5::int8[], $6::text[])
+            AS given (topic, generation, partition, expected, next_offset, schemas)
         WHERE position.topic = given.topic AND position.generation = given.generation AND position.partition = given.partition
             AND position.next_offset = given.expected
         RETURNING position.topic, position.generation, position.partition";
-    let topics: Vec<&str> = moves.iter().map(|(place, _)| place.topic.as_str()).collect();
-    let generations: Vec<i32> = moves.iter().map(|(place, _)| place.generation).collect();
-    let partitions: Vec<i32> = moves.iter().map(|(place, _)| place.partition).collect();
-    let expected: Vec<i64> = moves.iter().map(|(_, offsets)| offsets.start).collect();
-    let next: Vec<i64> = moves.iter().map(|(_, offsets)| offsets.end).collect();
+    let topics: Vec<&str> = moves.iter().map(|position| position.partition.topic.as_str()).collect();
+    let generations: Vec<i32> = moves.iter().map(|position| position.partition.generation).collect();
+    let partitions: Vec<i32> = moves.iter().map(|position| position.partition.partition).collect();
+    let expected: Vec<i64> = moves.iter().map(|position| position.expected_offset).collect();
+    let next: Vec<i64> = moves.iter().map(|position| position.next_offset).collect();
+    let schemas: Vec<&str> = moves.iter().map(|position| position.schemas).collect();
     let mut moved = HashSet::new();
-    for row in query(transaction, sql, &[&topics, &generations, &partitions, &expected, &next]).await? {
+    for row in query(transaction, sql, &[&topics, &generations, &partitions, &expected, &next, &schemas]).await? {
         moved.insert(TopicPartition {
             topic: row.try_get(0)?,
             generation: row.try_get(1)?,
             partition: row.try_get(2)?,
         });
     }
-    match moves.into_iter().find(|(place, _)| !moved.contains(place)) {
-        Some((partition, offsets)) => Err(Failure::Decided(ArchiveError::LostPosition {
-            partition: partition.clone(),
-            expected: offsets.start,
+    match moves.into_iter().find(|position| !moved.contains(position.partition)) {
+        Some(position) => Err(Failure::Decided(ArchiveError::LostPosition {
+            partition: position.partition.clone(),
+            expected: position.expected_offset,
         })),
         None => Ok(()),
     }

@@ -24,8 +24,7 @@ impl PostgresArchive {
         let fold = EmployeeFold::of(batch.changes);
         let mut client = self.client().await?;
         let transaction = begin(&mut client).await?;
-        let offsets = batch.expected_offset..batch.next_offset;
-        move_positions(&transaction, vec![(&batch.partition, offsets)]).await?;
+        move_positions(&transaction, vec![batch.position_move()]).await?;
         let numbers = fold.numbers();
         let before = replacements(&transaction, &numbers).await?;
         write_employees(&transaction, &fold).await?;

@@ -7,7 +7,7 @@ use tokio_postgres::{IsolationLevel, Row, types::ToSql};
 
 use super::{PostgresArchive, load::query, rows::Cursor};
 use crate::{
-    EnrichedPosition, FateCount, Position, RefusedScore, TopicPartition, TrainingRecord,
+    EnrichedPosition, FateCount, Position, RefusedScore, TrainingRecord,
     error::Failure,
     read::{self, read_fate_count, read_position, read_refused_count},
     table::{present, read_history, read_record, read_refused},
@@ -21,8 +21,8 @@ impl PostgresArchive {
     }
 
     pub(crate) async fn positions(&self, topic: &str, generation: i32) -> Result<Vec<Position>, Failure> {
-        let sql = "SELECT partition, topic_id, next_offset, fingerprint FROM consumer_position WHERE topic = $1 AND generation = $2
-            ORDER BY partition";
+        let sql = "SELECT partition, topic_id, next_offset, partition_count, schemas FROM consumer_position
+            WHERE topic = $1 AND generation = $2 ORDER BY partition";
         let rows = self.ask(sql, &[&topic, &generation]).await?;
         rows.iter()
             .map(|row| read_position(&mut Cursor::over(row), topic, generation))
@@ -31,20 +31,19 @@ impl PostgresArchive {
 
     pub(crate) async fn claim_position(&self, position: &Position) -> Result<Position, Failure> {
         let partition = &position.partition;
-        let sql = "INSERT INTO consumer_position (topic, generation, partition, topic_id, next_offset, fingerprint)
-            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (topic, generation, partition) DO NOTHING";
+        let sql = "INSERT INTO consumer_position (topic, generation, partition, topic_id, next_offset, partition_count, schemas)
+            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (topic, generation, partition) DO NOTHING";
         let place: [&(dyn ToSql + Sync); 3] = [&partition.topic, &partition.generation, &partition.partition];
-        let values: [&(dyn ToSql + Sync); 3] = [&position.topic_id, &position.next_offset, &position.fingerprint];
-        self.ask(sql, &[place, values].concat()).await?;
+        let values: [&(dyn ToSql + Sync); 4] = [
+            &position.topic_id,
+            &position.next_offset,
+            &position.partition_count,
+            &position.schemas,
+        ];
+        self.ask(sql, &[&place[..], &values].concat()).await?;
         let positions = self.positions(&partition.topic, partition.generation).await?;
         let claimed = positions.into_iter().find(|claimed| claimed.partition == *partition);
         present(claimed, "position")
-    }
-
-    pub(crate) async fn note_fingerprint(&self, partition: &TopicPartition, fingerprint: &str) -> Result<(), Failure> {
-        let sql = "UPDATE consumer_position SET fingerprint = $1 WHERE topic = $2 AND generation = $3 AND partition = $4";
-        let place: [&(dyn ToSql + Sync); 4] = [&fingerprint, &partition.topic, &partition.generation, &partition.partition];
-        self.ask(sql, &place).await.map(drop)
     }
 
     pub(crate) async fn records_of(&self, employee_no: &str) -> Result<Vec<TrainingRecord>, Failure> {

@@ -7,7 +7,8 @@ use scoresync_domain::ResultId;
 
 use super::{SqliteArchive, load, rows::Writer};
 use crate::{
-    Applied, ArchiveError, Batch, Refusals, TopicPartition,
+    Applied, ArchiveError, Batch, Refusals,
+    batch::PositionMove,
     bisection::{Bisection, Selection},
     error::Failure,
     judging::{Intake, Plan, Tally, tally},
@@ -44,7 +45,7 @@ fn find_rejected(connection: &mut Connection, batches: &[Batch<'_>]) -> Result<S
 fn attempt(connection: &mut Connection, (batches, refusals): (&[Batch<'_>], Refusals), selection: &Selection) -> Result<Applied, Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for batch in batches {
-        move_position(&transaction, &batch.partition, batch.expected_offset..batch.next_offset)?;
+        move_position(&transaction, &batch.position_move())?;
     }
     let mut intake = Intake::sort(batches, selection);
     let inserted = insert_fresh(&transaction, &intake)?;
@@ -67,19 +68,17 @@ fn attempt(connection: &mut Connection, (batches, refusals): (&[Batch<'_>], Refu
 }
 
 /// The compare-and-set that a sink without the position loses.
-pub(super) fn move_position(
-    transaction: &Transaction<'_>,
-    partition: &TopicPartition,
-    offsets: std::ops::Range<i64>,
-) -> Result<(), Failure> {
+pub(super) fn move_position(transaction: &Transaction<'_>, position: &PositionMove<'_>) -> Result<(), Failure> {
     let mut statement = transaction.prepare_cached(
-        "UPDATE consumer_position SET next_offset = ?5 WHERE topic = ?1 AND generation = ?2 AND partition = ?3 AND next_offset = ?4",
+        "UPDATE consumer_position SET next_offset = ?5, schemas = ?6
+            WHERE topic = ?1 AND generation = ?2 AND partition = ?3 AND next_offset = ?4",
     )?;
+    let (partition, expected) = (position.partition, position.expected_offset);
     let place = (&partition.topic, partition.generation, partition.partition);
-    match statement.execute((place.0, place.1, place.2, offsets.start, offsets.end))? {
+    match statement.execute((place.0, place.1, place.2, expected, position.next_offset, position.schemas))? {
         0 => Err(Failure::Decided(ArchiveError::LostPosition {
             partition: partition.clone(),
-            expected: offsets.start,
+            expected,
         })),
         _ => Ok(()),
     }

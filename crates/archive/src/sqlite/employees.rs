@@ -23,7 +23,7 @@ impl SqliteArchive {
         let fold = EmployeeFold::of(batch.changes);
         self.run(|connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            move_position(&transaction, &batch.partition, batch.expected_offset..batch.next_offset)?;
+            move_position(&transaction, &batch.position_move())?;
             let numbers = fold.numbers();
             let before = replacements(&transaction, &numbers)?;
             write_employees(&transaction, &fold)?;

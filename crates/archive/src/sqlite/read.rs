@@ -9,7 +9,7 @@ use super::{
     rows::{Cursor, read_all},
 };
 use crate::{
-    EnrichedPosition, FateCount, Position, RefusedScore, TopicPartition, TrainingRecord,
+    EnrichedPosition, FateCount, Position, RefusedScore, TrainingRecord,
     error::Failure,
     read,
     read::{read_fate_count, read_position, read_refused_count},
@@ -18,28 +18,23 @@ use crate::{
 
 impl SqliteArchive {
     pub(crate) fn positions(&self, topic: &str, generation: i32) -> Result<Vec<Position>, Failure> {
-        let sql = "SELECT partition, topic_id, next_offset, fingerprint FROM consumer_position WHERE topic = ? AND generation = ?
-            ORDER BY partition";
+        let sql = "SELECT partition, topic_id, next_offset, partition_count, schemas FROM consumer_position
+            WHERE topic = ? AND generation = ? ORDER BY partition";
         let read = |row: &mut Cursor<'_>| read_position(row, topic, generation);
         self.run(|connection| read_all(connection, (sql, (topic, generation)), read))
     }
 
     pub(crate) fn claim_position(&self, position: &Position) -> Result<Position, Failure> {
         let partition = &position.partition;
-        let sql = "INSERT INTO consumer_position (topic, generation, partition, topic_id, next_offset, fingerprint)
-            VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (topic, generation, partition) DO NOTHING";
+        let sql = "INSERT INTO consumer_position (topic, generation, partition, topic_id, next_offset, partition_count, schemas)
+            VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (topic, generation, partition) DO NOTHING";
         let place = (&partition.topic, partition.generation, partition.partition);
-        let values = (&position.topic_id, position.next_offset, &position.fingerprint);
-        self.run(|connection| Ok(connection.execute(sql, (place.0, place.1, place.2, values.0, values.1, values.2))?))?;
+        let topic = (&position.topic_id, position.partition_count, &position.schemas);
+        let values = (place.0, place.1, place.2, topic.0, position.next_offset, topic.1, topic.2);
+        self.run(|connection| Ok(connection.execute(sql, values)?))?;
         let positions = self.positions(&partition.topic, partition.generation)?;
         let claimed = positions.into_iter().find(|claimed| claimed.partition == *partition);
         present(claimed, "position")
-    }
-
-    pub(crate) fn note_fingerprint(&self, partition: &TopicPartition, fingerprint: &str) -> Result<(), Failure> {
-        let sql = "UPDATE consumer_position SET fingerprint = ? WHERE topic = ? AND generation = ? AND partition = ?";
-        let values = (fingerprint, &partition.topic, partition.generation, partition.partition);
-        self.run(|connection| Ok(connection.execute(sql, values)?)).map(drop)
     }
 
     pub(crate) fn records_of(&self, employee_no: &str) -> Result<Vec<TrainingRecord>, Failure> {

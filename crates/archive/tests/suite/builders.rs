@@ -104,13 +104,17 @@ pub(crate) fn naming(score: EnrichedScore<'static>, employee_no: &str) -> Enrich
 }
 
 pub(crate) async fn claim(archive: &Archive, partition: TopicPartition) {
-    let position = Position {
+    archive.claim_position(&beginning(partition)).await.unwrap();
+}
+
+pub(crate) fn beginning(partition: TopicPartition) -> Position {
+    Position {
         partition,
         topic_id: "a topic's id".to_owned(),
         next_offset: 0,
-        fingerprint: "1 partition".to_owned(),
-    };
-    archive.claim_position(&position).await.unwrap();
+        partition_count: 1,
+        schemas: String::new(),
+    }
 }
 
 pub(crate) type Said = Result<EnrichedScore<'static>, &'static [u8]>;
@@ -128,6 +132,7 @@ pub(crate) fn batch(number: i32, first: i64, said: impl IntoIterator<Item = Said
         partition: partition(number),
         expected_offset: first,
         next_offset: first + entries.len() as i64,
+        schemas: String::new(),
         entries,
     }
 }
@@ -157,17 +162,22 @@ pub(crate) async fn next_offset(archive: &Archive, partition: &TopicPartition) -
         .next_offset
 }
 
-pub(crate) async fn apply_employees(archive: &Archive, changes: &[EmployeeChange]) -> EmployeesApplied {
-    let partition = TopicPartition {
+pub(crate) fn employees_partition() -> TopicPartition {
+    TopicPartition {
         topic: EMPLOYEES.to_owned(),
         generation: 1,
         partition: 0,
-    };
+    }
+}
+
+pub(crate) async fn apply_employees(archive: &Archive, changes: &[EmployeeChange]) -> EmployeesApplied {
+    let partition = employees_partition();
     let first = next_offset(archive, &partition).await;
     let batch = EmployeeBatch {
         partition,
         expected_offset: first,
         next_offset: first + changes.len() as i64,
+        schemas: String::new(),
         changes,
     };
     archive.apply_employees(&batch).await.unwrap()

@@ -27,6 +27,7 @@ macro_rules! run_whole_suite {
             $open:
             positions::a_position_is_claimed_once_and_found_again,
             positions::a_batch_that_is_not_at_its_position_changes_nothing,
+            positions::what_is_known_of_schemas_moves_with_its_position_and_not_without,
             positions::several_partitions_move_together_or_not_at_all,
             positions::of_two_sinks_with_the_same_batch_one_succeeds,
             filing::a_new_result_reads_back_exactly_as_it_was_said,

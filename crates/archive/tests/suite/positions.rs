@@ -1,26 +1,22 @@
 //! Offsets move by compare-and-set, with the rows, or not at all.
 
-use scoresync_archive::{Archive, ArchiveError, Position, Refusals};
+use scoresync_archive::{Archive, ArchiveError, Batch, EmployeeBatch, Position, Refusals};
 use scoresync_domain::Fate;
 
-use super::builders::{batch, claim, partition, score};
+use super::builders::{batch, claim, employees_partition, partition, score};
 
 pub(crate) async fn a_position_is_claimed_once_and_found_again(archive: &Archive) {
     let position = |next_offset, topic_id: &str| Position {
         partition: partition(3),
         topic_id: topic_id.to_owned(),
         next_offset,
-        fingerprint: "12 partitions".to_owned(),
+        partition_count: 12,
+        schemas: "5:a".to_owned(),
     };
     let first = position(40, "first");
     assert_eq!(archive.claim_position(&first).await.unwrap(), first);
     assert_eq!(archive.claim_position(&position(0, "second")).await.unwrap(), first);
-    archive.note_fingerprint(&partition(3), "12 partitions, schema 5").await.unwrap();
-    let noted = Position {
-        fingerprint: "12 partitions, schema 5".to_owned(),
-        ..first
-    };
-    assert_eq!(archive.positions("scores.enriched", 1).await.unwrap(), [noted]);
+    assert_eq!(archive.positions("scores.enriched", 1).await.unwrap(), [first]);
     assert_eq!(archive.positions("scores.enriched", 2).await.unwrap(), []);
 }
 
@@ -35,6 +31,40 @@ pub(crate) async fn a_batch_that_is_not_at_its_position_changes_nothing(archive:
     }
     assert_eq!(archive.records_of("E1").await.unwrap().len(), 1);
     assert_eq!(archive.positions("scores.enriched", 1).await.unwrap()[0].next_offset, 1);
+}
+
+pub(crate) async fn what_is_known_of_schemas_moves_with_its_position_and_not_without(archive: &Archive) {
+    claim(archive, partition(0)).await;
+    claim(archive, partition(1)).await;
+    let knowing = |number, first, schemas: &str| Batch {
+        schemas: schemas.to_owned(),
+        ..batch(number, first, [Ok(score(&format!("{number}-{first}"), 1, 80))])
+    };
+    let both = [knowing(0, 0, "5:a"), knowing(1, 0, "5:a,7:b")];
+    archive.apply_scores(&both, Refusals::Judge).await.unwrap();
+    // A sink that was frozen meanwhile knows less.
+    assert!(archive.apply_scores(&[knowing(1, 0, "5:a")], Refusals::Judge).await.is_err());
+    let withheld = [knowing(0, 1, "9:c"), knowing(1, 0, "9:c")];
+    assert!(archive.apply_scores(&withheld, Refusals::Judge).await.is_err());
+    let changes = [];
+    let employees = EmployeeBatch {
+        partition: employees_partition(),
+        expected_offset: 0,
+        next_offset: 3,
+        schemas: "6:d".to_owned(),
+        changes: &changes,
+    };
+    claim(archive, employees_partition()).await;
+    archive.apply_employees(&employees).await.unwrap();
+    let schemas = async |topic| -> Vec<(i64, String)> {
+        let positions = archive.positions(topic, 1).await.unwrap();
+        positions
+            .into_iter()
+            .map(|position| (position.next_offset, position.schemas))
+            .collect()
+    };
+    assert_eq!(schemas("scores.enriched").await, [(1, "5:a".to_owned()), (1, "5:a,7:b".to_owned())]);
+    assert_eq!(schemas("employees").await, [(3, "6:d".to_owned())]);
 }
 
 pub(crate) async fn several_partitions_move_together_or_not_at_all(archive: &Archive) {

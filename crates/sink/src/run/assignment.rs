@@ -64,12 +64,11 @@ impl Sink {
             Ok(positions) => self.go_on(positions),
             Err(error) if ends_stage(&error) => Err(error.into()),
             Err(error) => {
-                let who = match &error {
-                    StartError::Kafka(_) => "broker",
-                    StartError::Archive(_) => "archive",
-                };
-                self.readiness
-                    .not_ready(format!("the {who} does not say where partitions go on: {error}"));
+                self.readiness.not_ready(match &error {
+                    StartError::Kafka(error) => format!("the broker does not say where partitions go on: {error}"),
+                    StartError::Archive(error) => format!("the archive does not say where partitions go on: {error}"),
+                    StartError::Schemas(error) => error.to_string(),
+                });
                 tracing::warn!(error = &error as &dyn std::error::Error, "positions cannot be read; trying again");
                 self.pending.not_before = Some(Instant::now() + self.backoff.next_delay());
                 Ok(())
@@ -78,18 +77,11 @@ impl Sink {
     }
 
     fn positions(&self) -> Result<Vec<(TopicPartition, i64)>, StartError> {
-        let generation = |topic: &str| {
-            if topic == self.employees_topic {
-                1
-            } else {
-                self.names.generation()
-            }
-        };
         let positions = Positions {
             consumer: &self.consumer,
             archive: &self.archive,
             runtime: &self.runtime,
-            generation: &generation,
+            memories: &self.memories,
             first_start: self.settings.first_start,
         };
         let places = self.pending.assigned.iter().flatten().chain(&self.pending.restart);
@@ -116,7 +108,7 @@ impl Sink {
 /// A topic that is missing may be made anew at this moment, and is compared once it is there.
 fn ends_stage(error: &StartError) -> bool {
     match error {
-        StartError::Kafka(Error::TopicMissing(_)) | StartError::Archive(_) => false,
+        StartError::Kafka(Error::TopicMissing(_)) | StartError::Archive(_) | StartError::Schemas(_) => false,
         StartError::Kafka(error) => error.kind() == Kind::Environment,
     }
 }
