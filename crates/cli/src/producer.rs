@@ -39,7 +39,7 @@ async fn find_surroundings(shared: &Shared, readiness: &StageReadiness) -> anyho
     loop {
         let error = match Surroundings::find(&shared.configuration, &[Topic::Raw, Topic::Employees]).await {
             Ok(surroundings) => return Ok(Some(surroundings)),
-            Err(Unfit::Lasting(error)) => return Err(error),
+            Err(Unfit::Lasting(error) | Unfit::Unregistered(error)) => return Err(error),
             Err(Unfit::Passing(error)) => error,
         };
         readiness.not_ready(format!("cannot start yet: {error:#}"));

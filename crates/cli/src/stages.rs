@@ -58,8 +58,9 @@ fn run_roster(shared: &Shared, follower: RosterFollower, shutdown: &Shutdown, re
 fn run_mapper(shared: &Shared, shutdown: &Shutdown, readiness: &StageReadiness) -> anyhow::Result<()> {
     let configuration = &shared.configuration;
     let needed = [Topic::Raw, Topic::Enriched, Topic::DeadLetters, Topic::Employees, Topic::Aliases];
+    let mut was_registered = false;
     let started = persist(shutdown, readiness, || {
-        let surroundings = shared.runtime.block_on(Surroundings::find(configuration, &needed))?;
+        let surroundings = find(shared, &needed, &mut was_registered)?;
         let around = scoresync_mapper::Surroundings {
             kafka: &configuration.kafka,
             topics: &configuration.topics,
@@ -84,10 +85,9 @@ fn run_mapper(shared: &Shared, shutdown: &Shutdown, readiness: &StageReadiness) 
 
 fn run_sink(shared: &Shared, shutdown: &Shutdown, readiness: &StageReadiness) -> anyhow::Result<()> {
     let configuration = &shared.configuration;
+    let mut was_registered = false;
     let started = persist(shutdown, readiness, || {
-        let surroundings = shared
-            .runtime
-            .block_on(Surroundings::find(configuration, &[Topic::Enriched, Topic::Employees]))?;
+        let surroundings = find(shared, &[Topic::Enriched, Topic::Employees], &mut was_registered)?;
         let archive = shared
             .runtime
             .block_on(Archive::open(&configuration.archive, Access::Writer))
@@ -115,6 +115,14 @@ fn run_sink(shared: &Shared, shutdown: &Shutdown, readiness: &StageReadiness) ->
     }
 }
 
+/// A registry that had our schemas once and lost them is waited for: a stage that remembers other ids lives on while it is put right.
+fn find(shared: &Shared, needed: &[Topic], was_registered: &mut bool) -> Result<Surroundings, Unfit> {
+    let found = shared.runtime.block_on(Surroundings::find(&shared.configuration, needed));
+    let found = found.map_err(|unfit| if *was_registered { unfit.after_registration() } else { unfit })?;
+    *was_registered = true;
+    Ok(found)
+}
+
 fn unfit_archive(error: ArchiveError) -> Unfit {
     match error {
         ArchiveError::Environment { .. } => Unfit::Lasting(error.into()),
@@ -132,9 +140,10 @@ pub(crate) fn persist<T>(
     while !shutdown.is_requested() {
         match attempt() {
             Ok(done) => return Ok(Some(done)),
-            Err(Unfit::Lasting(error)) => return Err(error),
+            Err(Unfit::Lasting(error) | Unfit::Unregistered(error)) => return Err(error),
             Err(Unfit::Passing(error)) => {
                 readiness.not_ready(format!("cannot start yet: {error:#}"));
+                tracing::warn!(cause = format!("{error:#}"), "a stage cannot start yet; trying again");
                 if shutdown.pause(backoff.next_delay()) {
                     break;
                 }

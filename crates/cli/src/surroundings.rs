@@ -21,6 +21,19 @@ pub(crate) enum Unfit {
     /// A person must mend them.
     #[error("{0:#}")]
     Lasting(anyhow::Error),
+    /// The registry lacks a schema of ours: a person must register it, or is about to, where it was there before.
+    #[error("{0:#}")]
+    Unregistered(anyhow::Error),
+}
+
+impl Unfit {
+    /// What a schema that is gone again means: somebody is putting the registry right, which is waited for.
+    pub(crate) fn after_registration(self) -> Self {
+        match self {
+            Self::Unregistered(error) => Self::Passing(error),
+            Self::Passing(_) | Self::Lasting(_) => self,
+        }
+    }
 }
 
 impl Surroundings {
@@ -48,7 +61,7 @@ impl Surroundings {
                         "the registry does not have our schema of {}; run `scoresync schemas register`",
                         subject.subject
                     );
-                    return Err(Unfit::Lasting(anyhow!(advice)));
+                    return Err(Unfit::Unregistered(anyhow!(advice)));
                 }
                 Err(error @ scoresync_kafka::RegistryError::Unavailable { .. }) => return Err(Unfit::Passing(error.into())),
                 Err(error) => return Err(Unfit::Lasting(error.into())),

@@ -9,6 +9,7 @@ mod metrics;
 mod partitions;
 mod position_note;
 mod run;
+mod schema_memories;
 mod settings;
 mod transform;
 

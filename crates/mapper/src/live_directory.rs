@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scoresync_domain::{AliasSubject, Directory, Employee, IdentityAlias, Region};
-use scoresync_kafka::{KafkaSettings, Registry, TableChange, TableError, TableReader, Topic, TopicSettings};
+use scoresync_kafka::{KafkaSettings, Registry, SchemaMemory, TableChange, TableError, TableReader, Topic, TopicSettings};
 use tokio::runtime::Handle;
 
 /// The directory and the two tables that feed it.
@@ -34,6 +34,11 @@ impl LiveDirectory {
             employees: TableReader::open(Topic::Employees, kafka, topics, schemas)?,
             aliases: TableReader::open(Topic::Aliases, kafka, topics, schemas)?,
         })
+    }
+
+    /// What the schema ids of employees and of aliases meant.
+    pub(crate) const fn schema_memories(&self) -> (&SchemaMemory, &SchemaMemory) {
+        (self.employees.schema_memory(), self.aliases.schema_memory())
     }
 
     /// Everything that was written before this call is in the directory after it.

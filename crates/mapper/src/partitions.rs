@@ -10,17 +10,21 @@ use scoresync_kafka::{Committed, Error, GroupConsumer, OffsetTracker, TopicParti
 
 use crate::{
     position_note,
+    schema_memories::{SchemaMemories, StartError},
     settings::{FirstStart, MapperSettings},
 };
 
-/// The assigned partitions.
-#[derive(Default)]
-pub(crate) struct Partitions(BTreeMap<TopicPartition, Partition>);
+/// The assigned partitions, and what is recorded with the position of each.
+pub(crate) struct Partitions {
+    started: BTreeMap<TopicPartition, Partition>,
+    memories: SchemaMemories,
+}
 
 /// One assigned partition.
 pub(crate) struct Partition {
     pub(crate) tracker: Arc<OffsetTracker>,
-    note: String,
+    /// The beginning of its position's note.
+    topic_note: String,
     /// What the group had recorded when the partition was started.
     recorded: Option<i64>,
     /// What was sent to be recorded last.
@@ -49,23 +53,36 @@ enum State {
 }
 
 impl Partitions {
+    pub(crate) const fn new(memories: SchemaMemories) -> Self {
+        let started = BTreeMap::new();
+        Self { started, memories }
+    }
+
     /// Finds out where newly assigned partitions go on, and starts them.
-    pub(crate) fn assign(&mut self, consumer: &GroupConsumer, assigned: &[TopicPartition], settings: &MapperSettings) -> Result<(), Error> {
+    pub(crate) fn assign(
+        &mut self,
+        consumer: &GroupConsumer,
+        assigned: &[TopicPartition],
+        settings: &MapperSettings,
+    ) -> Result<(), StartError> {
         let mut starts = Vec::with_capacity(assigned.len());
         for place in assigned {
             let topic = consumer.describe(&place.topic)?;
-            let start = start_of(consumer, place, settings, |note| position_note::check(&place.topic, note, &topic))?;
+            let start = start_of(consumer, place, settings, |note| {
+                position_note::check(&place.topic, note, &topic)?;
+                Ok(self.memories.recall(note)?)
+            })?;
             tracing::info!(
                 topic = place.topic,
                 partition = place.partition,
                 offset = start.offset,
                 "reading a partition"
             );
-            starts.push((place.clone(), start, position_note::write(&topic)));
+            starts.push((place.clone(), start, position_note::topic(&topic)));
         }
         let positions: Vec<_> = starts.iter().map(|(place, start, _)| (place.clone(), start.offset)).collect();
         consumer.start(&positions)?;
-        self.0
+        self.started
             .extend(starts.into_iter().map(|(place, start, note)| (place, Partition::new(start, note))));
         Ok(())
     }
@@ -79,19 +96,19 @@ impl Partitions {
                 tracing::warn!(%error, "positions could not be recorded before giving partitions up; some reports will be mapped again");
             }
         }
-        self.0.retain(|place, _| !revoked.contains(place));
+        self.started.retain(|place, _| !revoked.contains(place));
         consumer.release(revoked)
     }
 
     /// Stops all partitions that are read, and says which they were: what is recorded about them has to be compared again.
     pub(crate) fn stop(&mut self, consumer: &GroupConsumer) -> Result<Vec<TopicPartition>, Error> {
-        let places: Vec<TopicPartition> = self.0.keys().cloned().collect();
+        let places: Vec<TopicPartition> = self.started.keys().cloned().collect();
         self.revoke(consumer, &places)?;
         Ok(places)
     }
 
     pub(crate) fn get_mut(&mut self, place: (&str, i32)) -> Option<(&TopicPartition, &mut Partition)> {
-        self.0
+        self.started
             .iter_mut()
             .find(|(known, _)| known.partition == place.1 && known.topic == place.0)
     }
@@ -102,7 +119,7 @@ impl Partitions {
         commit(consumer, &due, wait)?;
         let mut moved = false;
         for (place, committed) in &due {
-            if let Some(partition) = self.0.get_mut(place) {
+            if let Some(partition) = self.started.get_mut(place) {
                 moved |= partition.sent.replace(committed.offset) != Some(committed.offset);
             }
         }
@@ -110,7 +127,7 @@ impl Partitions {
     }
 
     fn due(&self, which: Which) -> Vec<(TopicPartition, Committed)> {
-        let moved = self.0.iter().filter(|(_, partition)| {
+        let moved = self.started.iter().filter(|(_, partition)| {
             let known = match which {
                 Which::Moved => partition.sent,
                 Which::All => partition.recorded,
@@ -123,7 +140,7 @@ impl Partitions {
                     place.clone(),
                     Committed {
                         offset: partition.tracker.watermark(),
-                        note: partition.note.clone(),
+                        note: position_note::write(&partition.topic_note, &self.memories),
                     },
                 )
             })
@@ -138,7 +155,7 @@ impl Partitions {
         mut delay: impl FnMut() -> Duration,
     ) -> Result<bool, Error> {
         let mut any_failed = false;
-        for (place, partition) in &mut self.0 {
+        for (place, partition) in &mut self.started {
             match partition.state {
                 State::Reading | State::Full if partition.tracker.has_failed() => {
                     any_failed = true;
@@ -158,21 +175,25 @@ impl Partitions {
     /// How many records lie between what is done and each partition's end, as far as the client heard.
     pub(crate) fn lag(&self, consumer: &GroupConsumer) -> i64 {
         let ends = consumer.log_ends();
-        let behind = |(place, end): &(TopicPartition, i64)| self.0.get(place).map(|partition| (end - partition.tracker.watermark()).max(0));
+        let behind = |(place, end): &(TopicPartition, i64)| {
+            self.started
+                .get(place)
+                .map(|partition| (end - partition.tracker.watermark()).max(0))
+        };
         ends.iter().filter_map(behind).sum()
     }
 
     /// Whether any has not come past its last obstacle yet.
     pub(crate) fn is_obstructed(&self) -> bool {
-        self.0.values().any(Partition::is_obstructed)
+        self.started.values().any(Partition::is_obstructed)
     }
 }
 
 impl Partition {
-    fn new(start: Start, note: String) -> Self {
+    fn new(start: Start, topic_note: String) -> Self {
         Self {
             tracker: Arc::new(OffsetTracker::new(start.offset)),
-            note,
+            topic_note,
             recorded: start.recorded,
             sent: start.recorded,
             state: State::Reading,
@@ -227,12 +248,12 @@ fn start_of(
     consumer: &GroupConsumer,
     place: &TopicPartition,
     settings: &MapperSettings,
-    check: impl FnOnce(&str) -> Result<(), Error>,
-) -> Result<Start, Error> {
+    take: impl FnOnce(&str) -> Result<(), StartError>,
+) -> Result<Start, StartError> {
     let (low, high) = consumer.log_bounds(place)?;
     match (consumer.committed(place)?, settings.first_start) {
         (Some(committed), _) => {
-            check(&committed.note)?;
+            take(&committed.note)?;
             let offset = committed.offset;
             if low <= offset && offset <= high {
                 return Ok(Start {
@@ -246,7 +267,8 @@ fn start_of(
                 offset,
                 low,
                 high,
-            })
+            }
+            .into())
         }
         (None, FirstStart::Beginning) => Ok(Start {
             offset: low,
@@ -257,7 +279,8 @@ fn start_of(
             Err(Error::TopicChanged {
                 topic: place.topic.clone(),
                 difference,
-            })
+            }
+            .into())
         }
     }
 }
@@ -269,6 +292,7 @@ fn commit(consumer: &GroupConsumer, due: &[(TopicPartition, Committed)], wait: b
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema_memories::tests::nothing;
 
     /// A partition that was started at offset 10, where the group had recorded `recorded`, and is done up to `watermark`.
     fn started(recorded: Option<i64>, watermark: i64) -> Partitions {
@@ -276,15 +300,18 @@ mod tests {
             topic: "scores.raw".to_owned(),
             partition: 0,
         };
-        let partition = Partition::new(Start { offset: 10, recorded }, String::new());
+        let partition = Partition::new(Start { offset: 10, recorded }, "topic=a partitions=8".to_owned());
         for offset in 10..watermark {
             partition.tracker.acknowledge(partition.tracker.begin(offset));
         }
-        Partitions(BTreeMap::from([(place, partition)]))
+        Partitions {
+            started: BTreeMap::from([(place, partition)]),
+            memories: nothing(),
+        }
     }
 
     fn only(partitions: &mut Partitions) -> &mut Partition {
-        partitions.0.values_mut().next().unwrap()
+        partitions.started.values_mut().next().unwrap()
     }
 
     #[test]
@@ -299,6 +326,15 @@ mod tests {
         check(&partitions, &[12], &[12]);
         only(&mut partitions).sent = Some(12);
         check(&partitions, &[], &[12]);
+    }
+
+    #[test]
+    fn a_position_is_recorded_with_the_schemas_that_were_met_by_then() {
+        let partitions = started(None, 10);
+        let note = || partitions.due(Which::Moved)[0].1.note.clone();
+        assert_eq!(note(), "topic=a partitions=8");
+        partitions.memories.raw.remember(5, "\"string\"").unwrap();
+        assert!(note().starts_with("topic=a partitions=8 schemas.raw=5:"), "{}", note());
     }
 
     #[test]

@@ -1,19 +1,28 @@
-//! The note beside each recorded position: which topic it belongs to, so that a recreated or grown one is noticed.
+//! The note beside each recorded position: which topic it belongs to, so that a recreated or grown one is noticed, and which schemas were met,
+//! so that another registry is.
 
 use scoresync_kafka::{Error, TopicDescription};
 
-/// What the note says, as text: `topic=<id> partitions=<count>`.
-pub(crate) fn write(topic: &TopicDescription) -> String {
+use crate::schema_memories::SchemaMemories;
+
+/// What the note says, as text: `topic=<id> partitions=<count> schemas.raw=…`.
+pub(crate) fn write(topic: &str, memories: &SchemaMemories) -> String {
+    format!("{topic}{}", memories.note())
+}
+
+/// The beginning of the note.
+pub(crate) fn topic(topic: &TopicDescription) -> String {
     format!("topic={} partitions={}", topic.topic_id, topic.partitions)
 }
 
 /// Compares a note with the topic as it is now. A position without a note (set by a person with Kafka's own tools) is believed.
 pub(crate) fn check(name: &str, note: &str, present: &TopicDescription) -> Result<(), Error> {
-    let now = write(present);
-    if note.is_empty() || note == now {
+    let words: Vec<&str> = note.split(' ').filter(|word| !word.starts_with("schemas.")).collect();
+    let (recorded, now) = (words.join(" "), topic(present));
+    if recorded.is_empty() || recorded == now {
         return Ok(());
     }
-    let difference = format!("they were recorded for {note}, it is {now}");
+    let difference = format!("they were recorded for {recorded}, it is {now}");
     Err(Error::TopicChanged {
         topic: name.to_owned(),
         difference,
@@ -23,23 +32,39 @@ pub(crate) fn check(name: &str, note: &str, present: &TopicDescription) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema_memories::tests::nothing;
 
-    #[test]
-    fn a_recreated_or_grown_topic_is_another_one() {
-        let topic = |topic_id: &str, partitions| TopicDescription {
+    fn described(topic_id: &str, partitions: i32) -> TopicDescription {
+        TopicDescription {
             topic_id: topic_id.to_owned(),
             partitions,
-        };
-        let note = write(&topic("a", 8));
-        assert!(check("scores.raw", &note, &topic("a", 8)).is_ok());
-        assert!(check("scores.raw", "", &topic("a", 8)).is_ok());
-        assert!(matches!(
-            check("scores.raw", &note, &topic("b", 8)),
-            Err(Error::TopicChanged { .. })
-        ));
-        assert!(matches!(
-            check("scores.raw", &note, &topic("a", 9)),
-            Err(Error::TopicChanged { .. })
-        ));
+        }
+    }
+
+    #[test]
+    fn a_recreated_or_grown_topic_is_another_one_whatever_schemas_it_had() {
+        let knowing = nothing();
+        knowing.raw.remember(5, "\"string\"").unwrap();
+        for memories in [nothing(), knowing] {
+            let note = write(&topic(&described("a", 8)), &memories);
+            let check = |present: TopicDescription, is_same: bool| {
+                let checked = check("scores.raw", &note, &present);
+                assert_eq!(checked.is_ok(), is_same, "{note} {present:?}");
+                assert!(matches!(checked, Ok(()) | Err(Error::TopicChanged { .. })));
+            };
+            check(described("a", 8), true);
+            check(described("b", 8), false);
+            check(described("a", 9), false);
+        }
+    }
+
+    #[test]
+    fn a_position_without_a_note_or_without_schemas_is_believed() {
+        for note in ["", "topic=a partitions=8"] {
+            check("scores.raw", note, &described("a", 8)).unwrap();
+            let memories = nothing();
+            memories.recall(note).unwrap();
+            assert_eq!(memories.note(), "", "{note}");
+        }
     }
 }

@@ -1,24 +1,22 @@
 //! The mapper's loop: one thread that polls, transforms, and records how far it is.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+mod start;
 
-use scoresync_domain::{Region, Sources};
+use std::time::{Duration, Instant};
+
 use scoresync_kafka::{
-    Decoder, Encoder, Error, Event, GroupConsumer, KafkaSettings, Kind, Membership, Message, PublishError, Publisher, Registry,
-    Specification, TableError, Topic, TopicNames, TopicPartition, TopicSettings, doubts_positions, kind_of,
+    Error, Event, GroupConsumer, Kind, Message, PublishError, SchemaLookupError, TableError, TopicPartition, doubts_positions, kind_of,
 };
-use scoresync_service::{Backoff, BackoffLimits, Loudness, Shutdown, StageReadiness, now_seconds};
-use tokio::runtime::Handle;
+use scoresync_service::{Backoff, Loudness, Shutdown, StageReadiness, now_seconds};
 
+pub use self::start::Surroundings;
 use crate::{
-    live_directory::{DirectoryError, LiveDirectory},
-    metrics::{MapperMetrics, STAGE},
+    live_directory::DirectoryError,
+    metrics::STAGE,
     partitions::{Partitions, Which},
+    schema_memories::StartError,
     settings::MapperSettings,
-    transform::{Obstacle, OutputNames, Transform},
+    transform::{Obstacle, Transform},
 };
 
 /// How long a poll may wait. Records end the wait at once; only the live directory and the bookkeeping follow this beat.
@@ -30,22 +28,6 @@ const REPETITION: Duration = Duration::from_secs(30);
 /// How long the end waits for acknowledgements.
 const SETTLE: Duration = Duration::from_secs(15);
 
-/// What the mapper works with.
-pub struct Surroundings<'a> {
-    /// `[kafka]`.
-    pub kafka: &'a KafkaSettings,
-    /// `[topics]`.
-    pub topics: &'a TopicSettings,
-    /// The schema registry.
-    pub registry: &'a Registry,
-    /// Where calls to the registry run.
-    pub runtime: &'a Handle,
-    /// The registry's id of the schema of enriched scores.
-    pub enriched_schema_id: u32,
-    /// Where phone numbers of the directory belong that have no country code.
-    pub region: Region,
-}
-
 /// Why the mapper cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum MapperError {
@@ -55,6 +37,9 @@ pub enum MapperError {
     /// The directory.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// The registry, or what is recorded about its schemas.
+    #[error("the mapper cannot be sure of its topics' schemas")]
+    Schemas(#[from] SchemaLookupError),
     /// The schema that this program writes cannot be used.
     #[error("the schema of enriched scores cannot be used")]
     Schema(#[from] scoresync_kafka::SchemaError),
@@ -67,7 +52,17 @@ impl MapperError {
         match self {
             Self::Kafka(error) => error.kind(),
             Self::Directory(error) => directory_kind(error),
+            Self::Schemas(_) => Kind::Transient,
             Self::Schema(_) => Kind::Environment,
+        }
+    }
+}
+
+impl From<StartError> for MapperError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Kafka(error) => Self::Kafka(error),
+            StartError::Schemas(error) => Self::Schemas(error),
         }
     }
 }
@@ -90,78 +85,6 @@ pub struct Mapper {
 }
 
 impl Mapper {
-    /// Reads the whole directory, then joins the group.
-    ///
-    /// # Errors
-    /// Where the broker or the registry does not answer, or the topics are not there.
-    pub fn start(
-        surroundings: &Surroundings<'_>,
-        settings: MapperSettings,
-        sources: Sources,
-        (metrics, readiness): (MapperMetrics, StageReadiness),
-    ) -> Result<Self, MapperError> {
-        let Surroundings {
-            kafka,
-            topics,
-            registry,
-            runtime,
-            ..
-        } = *surroundings;
-        let names = TopicNames::new(topics);
-        readiness.in_transition("reading the directory");
-        let mut live = LiveDirectory::open(kafka, topics, surroundings.region, (registry, runtime))?;
-        live.read_to_end(settings.directory_timeout())?;
-        metrics.directory_employees.set(count(live.directory().employees().len()));
-        tracing::info!(employees = live.directory().employees().len(), "the directory is complete");
-        let group = format!("{}.{STAGE}", kafka.group_prefix);
-        let raw = names.name(Topic::Raw);
-        let consumer = GroupConsumer::join(
-            kafka,
-            topics,
-            &Membership {
-                group: &group,
-                topics: &[&raw],
-            },
-        )?;
-        let transform = Transform {
-            decoder: Decoder::new(names.subject(Topic::Raw), registry.clone(), runtime.clone()),
-            encoder: Encoder::new(surroundings.enriched_schema_id)?,
-            publisher: Publisher::new(kafka, topics)?,
-            live,
-            sources,
-            metrics,
-            names: OutputNames {
-                enriched: names.name(Topic::Enriched),
-                dead_letters: names.name(Topic::DeadLetters),
-                group,
-                instance: settings.instance_name(),
-                generation: names.generation(),
-                max_enriched_bytes: Specification::greatest_message_bytes(topics) - RECORD_OVERHEAD_BYTES,
-            },
-            directory_covers: BTreeMap::new(),
-            buffer: Vec::new(),
-            key: String::new(),
-        };
-        readiness.in_transition("waiting for partitions");
-        let backoff = Backoff::new(BackoffLimits {
-            longest: Duration::from_secs(5),
-            ..BackoffLimits::default()
-        });
-        Ok(Self {
-            consumer,
-            partitions: Partitions::default(),
-            transform,
-            settings,
-            readiness,
-            backoff,
-            last_bookkeeping: Instant::now(),
-            last_repetition: Instant::now(),
-            unstarted: None,
-            has_joined: false,
-            follows_directory: true,
-        })
-    }
-
     /// Maps until the end is asked for, then waits for what is in flight and records the positions.
     ///
     /// # Errors
@@ -255,8 +178,11 @@ impl Mapper {
                 self.has_joined = true;
                 self.readiness.ready();
             }
-            Err(error) if error.kind() == Kind::Transient || matches!(error, Error::TopicMissing(_)) => {
-                self.readiness.not_ready("the broker does not say where partitions go on");
+            Err(error) if passes(&error) => {
+                self.readiness.not_ready(match &error {
+                    StartError::Kafka(_) => "the broker does not say where partitions go on".to_owned(),
+                    StartError::Schemas(error) => error.to_string(),
+                });
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "partitions could not be started; trying again"
@@ -344,6 +270,14 @@ impl Mapper {
     }
 }
 
+/// A topic that is missing may be made anew at this moment; another registry may be put right.
+fn passes(error: &StartError) -> bool {
+    match error {
+        StartError::Kafka(Error::TopicMissing(_)) | StartError::Schemas(_) => true,
+        StartError::Kafka(error) => error.kind() == Kind::Transient,
+    }
+}
+
 /// An obstacle that stays until a person acts is none to wait at: the stage ends.
 fn passing(obstacle: Obstacle) -> Result<Obstacle, MapperError> {
     match obstacle {
@@ -363,9 +297,6 @@ fn directory_kind(DirectoryError(error): &DirectoryError) -> Kind {
         TableError::Schemas { .. } | TableError::TooSlow { .. } => Kind::Transient,
     }
 }
-
-/// Room for the record's key, headers and framing beside its value.
-const RECORD_OVERHEAD_BYTES: usize = 1024;
 
 fn report(obstacle: &Obstacle, transform: &Transform, readiness: &StageReadiness, loudness: Loudness) {
     transform.metrics.stage.retries.get([STAGE, obstacle.cause()]).inc();
