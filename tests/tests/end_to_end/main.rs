@@ -11,5 +11,6 @@ mod kill;
 mod metrics;
 mod outages;
 mod shutdown;
+mod schema_ids;
 mod support;
 mod topic_changes;
