@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use scoresync_domain::Timestamp;
+use scoresync_producer::Format;
 
 /// Carries every exam result from any training system into the right employee's file, through Kafka.
 ///
@@ -73,8 +75,9 @@ pub(crate) struct Import {
     pub(crate) files: Vec<PathBuf>,
     /// What the files are, where their names do not say it.
     #[arg(long, value_name = "json|ndjson|xml|csv")]
-    pub(crate) format: Option<String>,
-    /// Map and match against the live directory and print what would become of each row. Sends nothing.
+    pub(crate) format: Option<Format>,
+    /// Map and match against the live directory and print what would become of each row. Sends nothing; fails where a file cannot be read
+    /// to its end.
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Begin at the first row, even where an earlier import of the file was interrupted.
@@ -99,8 +102,8 @@ pub(crate) struct EmployeesImport {
     #[arg(long)]
     pub(crate) full: bool,
     /// The moment that the file speaks of (RFC 3339); now, where not given. Older statements never overwrite newer ones.
-    #[arg(long, value_name = "TIME")]
-    pub(crate) as_of: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) as_of: Option<Timestamp>,
     /// Let more people leave than the configured share.
     #[arg(long, requires = "full")]
     pub(crate) force: bool,
@@ -154,7 +157,7 @@ pub(crate) enum Mapping {
         file: PathBuf,
         /// What the file is, where its name does not say it.
         #[arg(long, value_name = "json|ndjson|xml|csv")]
-        format: Option<String>,
+        format: Option<Format>,
     },
 }
 
@@ -164,12 +167,40 @@ pub(crate) enum Token {
     New,
 }
 
+fn moment(text: &str) -> Result<Timestamp, &'static str> {
+    Timestamp::parse_rfc3339(text).ok_or("a time is written like 2026-11-01T00:00:00+08:00")
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
 
+    use super::*;
+
     #[test]
     fn the_command_line_is_consistent() {
-        super::Arguments::command().debug_assert();
+        Arguments::command().debug_assert();
+    }
+
+    fn check(line: &str, problem: Option<&str>) {
+        let parsed = Arguments::try_parse_from(line.split(' '));
+        match (parsed, problem) {
+            (Ok(_), None) => {}
+            (Err(error), Some(problem)) => {
+                assert_eq!(error.exit_code(), 2, "{line}");
+                assert!(error.to_string().contains(problem), "{error}");
+            }
+            (parsed, problem) => panic!("{line}: {problem:?}, {parsed:?}"),
+        }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_meant_is_a_wrong_command_line() {
+        let (formats, time) = (Some("the formats are json, ndjson, xml and csv"), Some("2026-11-01T00:00:00+08:00"));
+        check("scoresync import academy a --format ndjson", None);
+        check("scoresync import academy a --format bogus", formats);
+        check("scoresync mapping try academy a --format CSV.gz", formats);
+        check("scoresync employees import a.csv --as-of 2026-11-01T00:00:00Z", None);
+        check("scoresync employees import a.csv --as-of yesterday", time);
     }
 }

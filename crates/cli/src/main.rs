@@ -8,6 +8,7 @@ mod output;
 mod process;
 mod producer;
 mod progress;
+mod row_listing;
 mod score_files;
 mod stages;
 mod surroundings;

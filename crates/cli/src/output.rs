@@ -1,6 +1,9 @@
 //! What commands print: text for people, JSON for machines.
 
-use std::io::{self, ErrorKind, Write, stdout};
+use std::{
+    borrow::Cow,
+    io::{self, ErrorKind, Write, stdout},
+};
 
 use serde::Serialize;
 
@@ -37,8 +40,25 @@ fn write_lines(lines: &[String], mut to: impl Write) -> io::Result<()> {
     }
 }
 
-/// Columns of equal width, the first row being the heading. Wide (CJK) characters count twice.
+/// A text that a terminal shows and does not obey: control characters are written as in Rust (`\u{1b}`).
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::new();
+    for character in text.chars() {
+        if character.is_control() {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Columns of equal width, the first row being the heading. Wide (CJK) characters count twice, control characters are made visible.
 pub(crate) fn table(rows: &[Vec<String>]) -> Vec<String> {
+    let rows: Vec<Vec<Cow<'_, str>>> = rows.iter().map(|row| row.iter().map(|cell| visible(cell)).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         rows.iter()
@@ -48,7 +68,7 @@ pub(crate) fn table(rows: &[Vec<String>]) -> Vec<String> {
             .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
-    let pad = |(cell, width): (&String, &usize)| format!("{cell}{}", " ".repeat(width - display_width(cell)));
+    let pad = |(cell, width): (&Cow<'_, str>, &usize)| format!("{cell}{}", " ".repeat(width - display_width(cell)));
     rows.iter()
         .map(|row| {
             row.iter()

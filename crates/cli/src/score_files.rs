@@ -1,15 +1,14 @@
 //! Score files as commands take them: the source by its name, the format by the file's, the rows one by one.
 
 use std::{
-    borrow::Cow,
     fs::File,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, stdin},
     path::Path,
 };
 
 use anyhow::{Context, anyhow};
-use scoresync_domain::{Fields, ScoreReport, Source, Sources, Timestamp};
-use scoresync_producer::{Format, Limits, Row, RowReader, format_settings_of, read_rows};
+use scoresync_domain::{ScoreReport, Source, Sources, Timestamp};
+use scoresync_producer::{BodyError, DoorSettings, Format, ImportError, Limits, Row, format_settings_of, read_rows};
 use scoresync_service::now_millis;
 
 /// The source of a name, or the names that there are.
@@ -20,45 +19,59 @@ pub(crate) fn find_source<'a>(sources: &'a Sources, name: &str) -> anyhow::Resul
     })
 }
 
-/// What was said, or what the file's name says.
-pub(crate) fn format_of(file: &Path, said: Option<&str>) -> anyhow::Result<Format> {
-    if let Some(said) = said {
-        return format_named(said);
+/// How much a row of a file may hold: what it may at the door.
+pub(crate) fn row_limits(door: &DoorSettings) -> Limits {
+    let max_row_kib = usize::try_from(door.max_row_kib.get()).unwrap_or(usize::MAX);
+    Limits {
+        max_row_bytes: max_row_kib.saturating_mul(1024),
+        ..Limits::default()
     }
-    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    Format::from_file_name(name).with_context(|| format!("the name of {} does not say its format; add --format", file.display()))
 }
 
-/// The format of a name.
-pub(crate) fn format_named(name: &str) -> anyhow::Result<Format> {
-    let known = Format::ALL.iter().copied().find(|format| format.as_str() == name);
-    known.with_context(|| format!("no format {name} is known; there are json, ndjson, xml and csv"))
+/// The number of a row and its report, or why there are no more.
+pub(crate) type ReadReport<'a> = Result<(u64, ScoreReport<'a>), BodyError>;
+
+/// How the files of one source are read.
+pub(crate) struct ScoreFiles<'a> {
+    pub(crate) source: &'a Source,
+    /// Where their names do not tell it.
+    pub(crate) format: Option<Format>,
+    pub(crate) limits: Limits,
 }
 
-/// Opens a file's rows; `-` is standard input.
-pub(crate) fn open_rows(source: &Source, format: Format, file: &Path) -> anyhow::Result<RowReader<Box<dyn BufRead>>> {
-    let settings = format_settings_of(source).map_err(|problem| anyhow!("{problem}"))?;
-    let input: Box<dyn BufRead> = if file.as_os_str() == "-" {
-        Box::new(BufReader::new(std::io::stdin()))
-    } else {
-        Box::new(BufReader::new(
-            File::open(file).with_context(|| format!("open {}", file.display()))?,
-        ))
-    };
-    Ok(read_rows(format, &settings, Limits::default(), input)?)
+impl<'a> ScoreFiles<'a> {
+    /// Opens a file; `-` is standard input.
+    pub(crate) fn open(&self, file: &Path) -> anyhow::Result<impl Iterator<Item = ReadReport<'a>>> {
+        let format = self.format.map_or_else(|| Format::of_file(file), Ok).map_err(ImportError::from)?;
+        let input: Box<dyn BufRead> = if file.as_os_str() == "-" {
+            Box::new(BufReader::new(stdin()))
+        } else {
+            Box::new(BufReader::new(File::open(file).context("cannot open it")?))
+        };
+        self.read(format, input)
+    }
+
+    /// The reports that the producer would make of the rows now.
+    pub(crate) fn read<R: BufRead>(&self, format: Format, input: R) -> anyhow::Result<impl Iterator<Item = ReadReport<'a>>> {
+        let source = self.source;
+        let settings = format_settings_of(source).map_err(|problem| anyhow!("{problem}"))?;
+        let report = move |row: Row| {
+            let received_at = Timestamp::from_millis(now_millis());
+            (row.number, row.into_report(source, format.content_type(), received_at))
+        };
+        Ok(read_rows(format, &settings, self.limits, input)?.map(move |row| row.map(report)))
+    }
 }
 
-/// The report that the producer would make of a row now.
-pub(crate) fn report_of<'a>(source: &'a Source, row: Row, format: Format) -> ScoreReport<'a> {
-    let (fields, unparsed) = match row.content {
-        Ok(fields) => (fields, None),
-        Err(unreadable) => (Fields::default(), Some(Cow::Owned(unreadable.bytes))),
-    };
-    ScoreReport {
-        source: Cow::Borrowed(&source.name),
-        received_at: Timestamp::from_millis(now_millis()),
-        content_type: Cow::Borrowed(format.content_type()),
-        fields,
-        unparsed,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_of_a_file_may_hold_what_it_may_at_the_door() {
+        let mut door = DoorSettings::default();
+        assert_eq!(row_limits(&door), Limits::default());
+        door.max_row_kib = 600.try_into().unwrap();
+        assert_eq!(row_limits(&door).max_row_bytes, 600 * 1024);
     }
 }

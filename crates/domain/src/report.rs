@@ -25,6 +25,9 @@ pub struct Fields<'a>(Vec<(Cow<'a, str>, Option<Cow<'a, str>>)>);
 
 impl<'a> Fields<'a> {
     /// Appends a field. A name that is there already gets `#2`, `#3` … appended, so that nothing vanishes.
+    ///
+    /// This says how names are made unique; each call looks at all names that are there. What others send is named the same way in linear
+    /// time where it is read, and taken over with [`Fields::from_unique`].
     pub fn push(&mut self, name: impl Into<Cow<'a, str>>, value: Option<impl Into<Cow<'a, str>>>) {
         let name = name.into();
         let free = if self.get(&name).is_none() { name } else { self.free_name(&name) };

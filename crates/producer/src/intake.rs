@@ -1,13 +1,12 @@
 //! Rows into score reports, queued for the broker; who sent them hears when all are acknowledged.
 
 use std::{
-    borrow::Cow,
     fmt,
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
-use scoresync_domain::{Fields, ResultId, ScoreReport, Source, Timestamp};
+use scoresync_domain::{ResultId, ScoreReport, Source, Timestamp};
 use scoresync_kafka::{
     DatumError, DeliveryFailure, Encoder, KafkaSettings, OffsetTracker, Outgoing, PublishError, Publisher, SchemaError, Ticket, Topic,
     TopicNames, TopicSettings,
@@ -128,18 +127,9 @@ impl Submission<'_> {
     /// # Errors
     /// The row was not queued: see [`IntakeError`].
     pub fn accept(&mut self, row: Row, received_at: Timestamp, patience: Duration) -> Result<Option<ResultId>, IntakeError> {
-        let (fields, unparsed) = match row.content {
-            Ok(fields) => (fields, None),
-            Err(unreadable) => (Fields::default(), Some(Cow::Owned(unreadable.bytes))),
-        };
-        let result_id = self.source.result_key(&fields).ok();
-        let report = ScoreReport {
-            source: Cow::Borrowed(&self.source.name),
-            received_at,
-            content_type: Cow::Borrowed(self.content_type),
-            fields,
-            unparsed,
-        };
+        let number = row.number;
+        let report = row.into_report(self.source, self.content_type, received_at);
+        let result_id = self.source.result_key(&report.fields).ok();
         self.intake.encoder.encode(&report, &mut self.buffer)?;
         if self.buffer.len() > self.intake.max_value_bytes {
             return Err(IntakeError::TooLarge {
@@ -147,7 +137,7 @@ impl Submission<'_> {
                 limit: self.intake.max_value_bytes,
             });
         }
-        self.publish(&key_of(result_id, &report), row.number, patience)?;
+        self.publish(&key_of(result_id, &report), number, patience)?;
         self.intake.metrics.count_received(&self.source.name, self.content_type);
         Ok(result_id)
     }

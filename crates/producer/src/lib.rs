@@ -14,7 +14,8 @@ mod tokens;
 
 pub use door::{Door, DoorError, DoorMetrics, DoorParts, DoorSettings};
 pub use format::{
-    BodyError, BrokenBody, Encoding, Format, FormatSettings, Limits, Row, RowReader, SettingsError, UnknownEncoding, Unreadable, read_rows,
+    BodyError, BrokenBody, Encoding, Format, FormatSettings, Limits, Row, RowReader, SettingsError, UnknownEncoding, UnknownFormat,
+    Unreadable, UntoldFormat, read_rows,
 };
 pub use import::{
     FileOutcome, FileSummary, ImportError, ImportOptions, ImportProgress, ImportRequest, ImportRun, ImportState, ImportSummary, Notice,

@@ -164,7 +164,31 @@ async fn a_dry_run_says_what_would_become_of_each_row_and_sends_nothing() -> any
         !said.to_string().contains("NOBODY") && !said.to_string().contains("fine"),
         "values are told: {said}"
     );
+    let broken = scene.file("broken.json", format!("[{}, {{\"工", academy::json("X-11")))?;
+    let (succeeded, said) = import(&scene, &broken, &["--dry-run"])?;
+    ensure!(!succeeded, "{said}");
+    assert_eq!(said["counts"], serde_json::json!({ expected[0]: 1 }));
+    let problem = said["problems"][0]["problem"].as_str().unwrap_or_default();
+    ensure!(problem.contains("after 1 rows"), "{said}");
     assert_eq!(scene.topics.count(Topic::Raw).await?, 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_reads_rows_as_large_as_the_door_does_and_no_larger() -> anyhow::Result<()> {
+    let mut scene = scene()?;
+    let padding = ("备注", "x".repeat(400 * 1024));
+    let (heading, values): (Vec<_>, Vec<_>) = academy::fields("X-1").into_iter().chain([padding]).unzip();
+    let file = scene.file("academy.csv", format!("{}\n{}\n", heading.join(","), values.join(",")))?;
+    let (succeeded, refused) = import(&scene, &file, &[])?;
+    ensure!(!succeeded && refused.to_string().contains("larger than 262144 bytes"), "{refused}");
+    assert_eq!(scene.topics.count(Topic::Raw).await?, 0);
+    scene.installation.set("SCORESYNC_DOOR__MAX_ROW_KIB", "512");
+    for more in [&["--dry-run"][..], &[]] {
+        let (succeeded, said) = import(&scene, &file, more)?;
+        ensure!(succeeded, "{said}");
+    }
+    assert_eq!(scene.topics.count(Topic::Raw).await?, 1);
     Ok(())
 }
 

@@ -7,8 +7,8 @@ use indicatif::ProgressBar;
 use scoresync_domain::Timestamp;
 use scoresync_kafka::Topic;
 use scoresync_producer::{
-    BadRows, ImportRosterOptions, ImportRosterRun, ImportRosterSummary, LeaversLimit, RosterExtent, RosterProgress, RosterSurroundings,
-    Statements, import_roster, read_roster,
+    BadRows, Format, ImportRosterOptions, ImportRosterRun, ImportRosterSummary, LeaversLimit, RosterExtent, RosterProgress,
+    RosterSurroundings, Statements, import_roster, read_roster,
 };
 use scoresync_service::{Exit, Shutdown, now_millis, start_telemetry};
 use tokio::runtime::Handle;
@@ -18,7 +18,6 @@ use crate::{
     arguments::{Employees, EmployeesImport},
     failure::Failure,
     progress::spinner,
-    score_files::format_of,
     surroundings::Surroundings,
 };
 
@@ -30,7 +29,7 @@ pub(super) async fn run(arguments: Employees, context: &Context) -> Result<Exit,
     start_telemetry(&context.configuration.log)?;
     let checked = context.configuration.check()?;
     let statements = read(&arguments, &checked.roster)?;
-    let options = options(&arguments, checked.roster.max_leavers_share())?;
+    let options = options(&arguments, checked.roster.max_leavers_share());
     let surroundings = Surroundings::find(&context.configuration, &[Topic::Employees]).await?;
     let employee_schema_id = surroundings.schema_id(Topic::Employees)?;
     let (kafka, topics) = (context.configuration.kafka.clone(), context.configuration.topics.clone());
@@ -65,7 +64,7 @@ pub(super) async fn run(arguments: Employees, context: &Context) -> Result<Exit,
 }
 
 fn read(arguments: &EmployeesImport, rules: &scoresync_producer::RosterRules) -> anyhow::Result<Statements> {
-    let format = format_of(&arguments.file, None)?;
+    let format = Format::of_file(&arguments.file)?;
     let file = File::open(&arguments.file).with_context(|| format!("open {}", arguments.file.display()))?;
     let read = read_roster(format, rules, BufReader::new(file))?;
     let bad_rows = if arguments.skip_bad_rows { BadRows::Skip } else { BadRows::Refuse };
@@ -78,13 +77,7 @@ fn read(arguments: &EmployeesImport, rules: &scoresync_producer::RosterRules) ->
     })
 }
 
-fn options(arguments: &EmployeesImport, max_leavers_share: f64) -> anyhow::Result<ImportRosterOptions> {
-    let as_of = match &arguments.as_of {
-        None => Timestamp::from_millis(now_millis()),
-        Some(text) => {
-            Timestamp::parse_rfc3339(text).with_context(|| format!("--as-of {text} is no time such as 2026-11-01T00:00:00+08:00"))?
-        }
-    };
+fn options(arguments: &EmployeesImport, max_leavers_share: f64) -> ImportRosterOptions {
     let limit = if arguments.force {
         LeaversLimit::None
     } else {
@@ -95,12 +88,12 @@ fn options(arguments: &EmployeesImport, max_leavers_share: f64) -> anyhow::Resul
     } else {
         RosterExtent::Some
     };
-    Ok(ImportRosterOptions {
+    ImportRosterOptions {
         extent,
-        as_of,
+        as_of: arguments.as_of.unwrap_or_else(|| Timestamp::from_millis(now_millis())),
         dry_run: arguments.dry_run,
         broker_patience: BROKER_PATIENCE,
-    })
+    }
 }
 
 fn show(bar: &ProgressBar, progress: RosterProgress) {

@@ -17,7 +17,7 @@ use crate::{
     arguments::Import,
     failure::Failure,
     progress::bytes_bar,
-    score_files::{find_source, format_named},
+    score_files::{find_source, row_limits},
     surroundings::Surroundings,
 };
 
@@ -40,7 +40,8 @@ pub(super) async fn run(arguments: &Import, context: &Context) -> Result<Exit, F
     )?);
     let shutdown = Shutdown::of_process(&context.configuration.shutdown)?;
     let mut options = ImportOptions::new(state_dir(arguments)?);
-    options.format = arguments.format.as_deref().map(format_named).transpose()?;
+    options.format = arguments.format;
+    options.limits = row_limits(&context.configuration.door);
     options.resume = if arguments.restart { Resume::Never } else { Resume::WherePossible };
     let (kafka, topics) = (context.configuration.kafka.clone(), context.configuration.topics.clone());
     let files = arguments.files.clone();

@@ -1,9 +1,8 @@
 //! `scoresync mapping try SOURCE FILE`: what each row would become, without Kafka.
 
-use std::collections::BTreeMap;
+use std::io::{self, BufWriter, stdout};
 
-use scoresync_domain::{MappedScore, Score, Source};
-use scoresync_producer::{Format, Row};
+use scoresync_domain::{MappedScore, Score, ScoreReport, Source};
 use scoresync_service::Exit;
 use serde_json::{Value, json};
 
@@ -11,61 +10,41 @@ use super::Context;
 use crate::{
     arguments::Mapping,
     failure::Failure,
-    output::table,
-    score_files::{find_source, format_of, open_rows, report_of},
+    row_listing::{Judged, Listed, RowListing, exit_of},
+    score_files::{ScoreFiles, find_source, row_limits},
 };
+
+const MAPPED: &str = "mapped";
 
 pub(super) fn run(arguments: &Mapping, context: &Context) -> Result<Exit, Failure> {
     let Mapping::Try { source, file, format } = arguments;
     let checked = context.configuration.check()?;
-    let source = find_source(&checked.sources, source)?;
-    let format = format_of(file, format.as_deref())?;
-    let (mut documents, mut counts) = (Vec::new(), BTreeMap::<String, u64>::new());
-    for row in open_rows(source, format, file)? {
-        let (outcome, document) = judge(source, row?, format);
-        *counts.entry(outcome).or_default() += 1;
-        documents.push(document);
-    }
-    context.output.print(&documents, |documents| {
-        let heading = ["row", "outcome", "identity", "course", "score", "finished"]
-            .map(str::to_owned)
-            .to_vec();
-        let cell = |document: &Value, name: &str| {
-            document[name]
-                .as_str()
-                .map_or_else(|| document[name].to_string().replace("null", "-"), str::to_owned)
-        };
-        let lines = documents.iter().map(|document| {
-            ["row", "outcome", "identity", "course", "score", "finished"]
-                .map(|name| cell(document, name))
-                .to_vec()
-        });
-        let rows: Vec<Vec<String>> = std::iter::once(heading).chain(lines).collect();
-        let summary = counts
-            .iter()
-            .map(|(outcome, count)| format!("{count} {outcome}"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        table(&rows).into_iter().chain([String::new(), summary]).collect()
-    })?;
-    Ok(if counts.keys().all(|outcome| outcome == MAPPED) {
-        Exit::Ok
-    } else {
-        Exit::Failed
+    let files = ScoreFiles {
+        source: find_source(&checked.sources, source)?,
+        format: *format,
+        limits: row_limits(&context.configuration.door),
+    };
+    let list = || -> io::Result<Listed> {
+        let columns = &["row", "outcome", "identity", "course", "score", "finished"];
+        let mut listing = RowListing::begin(context.output, columns, BufWriter::new(stdout().lock()))?;
+        listing.read(file, files.open(file), |row, report| judge(files.source, row, report))?;
+        listing.end("")
+    };
+    exit_of(list(), |listed| {
+        listed.is_whole && listed.counts.keys().all(|outcome| outcome == MAPPED)
     })
 }
 
-const MAPPED: &str = "mapped";
-
-fn judge(source: &Source, row: Row, format: Format) -> (String, Value) {
-    let number = row.number;
-    let report = report_of(source, row, format);
-    match source.map(&report) {
-        Ok(mapped) => (MAPPED.to_owned(), mapped_document(number, &mapped)),
+fn judge(source: &Source, row: u64, report: &ScoreReport<'_>) -> Judged {
+    match source.map(report) {
+        Ok(mapped) => Judged {
+            outcome: MAPPED.to_owned(),
+            document: mapped_document(row, &mapped),
+        },
         Err(error) => {
             let outcome = error.reason.as_str().to_owned();
-            let document = json!({ "row": number, "outcome": format!("{outcome}: {error}") });
-            (outcome, document)
+            let document = json!({ "row": row, "outcome": format!("{outcome}: {error}") });
+            Judged { outcome, document }
         }
     }
 }

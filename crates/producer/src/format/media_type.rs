@@ -1,6 +1,10 @@
-//! The formats, and how a media type or a file's name tells them.
+//! The formats, and how a media type, a file's name or a person tells them.
 
-use std::fmt;
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 /// A format that reports are read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,15 +40,17 @@ impl Format {
     }
 
     /// The format that the ending of a file's name tells.
-    #[must_use]
-    pub fn from_file_name(name: &str) -> Option<Self> {
-        let (_, ending) = name.rsplit_once('.')?;
-        match ending.to_ascii_lowercase().as_str() {
-            "json" => Some(Self::Json),
-            "ndjson" | "jsonl" => Some(Self::Ndjson),
-            "xml" => Some(Self::Xml),
-            "csv" => Some(Self::Csv),
-            _ => None,
+    ///
+    /// # Errors
+    /// It tells none.
+    pub fn of_file(path: &Path) -> Result<Self, UntoldFormat> {
+        let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        match ending.as_str() {
+            "json" => Ok(Self::Json),
+            "ndjson" | "jsonl" => Ok(Self::Ndjson),
+            "xml" => Ok(Self::Xml),
+            "csv" => Ok(Self::Csv),
+            _ => Err(UntoldFormat(path.to_owned())),
         }
     }
 
@@ -77,6 +83,25 @@ impl fmt::Display for Format {
     }
 }
 
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        let known = Self::ALL.into_iter().find(|format| format.as_str() == name);
+        known.ok_or(UnknownFormat)
+    }
+}
+
+/// A file whose name tells no format.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the name of {} does not tell its format: it ends neither in .json, .ndjson, .jsonl or .xml nor in .csv", .0.display())]
+pub struct UntoldFormat(PathBuf);
+
+/// A name that is no format's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the formats are json, ndjson, xml and csv")]
+pub struct UnknownFormat;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,15 +131,18 @@ mod tests {
             ("a.xml", Some(Format::Xml)),
             ("a.json", Some(Format::Json)),
             ("csv", None),
+            ("-", None),
+            ("a.csv/b", None),
             ("a.csv.gz", None),
         ] {
-            assert_eq!(Format::from_file_name(name), expected, "{name}");
+            assert_eq!(Format::of_file(Path::new(name)).ok(), expected, "{name}");
         }
     }
 
     #[test]
-    fn every_format_reads_back_its_own_media_type() {
+    fn every_format_reads_back_its_own_media_type_and_name() {
         for format in Format::ALL {
+            assert_eq!(format.as_str().parse(), Ok(format));
             assert_eq!(Format::from_content_type(format.content_type()), Some(format));
         }
     }

@@ -26,7 +26,7 @@ mod xml_record;
 mod tests;
 
 pub use encoding::{Encoding, UnknownEncoding};
-pub use media_type::Format;
+pub use media_type::{Format, UnknownFormat, UntoldFormat};
 pub use row::{BodyError, BrokenBody, Row, Unreadable};
 pub use row_reader::{RowReader, read_rows};
 pub use settings::{FormatSettings, Limits, SettingsError};

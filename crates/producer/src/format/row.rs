@@ -1,8 +1,8 @@
 //! What reading gives out: rows, and why a body cannot be read on.
 
-use std::io;
+use std::{borrow::Cow, io};
 
-use scoresync_domain::Fields;
+use scoresync_domain::{Fields, ScoreReport, Source, Timestamp};
 
 use super::position::Position;
 
@@ -15,6 +15,24 @@ pub struct Row {
     pub line: u64,
     /// Its fields as the source wrote them, or its bytes.
     pub content: Result<Fields<'static>, Unreadable>,
+}
+
+impl Row {
+    /// The report that it is: its fields, or its bytes.
+    #[must_use]
+    pub fn into_report<'a>(self, source: &'a Source, content_type: &'a str, received_at: Timestamp) -> ScoreReport<'a> {
+        let (fields, unparsed) = match self.content {
+            Ok(fields) => (fields, None),
+            Err(unreadable) => (Fields::default(), Some(Cow::Owned(unreadable.bytes))),
+        };
+        ScoreReport {
+            source: Cow::Borrowed(&source.name),
+            received_at,
+            content_type: Cow::Borrowed(content_type),
+            fields,
+            unparsed,
+        }
+    }
 }
 
 /// A row that could not be read. Nothing of it is lost.

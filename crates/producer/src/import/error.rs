@@ -6,7 +6,7 @@ use scoresync_domain::Problem;
 use scoresync_kafka::DeliveryFailure;
 
 use crate::{
-    format::{BodyError, BrokenBody, SettingsError},
+    format::{BodyError, BrokenBody, SettingsError, UntoldFormat},
     intake::IntakeError,
 };
 
@@ -22,11 +22,8 @@ pub enum ImportError {
         source: io::Error,
     },
     /// The name does not tell the format.
-    #[error("the name of {} does not tell its format; state it with --format json, ndjson, xml or csv", .path.display())]
-    UnknownFormat {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{0}; state it with --format")]
+    Format(#[from] UntoldFormat),
     /// The source's format settings.
     #[error("the file cannot be read with the settings of its source: {0}")]
     Source(Problem),
@@ -143,12 +140,7 @@ impl ImportError {
     /// Whether the other files can be imported all the same.
     pub(super) fn concerns_one_file(&self) -> bool {
         match self {
-            Self::Open { .. }
-            | Self::UnknownFormat { .. }
-            | Self::InProgress
-            | Self::TooLarge { .. }
-            | Self::Broken(_)
-            | Self::Input { .. } => true,
+            Self::Open { .. } | Self::Format(_) | Self::InProgress | Self::TooLarge { .. } | Self::Broken(_) | Self::Input { .. } => true,
             Self::Source(_)
             | Self::Settings(_)
             | Self::State { .. }

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -11,7 +11,6 @@ use std::{
 };
 
 use super::error::ImportError;
-use crate::format::Format;
 
 /// The name of standard input.
 pub(super) const STANDARD_INPUT: &str = "-";
@@ -44,14 +43,6 @@ impl Input {
             Self::Stream(Box::new(file))
         })
     }
-}
-
-/// The format that was stated, or that the file's name tells.
-pub(super) fn format_of(path: &Path, stated: Option<Format>) -> Result<Format, ImportError> {
-    let by_name = || path.file_name().and_then(|name| Format::from_file_name(&name.to_string_lossy()));
-    stated
-        .or_else(by_name)
-        .ok_or_else(|| ImportError::UnknownFormat { path: PathBuf::from(path) })
 }
 
 /// Counts what is read through it.

@@ -17,7 +17,7 @@ use super::{
     checkpoint::CheckpointFile,
     error::{Acknowledged, ImportError},
     fingerprint::{Fingerprint, Route},
-    input::{Counted, Input, format_of},
+    input::{Counted, Input},
     progress::{ImportProgress, ImportState},
     resume::{Beginning, Resume, beginning},
     sending::{Kept, Place, Sending, Watch},
@@ -189,7 +189,7 @@ impl Importing<'_> {
         path: &Path,
         (summary, run): (&mut FileSummary, &mut ImportRun<'_>),
     ) -> Result<Option<Prepared>, ImportError> {
-        let format = format_of(path, self.request.options.format)?;
+        let format = self.request.options.format.map_or_else(|| Format::of_file(path), Ok)?;
         let settings = format_settings_of(self.request.source).map_err(ImportError::Source)?;
         let mut file = match input {
             Input::File(file) => file,
