@@ -13,7 +13,10 @@ use aliases::Aliases;
 pub(crate) use claims::Claim;
 use claims::{Claims, Place};
 
-use crate::{AliasSubject, Employee, IdentityAlias, IdentityKind, Region, ResultId, Timestamp, normalise_identity, normalise_key_part};
+use crate::{
+    AliasSubject, Employee, IdentityAlias, IdentityKind, Region, ResultId, Timestamp, meant_employee_no, normalise_identity,
+    normalise_key_part,
+};
 
 /// The directory.
 #[derive(Debug, PartialEq)]
@@ -80,10 +83,8 @@ impl Directory {
     /// The employee of that number: as the records write it or, where none does, in its normal form.
     #[must_use]
     pub fn employee(&self, employee_no: &str) -> Option<&Employee> {
-        self.employees.get(employee_no).or_else(|| {
-            let normal = normalise_identity(IdentityKind::EmployeeNo, employee_no, self.region);
-            self.employees.get(normal.as_ref())
-        })
+        let meant = meant_employee_no(employee_no, |number| self.employees.contains_key(number));
+        self.employees.get(meant.as_ref())
     }
 
     /// The employee who stands at the end of `replaced_by`; `None` where the number itself is unknown.

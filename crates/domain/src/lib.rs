@@ -6,6 +6,7 @@
 mod alias_key;
 mod directory;
 mod employee;
+mod employee_no;
 mod enriched_score;
 mod fate;
 mod field_mapping;
@@ -26,6 +27,7 @@ mod timestamp;
 pub use alias_key::ParseAliasSubjectError;
 pub use directory::Directory;
 pub use employee::{AliasSubject, Employee, Identity, IdentityAlias, IdentityKind, Revocation};
+pub use employee_no::{meant_employee_no, normalise_employee_no};
 pub use enriched_score::{ContentHash, EnrichedScore, Repeat, Status};
 pub use fate::{Fate, Reason, Refusal, UnknownName};
 pub use field_mapping::{Field, KeyProblem, MappedScore, MappingError, Marks, PresentedIdentities};
