@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use scoresync_domain::Employee;
+use scoresync_domain::{Employee, normalise_employee_no};
 
 use crate::EmployeeChange;
 
@@ -55,7 +55,7 @@ impl EmployeeFold {
     }
 }
 
-fn is_usable(employee_no: &str) -> bool {
+pub(crate) fn is_usable(employee_no: &str) -> bool {
     !employee_no.is_empty() && !employee_no.contains('\0') && employee_no.chars().count() <= LONGEST_NUMBER
 }
 
@@ -66,7 +66,10 @@ fn storable(employee: &Employee) -> Employee {
         name: clean(&employee.name),
         department: clean(&employee.department),
         position: clean(&employee.position),
-        replaced_by: employee.replaced_by.clone().filter(|replaced_by| is_usable(replaced_by)),
+        replaced_by: employee
+            .replaced_by
+            .clone()
+            .filter(|written| is_usable(written) && is_usable(&normalise_employee_no(written))),
         ..employee.clone()
     }
 }

@@ -1,17 +1,23 @@
 //! Judging a batch against what is known, without a database: what both archives do, told as plain values.
 //!
-//! A result takes one judgement per new statement that is neither a copy nor a repetition of a known version; a judgement is linear in
-//! the statements known about the result. A few thousand corrections of one result in one batch are a matter of seconds.
+//! Nothing is judged as a whole: a new statement takes logarithmic time in the statements of its batch about the result and the versions
+//! that are known of it. Repetitions that say nothing are not even loaded.
 
 mod contents;
 mod intake;
 mod known;
 mod ledger;
 mod plan;
+mod settlement;
 mod successors;
+mod versions;
 
 pub(crate) use intake::{Intake, tally};
-pub(crate) use known::{Known, KnownHistory, KnownRecord, KnownResult};
+pub(crate) use known::{Known, KnownHistory, KnownRecord, KnownResult, Newcomers};
 pub(crate) use ledger::{Ledger, Newcomer};
-pub(crate) use plan::{HistoryRow, Plan, ReadableRefusal, RecordRow, RefusedRow, Tally, judge_refusals_again};
+pub(crate) use plan::{HistoryRow, Plan, ReadableRefusal, RecordRow, RefusedRow, Tally, Verdicts, judge_refusals_again};
+pub(crate) use settlement::{Disagreement, Replaced, changed_successors, numbers_of, settled};
 pub(crate) use successors::Successors;
+
+/// How many results are loaded and judged at a time, which bounds what is held in memory.
+pub(crate) const RESULTS_AT_ONCE: usize = 500;

@@ -7,7 +7,7 @@ use scoresync_domain::{Refusal, ResultId};
 use crate::{
     EnrichedPosition, FateCount, Position, TopicPartition,
     error::Failure,
-    judging::{KnownHistory, KnownRecord},
+    judging::{Disagreement, KnownHistory, KnownRecord, Replaced},
     record::{HistoricStatement, Shown, TrainingRecord},
     table::{RowReader, history_columns, named, present, record_columns, refused_columns},
 };
@@ -18,7 +18,7 @@ fn with_predecessors(placeholder: &str) -> String {
         "WITH RECURSIVE owner (employee_no) AS (
             SELECT {placeholder}
             UNION
-            SELECT employee.employee_no FROM employee JOIN owner ON employee.replaced_by = owner.employee_no
+            SELECT employee.employee_no FROM employee JOIN owner ON employee.successor = owner.employee_no
         )"
     )
 }
@@ -27,7 +27,7 @@ pub(crate) fn records_of(placeholder: &str) -> String {
     let (owners, columns) = (with_predecessors(placeholder), record_columns());
     format!(
         "{owners} SELECT {columns} FROM training_record WHERE owner_employee_no IN (SELECT employee_no FROM owner)
-        ORDER BY finish_ms, result_id"
+        ORDER BY finish_ms IS NULL, finish_ms, result_id"
     )
 }
 
@@ -50,6 +50,23 @@ pub(crate) fn refused_after(placeholders: [&str; 4]) -> String {
         ORDER BY enriched_generation, enriched_partition, enriched_offset LIMIT {limit}"
     )
 }
+
+/// What a [`Disagreement`] is read from, to be limited by whom the refused statement names.
+pub(crate) const DISAGREEMENTS_BY_NAMED: &str = "SELECT refused.enriched_generation, refused.enriched_partition, refused.enriched_offset,
+        refused.result_id, refused.employee_no, record.owner_employee_no
+    FROM refused_score AS refused JOIN training_record AS record ON record.result_id = refused.result_id
+    WHERE refused.reason = 'owner_changed' AND refused.employee_no";
+
+/// What a [`Disagreement`] is read from, to be limited by the owner.
+pub(crate) const DISAGREEMENTS_BY_OWNER: &str = "SELECT refused.enriched_generation, refused.enriched_partition, refused.enriched_offset,
+        refused.result_id, refused.employee_no, record.owner_employee_no
+    FROM training_record AS record JOIN refused_score AS refused ON refused.result_id = record.result_id
+    WHERE refused.reason = 'owner_changed' AND record.owner_employee_no";
+
+/// The employees whose successor has to do with some numbers, to be limited to these: whose they are, or who is replaced by them.
+pub(crate) const REPLACED: &str = "SELECT employee_no, replaced_by, successor,
+        EXISTS (SELECT 1 FROM employee AS other WHERE other.employee_no = employee.replaced_by)
+    FROM employee WHERE";
 
 pub(crate) const FATE_COUNTS: &str = "SELECT generation, partition, fate, count FROM fate_count ORDER BY generation, partition, fate";
 pub(crate) const REFUSED_COUNTS: &str = "SELECT reason, count(*) FROM refused_score GROUP BY reason";
@@ -89,6 +106,28 @@ pub(crate) fn read_refused_count(row: &mut impl RowReader) -> Result<(Refusal, u
     Ok((reason, present(row.int8()?, "count")?.unsigned_abs()))
 }
 
+pub(crate) fn read_disagreement(row: &mut impl RowReader) -> Result<Disagreement, Failure> {
+    Ok(Disagreement {
+        position: EnrichedPosition {
+            generation: present(row.int4()?, "position")?,
+            partition: present(row.int4()?, "position")?,
+            offset: present(row.int8()?, "position")?,
+        },
+        result_id: ResultId::from_uuid(present(row.id()?, "result id")?),
+        named: present(row.text()?, "employee number")?,
+        owner: present(row.text()?, "employee number")?,
+    })
+}
+
+pub(crate) fn read_replaced(row: &mut impl RowReader) -> Result<Replaced, Failure> {
+    Ok(Replaced {
+        employee_no: present(row.text()?, "employee number")?,
+        replaced_by: row.text()?,
+        successor: row.text()?,
+        has_replaced_by: present(row.flag()?, "flag")?,
+    })
+}
+
 /// Puts records and their history together.
 pub(crate) fn assemble(
     records: Vec<(ResultId, KnownRecord)>,
@@ -108,7 +147,9 @@ pub(crate) fn assemble(
 }
 
 fn training_record(result_id: ResultId, record: KnownRecord, rows: Vec<KnownHistory>) -> Result<TrainingRecord, Failure> {
-    let in_history = rows.iter().filter_map(|row| Some((row.content_number, row.content.clone()?)));
+    let in_history = rows
+        .iter()
+        .filter_map(|row| Some((row.content_number, row.content.as_deref()?.clone())));
     let contents: HashMap<i32, _> = in_history.chain(record.shown.clone()).collect();
     let others = rows.into_iter().filter(|row| !row.head.is_copy_of(&record.head));
     let history = others.map(|row| match contents.get(&row.content_number) {

@@ -1,8 +1,11 @@
 //! A training record as it is read, and the two halves of every statement: its head, which the rule judges, and its content.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Reverse};
 
-use scoresync_domain::{ContentHash, EnrichedScore, Fate, Origin, Refusal, Repeat, ResultId, Score, Status, Timestamp, rule::Statement};
+use scoresync_domain::{
+    ContentHash, EnrichedScore, Fate, Origin, Refusal, Repeat, ResultId, Score, Status, Timestamp,
+    rule::{Statement, VersionKey},
+};
 
 use crate::EnrichedPosition;
 
@@ -181,6 +184,22 @@ impl<'a> Head<'a> {
             content_hash: self.content_hash,
             repeat: self.repeat,
         }
+    }
+
+    /// The version that it states.
+    #[must_use]
+    pub fn version(&self) -> VersionKey {
+        self.statement(None).version()
+    }
+
+    /// Of one origin the greatest counts: mapping version, decision, whether anybody is named, and of copies the first to arrive.
+    pub(crate) fn precedence(&self) -> (i32, i64, bool, Reverse<EnrichedPosition>) {
+        (
+            self.mapping_version,
+            self.decision,
+            self.employee_no.is_some(),
+            Reverse(self.arrived),
+        )
     }
 
     /// Whether both are the same output of the mapper, written twice.

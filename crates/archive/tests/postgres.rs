@@ -182,7 +182,7 @@ async fn a_successor_that_is_just_being_written_is_waited_for_before_refusing() 
     let mut writer = connect(place.url()).await;
     let writing = writer.transaction().await.unwrap();
     writing
-        .batch_execute("INSERT INTO employee (employee_no, replaced_by, as_of_ms) VALUES ('E1', 'E2', 1)")
+        .batch_execute("INSERT INTO employee (employee_no, replaced_by, successor, as_of_ms) VALUES ('E1', 'E2', 'E2', 1)")
         .await
         .unwrap();
     let applying = apply(&place.archive, [naming(score("a", 2, 90), "E2")]);
@@ -192,6 +192,11 @@ async fn a_successor_that_is_just_being_written_is_waited_for_before_refusing() 
         while watcher.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
+        // Whoever writes employees takes the records next: who waits for the employees must not hold any of these.
+        writing
+            .batch_execute("SELECT FROM training_record FOR UPDATE NOWAIT")
+            .await
+            .unwrap();
         writing.commit().await.unwrap();
     });
     assert_eq!(applied.fates, [Fate::Filed]);
@@ -217,4 +222,64 @@ async fn people_read_decimals_and_times() {
         "1/0/1",
     ];
     assert_eq!(read, expected);
+}
+
+async fn execute(place: &Place, sql: &str) -> u64 {
+    connect(place.url()).await.execute(sql, &[]).await.unwrap()
+}
+
+#[tokio::test]
+async fn repetitions_that_say_nothing_are_not_read_to_judge_others() {
+    let place = open().await;
+    suite::history::say_nightly(&place.archive, 1..=20).await;
+    assert_eq!(execute(&place, suite::history::SPOIL_REPETITIONS).await, 18);
+    suite::history::say_nightly(&place.archive, 21..=22).await;
+    suite::history::correct(&place.archive, 23).await;
+}
+
+#[tokio::test]
+async fn refusals_are_not_read_to_judge_others() {
+    let place = open().await;
+    suite::refusals::refuse(&place.archive, 2..=9).await;
+    assert_eq!(execute(&place, suite::refusals::SPOIL_REFUSALS).await, 8);
+    suite::refusals::refuse(&place.archive, 10..=11).await;
+}
+
+#[tokio::test]
+async fn rows_that_the_database_refuses_are_found_among_others() {
+    let place = open().await;
+    execute(&place, "ALTER TABLE training_record ADD CHECK (course_title <> 'Opera')").await;
+    suite::refusals::check_rejected(&place.archive, "Opera").await;
+}
+
+#[tokio::test]
+async fn thousands_of_distinct_versions_leave_the_server_no_time_to_give_up() {
+    let place = open().await;
+    let mut settings = place.settings.clone();
+    settings.postgres.as_mut().unwrap().idle_in_transaction_timeout_ms = 3_000;
+    let archive = Archive::open(&settings, Access::Writer).await.unwrap();
+    let fates = apply(&archive, suite::history::shuffled_revisions("hot")).await.fates;
+    assert_eq!(fates.len(), 5_000);
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_hold_every_name_is_refused_at_once() {
+    let server = connect(&server_url()).await;
+    let name = format!("archive_test_latin_{}", std::process::id());
+    let create = format!("CREATE DATABASE {name} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+    server.batch_execute(&create).await.unwrap();
+    let (server_part, _) = server_url()
+        .rsplit_once('/')
+        .map(|(server, name)| (server.to_owned(), name.to_owned()))
+        .unwrap();
+    let settings = ArchiveSettings {
+        postgres: Some(PostgresSettings::new(format!("{server_part}/{name}"))),
+        ..ArchiveSettings::default()
+    };
+    let refused = Archive::open(&settings, Access::Writer).await.err();
+    server.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+    match refused {
+        Some(ArchiveError::Environment { cause, .. }) => assert!(cause.text.contains("LATIN1"), "{cause}"),
+        other => panic!("{other:?}"),
+    }
 }

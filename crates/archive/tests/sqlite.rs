@@ -134,3 +134,38 @@ async fn a_fresh_result_is_one_row_and_nothing_else() {
         [1, 0, 0]
     );
 }
+
+fn execute(place: &Place, sql: &str) -> usize {
+    rusqlite::Connection::open(&place.settings.sqlite.path)
+        .unwrap()
+        .execute(sql, ())
+        .unwrap()
+}
+
+#[tokio::test]
+async fn repetitions_that_say_nothing_are_not_read_to_judge_others() {
+    let place = open().await;
+    suite::history::say_nightly(&place.archive, 1..=20).await;
+    assert_eq!(execute(&place, suite::history::SPOIL_REPETITIONS), 18);
+    suite::history::say_nightly(&place.archive, 21..=22).await;
+    suite::history::correct(&place.archive, 23).await;
+}
+
+#[tokio::test]
+async fn refusals_are_not_read_to_judge_others() {
+    let place = open().await;
+    suite::refusals::refuse(&place.archive, 2..=9).await;
+    assert_eq!(execute(&place, suite::refusals::SPOIL_REFUSALS), 8);
+    suite::refusals::refuse(&place.archive, 10..=11).await;
+}
+
+#[tokio::test]
+async fn rows_that_the_database_refuses_are_found_among_others() {
+    let place = open().await;
+    execute(
+        &place,
+        "CREATE TRIGGER no_opera BEFORE INSERT ON training_record WHEN NEW.course_title = 'Opera'
+            BEGIN SELECT RAISE(ABORT, 'not trained here'); END",
+    );
+    suite::refusals::check_rejected(&place.archive, "Opera").await;
+}

@@ -67,6 +67,8 @@ CREATE TABLE score_history (
     enriched_partition integer NOT NULL,
     enriched_offset bigint NOT NULL,
     content_number integer NOT NULL,
+    -- Whether other statements cannot be judged without this one. The others are read by their origin alone: repetitions, and what was mapped anew.
+    speaks boolean NOT NULL,
     source text,
     system text,
     employee_name text,
@@ -87,6 +89,7 @@ CREATE TABLE score_history (
 );
 CREATE UNIQUE INDEX score_history_statement ON score_history
     (result_id, origin_generation, origin_partition, origin_offset, mapping_version, decision, (coalesce(employee_no, '')));
+CREATE INDEX score_history_needed ON score_history (result_id) WHERE speaks OR source IS NOT NULL;
 
 -- What could not be let count. Texts of reason 'constraint' are escaped: a backslash is \\, the character U+0000 is \0.
 CREATE TABLE refused_score (
@@ -129,6 +132,7 @@ CREATE TABLE refused_score (
     PRIMARY KEY (enriched_generation, enriched_partition, enriched_offset)
 );
 CREATE INDEX refused_score_result ON refused_score (result_id);
+CREATE INDEX refused_score_employee ON refused_score (employee_no) WHERE reason = 'owner_changed';
 
 -- How many positions of scores.enriched came to each fate.
 CREATE TABLE fate_count (
@@ -158,9 +162,12 @@ CREATE TABLE employee (
     position text,
     left_at_ms bigint,
     replaced_by text CHECK (length(replaced_by) <= 200),
+    -- The number that replaced_by means: as it is written where an employee has it, otherwise in its normal form.
+    successor text CHECK (length(successor) <= 200),
     as_of_ms bigint NOT NULL
 );
 CREATE INDEX employee_replaced_by ON employee (replaced_by) WHERE replaced_by IS NOT NULL;
+CREATE INDEX employee_successor ON employee (successor) WHERE successor IS NOT NULL;
 
 -- One row per result, as people read it.
 CREATE VIEW training_records AS

@@ -2,15 +2,16 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
 };
 
 use scoresync_domain::{EnrichedScore, Fate, Refusal, ResultId, Status};
 
-use super::{Known, Ledger, Newcomer, Plan, ReadableRefusal, RefusedRow, Successors, Tally};
+use super::{Known, Ledger, Newcomer, Plan, ReadableRefusal, RefusedRow, Successors, Tally, Verdicts};
 use crate::{
     Applied, Batch, EnrichedPosition, Entry,
     bisection::Selection,
+    employees::is_usable,
     error::Failure,
     escape::escape,
     record::{Content, Head},
@@ -58,7 +59,7 @@ impl<'a> Intake<'a> {
         for (number, arrived) in taken {
             match &arrived.entry.score {
                 Err(_) => intake.refused.push((number, Refusal::Undecodable)),
-                Ok(score) if selection.set_aside.contains(&number) || holds_nul(score) => {
+                Ok(score) if selection.set_aside.contains(&number) || !is_storable(score) => {
                     intake.refused.push((number, Refusal::Constraint))
                 }
                 Ok(score) => readable.push((number, arrived.position, score)),
@@ -109,18 +110,19 @@ impl<'a> Intake<'a> {
         self.judged.keys().copied().collect()
     }
 
-    /// Every employee number that a judged statement names.
-    pub(crate) fn employee_numbers(&self) -> BTreeSet<String> {
-        let heads = self.judged.values().flatten().map(|newcomer| &newcomer.head);
-        heads.filter_map(|head| head.employee_no.as_deref().map(str::to_owned)).collect()
+    /// What is judged about some results: their new statements.
+    pub(crate) fn heads(&self, results: &[ResultId]) -> Vec<(ResultId, &Head<'a>)> {
+        let judged = results.iter().filter_map(|result_id| self.judged.get_key_value(result_id));
+        let heads = judged.flat_map(|(result_id, newcomers)| newcomers.iter().map(|newcomer| (*result_id, &newcomer.head)));
+        heads.collect()
     }
 
-    /// Judges all results that are not simply new.
-    pub(crate) fn judge<'p>(&'p self, mut known: Known, successors: &'p Successors) -> Result<Plan<'p>, Failure> {
+    /// Judges some of the results that are not simply new.
+    pub(crate) fn judge<'p>(&'p self, results: &[ResultId], (mut known, successors): (Known, &'p Successors)) -> Result<Plan<'p>, Failure> {
         let mut plan = Plan::default();
-        for (result_id, newcomers) in &self.judged {
+        for (result_id, newcomers) in results.iter().filter_map(|result_id| self.judged.get_key_value(result_id)) {
             let known = known.results.remove(result_id).unwrap_or_default();
-            let mut ledger = Ledger::open(*result_id, known, successors);
+            let mut ledger = Ledger::open((*result_id, known), newcomers, successors);
             for newcomer in newcomers {
                 ledger.admit(newcomer.clone());
             }
@@ -159,22 +161,22 @@ impl<'a> Intake<'a> {
     }
 
     /// What is told to the caller.
-    pub(crate) fn report(&self, plan: &Plan<'_>) -> Applied {
+    pub(crate) fn report(&self, verdicts: &Verdicts) -> Applied {
         let mut applied = Applied {
             fates: vec![Fate::Refused; self.entries.len()],
-            judged_again: plan.released_fates(),
+            judged_again: verdicts.released_fates(),
             ..Applied::default()
         };
         for single in &self.singles {
             applied.fates[single.number] = Fate::Filed;
         }
-        for (number, fate) in &plan.fates {
+        for (number, fate) in &verdicts.fates {
             applied.fates[*number] = *fate;
         }
         for (_, reason) in &self.refused {
             *applied.refused.entry(*reason).or_default() += 1;
         }
-        let owner_changed = plan.fates.values().filter(|fate| **fate == Fate::Refused).count() as u64;
+        let owner_changed = verdicts.fates.values().filter(|fate| **fate == Fate::Refused).count() as u64;
         if owner_changed > 0 {
             applied.refused.insert(Refusal::OwnerChanged, owner_changed);
         }
@@ -183,8 +185,8 @@ impl<'a> Intake<'a> {
 }
 
 /// How many positions came to each fate by the call; what was refused before moves.
-pub(crate) fn tally(intake: &Intake<'_>, plan: &Plan<'_>, applied: &Applied) -> Tally {
-    let mut tally = plan.moved_counts();
+pub(crate) fn tally(intake: &Intake<'_>, verdicts: &Verdicts, applied: &Applied) -> Tally {
+    let mut tally = verdicts.moved_counts();
     for (arrived, fate) in intake.entries.iter().zip(&applied.fates) {
         *tally
             .entry((arrived.position.generation, arrived.position.partition, *fate))
@@ -202,6 +204,12 @@ fn arrivals<'a>(batch: &'a Batch<'a>) -> impl Iterator<Item = Arrived<'a>> {
         },
         entry,
     })
+}
+
+/// What the databases would refuse, or refuse only in the row that the statement comes to later.
+fn is_storable(score: &EnrichedScore<'_>) -> bool {
+    let employee_no = score.employee_no.as_deref().filter(|employee_no| !employee_no.is_empty());
+    !holds_nul(score) && employee_no.is_none_or(is_usable)
 }
 
 /// PostgreSQL's texts cannot hold U+0000, and SQLite's functions stop at it: neither archive takes it.

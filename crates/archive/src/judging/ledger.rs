@@ -1,13 +1,10 @@
-//! All statements about one result: new ones are admitted one at a time, each judged with everything that counts.
+//! What is known about one result, and the new statements about it: admitted one at a time, each judged with everything that counts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use scoresync_domain::{
-    ContentHash, Fate, Origin, ResultId, Status,
-    rule::{Judgement, Statement, VersionKey, judge},
-};
+use scoresync_domain::{ContentHash, Fate, Origin, ResultId, Status, rule::VersionKey};
 
-use super::{KnownRecord, KnownResult, Successors, contents::Contents};
+use super::{KnownHistory, KnownRecord, KnownResult, Successors, contents::Contents, versions::Versions};
 use crate::{
     EnrichedPosition,
     record::{Content, Head, RefusedStatement},
@@ -40,12 +37,30 @@ pub(crate) struct Outcome {
     pub(crate) fate: Fate,
 }
 
-/// A statement that counts or counted.
+/// A statement that counts or counted, as far as it matters here.
 #[derive(Debug)]
 pub(super) struct Member<'a> {
     pub(super) head: Head<'a>,
     pub(super) content_number: i32,
-    pub(super) in_history: bool,
+    /// Its row of history, where there is one.
+    pub(super) row: Option<StoredRow>,
+}
+
+/// What a row of history holds beside the head.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StoredRow {
+    pub(super) speaks: bool,
+    pub(super) holds_content: bool,
+}
+
+/// Whose the record is.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Owner {
+    /// In the words of the statement that names them, which no later `replaced_by` changes; readers follow it.
+    pub(super) named: String,
+    /// After following `replaced_by`.
+    last: String,
+    pub(super) decision: i64,
 }
 
 /// What the row of `training_record` says so far.
@@ -58,17 +73,17 @@ pub(super) struct Standing {
     pub(super) owner_decision: i64,
 }
 
-/// Everything about one result.
+/// Everything that matters about one result.
 #[derive(Debug)]
 pub(crate) struct Ledger<'a> {
     pub(super) result_id: ResultId,
     successors: &'a Successors,
     pub(super) contents: Contents<'a>,
     pub(super) members: Vec<Member<'a>>,
-    /// The members as the rule sees them.
-    statements: Vec<Statement>,
     by_origin: HashMap<Origin, Vec<usize>>,
-    pub(super) judgement: Judgement,
+    /// The members by the same numbers.
+    pub(super) versions: Versions,
+    pub(super) owner: Option<Owner>,
     /// Refused for now.
     pub(super) waiting: Vec<Newcomer<'a>>,
     pub(super) outcomes: Vec<Outcome>,
@@ -77,128 +92,123 @@ pub(crate) struct Ledger<'a> {
 
 impl<'a> Ledger<'a> {
     /// Opens the ledger with what is known. Whatever counts goes on counting, even if a `replaced_by` that let it was taken back.
-    pub(crate) fn open(result_id: ResultId, known: KnownResult, successors: &'a Successors) -> Self {
+    pub(crate) fn open((result_id, known): (ResultId, KnownResult), newcomers: &[Newcomer<'_>], successors: &'a Successors) -> Self {
         let mut ledger = Self {
             result_id,
             successors,
             contents: Contents::default(),
             members: Vec::new(),
-            statements: Vec::new(),
             by_origin: HashMap::new(),
-            judgement: Judgement::default(),
+            versions: Versions::default(),
+            owner: None,
             waiting: known.refused.into_iter().map(Newcomer::from).collect(),
             outcomes: Vec::new(),
             standing: None,
         };
         ledger.waiting.sort_by_key(|newcomer| newcomer.head.arrived);
+        let heads = newcomers.iter().map(|newcomer| &newcomer.head);
+        let origins: HashSet<Origin> = heads
+            .map(|head| head.origin)
+            .chain(ledger.waiting.iter().map(|newcomer| newcomer.head.origin))
+            .collect();
         for row in known.history {
-            ledger.contents.refer(row.head.content_hash, row.content_number);
-            if let Some(content) = row.content {
-                ledger.contents.hold_in_history(row.content_number, content);
-            }
-            ledger.members.push(Member {
-                head: row.head,
-                content_number: row.content_number,
-                in_history: true,
-            });
+            let is_judged = known.has_all_history || row.speaks || origins.contains(&row.head.origin);
+            ledger.take_row(row, is_judged);
         }
-        if let Some(record) = &known.record {
-            ledger.take_shown(record);
+        if let Some(record) = known.record {
+            ledger.take_record(record);
         }
-        ledger.members.sort_by_key(|member| member.head.arrived);
-        ledger.judge_members(known.record.as_ref());
-        ledger.standing = known.record.map(|record| ledger.standing_of(record));
         ledger
     }
 
-    /// The record shows a content and, unless it is withdrawn, is the statement that has it.
-    fn take_shown(&mut self, record: &KnownRecord) {
-        let Some((number, content)) = &record.shown else {
-            return;
+    /// Of an origin that is not known as a whole, a row that only holds a content says nothing about what counts.
+    fn take_row(&mut self, row: KnownHistory, is_judged: bool) {
+        let stored = StoredRow {
+            speaks: row.speaks,
+            holds_content: row.content.is_some(),
         };
-        let (_, hash) = record.shown_instead.unwrap_or((record.head.status, record.head.content_hash));
-        self.contents.hold(*number, content.clone());
-        self.contents.refer(hash, *number);
-        if !self.members.iter().any(|member| member.head.is_copy_of(&record.head)) {
-            self.members.push(Member {
-                head: record.head.clone(),
-                content_number: *number,
-                in_history: false,
+        self.contents.refer(row.head.content_hash, row.content_number);
+        if let Some(content) = row.content {
+            self.contents.hold_in_history(row.content_number, *content);
+        }
+        if is_judged {
+            self.add_member(Member {
+                head: row.head,
+                content_number: row.content_number,
+                row: Some(stored),
             });
         }
     }
 
-    fn judge_members(&mut self, record: Option<&KnownRecord>) {
-        let (owner, decision) = record.map_or((None, 0), |record| (record.owner_employee_no.as_deref(), record.owner_decision));
-        let owner = owner.map(|owner| self.successors.last(owner));
-        for (number, member) in self.members.iter().enumerate() {
-            let named = member.head.employee_no.as_deref().map(|named| match owner {
-                Some(owner) if member.head.decision == decision => owner,
-                Some(_) | None => self.successors.last(named),
+    /// The record shows a content and, unless it is withdrawn, is the statement that has it.
+    fn take_record(&mut self, record: KnownRecord) {
+        self.owner = record.owner_employee_no.as_ref().map(|named| Owner {
+            named: named.clone(),
+            last: self.successors.last(named).to_owned(),
+            decision: record.owner_decision,
+        });
+        let mut member = self.copy_of(&record.head);
+        if let Some((number, content)) = &record.shown {
+            let (_, hash) = record.shown_instead.unwrap_or((record.head.status, record.head.content_hash));
+            self.contents.hold(*number, content.clone());
+            self.contents.refer(hash, *number);
+            member = member.or_else(|| {
+                Some(self.add_member(Member {
+                    head: record.head,
+                    content_number: *number,
+                    row: None,
+                }))
             });
-            self.statements.push(member.head.statement(named.map(str::to_owned)));
-            self.by_origin.entry(member.head.origin).or_default().push(number);
         }
-        self.judgement = judge(&self.statements);
-    }
-
-    fn standing_of(&self, record: KnownRecord) -> Standing {
-        Standing {
-            member: self.members.iter().position(|member| member.head.is_copy_of(&record.head)),
+        self.standing = Some(Standing {
+            member,
             shown_number: record.shown.map(|(number, _)| number),
             shown_instead: record.shown_instead,
             owner_employee_no: record.owner_employee_no,
             owner_decision: record.owner_decision,
-        }
+        });
     }
 
-    /// Judges a new statement. Where it changes who the owner is, what was refused is judged again.
+    fn add_member(&mut self, member: Member<'a>) -> usize {
+        let number = self.members.len();
+        self.by_origin.entry(member.head.origin).or_default().push(number);
+        self.versions.admit(&member.head);
+        self.members.push(member);
+        number
+    }
+
+    fn copy_of(&self, head: &Head<'_>) -> Option<usize> {
+        let mut same_origin = self.by_origin.get(&head.origin)?.iter().copied();
+        same_origin.find(|&number| self.members[number].head.is_copy_of(head))
+    }
+
+    /// Judges a new statement. Where somebody decides anew who the owner is, what was refused is judged again.
     pub(crate) fn admit(&mut self, newcomer: Newcomer<'a>) {
-        let decision = self.judgement.decision;
+        let decision = self.decision();
         self.judge_newcomer(newcomer);
-        if self.judgement.decision != decision {
+        if self.decision() != decision {
             self.judge_refusals_again();
         }
     }
 
     /// Admits what was refused and need not be any longer, in order of arrival.
     pub(crate) fn judge_refusals_again(&mut self) {
-        let counted = self.members.len();
         for newcomer in std::mem::take(&mut self.waiting) {
             self.judge_newcomer(newcomer);
         }
-        if self.members.len() > counted {
-            self.sort_by_arrival();
-        }
     }
 
-    /// The rule takes statements in order of arrival, in which those that were refused came before some that were not.
-    fn sort_by_arrival(&mut self) {
-        let recorded = self.standing.as_ref().and_then(|standing| standing.member);
-        let recorded = recorded.map(|number| self.members[number].head.arrived);
-        let mut pairs: Vec<(Member<'a>, Statement)> = self.members.drain(..).zip(self.statements.drain(..)).collect();
-        pairs.sort_by_key(|(member, _)| member.head.arrived);
-        (self.members, self.statements) = pairs.into_iter().unzip();
-        self.by_origin.clear();
-        for (number, statement) in self.statements.iter().enumerate() {
-            self.by_origin.entry(statement.origin).or_default().push(number);
-        }
-        if let Some(standing) = &mut self.standing {
-            standing.member = recorded.and_then(|arrived| self.members.iter().position(|member| member.head.arrived == arrived));
-        }
-        self.judgement = judge(&self.statements);
+    pub(super) fn decision(&self) -> i64 {
+        self.owner.as_ref().map_or(0, |owner| owner.decision)
     }
 
     fn judge_newcomer(&mut self, newcomer: Newcomer<'a>) {
-        let named = newcomer.head.employee_no.as_deref();
-        let employee_no = named.map(|named| self.successors.last(named).to_owned());
-        let statement = newcomer.head.statement(employee_no);
-        let fate = if self.knows_copy_of(&newcomer.head) {
+        let fate = if self.copy_of(&newcomer.head).is_some() {
             Fate::Duplicate
-        } else if self.names_another(&statement) {
+        } else if self.names_another(&newcomer.head) {
             Fate::Refused
         } else {
-            self.count(&newcomer.head, newcomer.content.clone(), statement)
+            self.count(&newcomer.head, newcomer.content.clone())
         };
         self.outcomes.push(Outcome {
             entry: newcomer.entry,
@@ -210,32 +220,22 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    fn knows_copy_of(&self, head: &Head<'_>) -> bool {
-        let same_origin = self.by_origin.get(&head.origin);
-        same_origin.is_some_and(|numbers| numbers.iter().any(|&number| self.members[number].head.is_copy_of(head)))
+    fn names_another(&self, head: &Head<'_>) -> bool {
+        let (Some(named), Some(owner)) = (head.employee_no.as_deref(), &self.owner) else {
+            return false;
+        };
+        head.decision == owner.decision && self.successors.last(named) != owner.last
     }
 
-    fn names_another(&self, statement: &Statement) -> bool {
-        let (named, owner) = (&statement.employee_no, &self.judgement.owner);
-        named.is_some() && owner.is_some() && statement.decision == self.judgement.decision && named != owner
-    }
-
-    fn count(&mut self, head: &Head<'a>, content: Content<'a>, statement: Statement) -> Fate {
-        let repeats = self.only_repeats(&statement);
-        let version_is_known = self.judgement.versions.contains_key(&statement.version());
+    fn count(&mut self, head: &Head<'a>, content: Content<'a>) -> Fate {
+        let (before, version_is_known) = (self.view(), self.versions.knows(&head.version()));
+        self.name_owner(head);
         let content_number = self.contents.number_of(head.content_hash, content);
-        self.by_origin.entry(head.origin).or_default().push(self.members.len());
-        self.members.push(Member {
+        self.add_member(Member {
             head: head.clone(),
             content_number,
-            in_history: false,
+            row: None,
         });
-        self.statements.push(statement);
-        if repeats {
-            return Fate::Duplicate;
-        }
-        let before = self.view();
-        self.judgement = judge(&self.statements);
         if before != self.view() {
             Fate::Filed
         } else if version_is_known {
@@ -245,24 +245,27 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// Whether the statement says a known version once more, so that no judgement can come out differently.
-    fn only_repeats(&self, statement: &Statement) -> bool {
-        let Some(&spokesman) = self.judgement.versions.get(&statement.version()) else {
-            return false;
-        };
-        let spokesman = &self.statements[spokesman];
-        let leaves_owner =
-            statement.employee_no.is_none() || self.judgement.owner.is_some() && statement.decision <= self.judgement.decision;
-        leaves_owner
-            && !self.by_origin.contains_key(&statement.origin)
-            && statement.revision == spokesman.revision
-            && !statement.speaks_before(spokesman)
+    /// The first of the greatest decision names the owner. Whoever counts and arrived earlier than a known owner's statement is of an earlier
+    /// decision, or agrees.
+    fn name_owner(&mut self, head: &Head<'_>) {
+        let Some(named) = head.employee_no.as_deref() else { return };
+        if self.owner.as_ref().is_none_or(|owner| head.decision > owner.decision) {
+            self.owner = Some(Owner {
+                named: named.to_owned(),
+                last: self.successors.last(named).to_owned(),
+                decision: head.decision,
+            });
+        }
     }
 
     /// What the record shows: a statement that changes it is filed.
     fn view(&self) -> Option<(Option<String>, VersionKey, Option<VersionKey>)> {
-        let version = |number: usize| self.statements[number].version();
-        let record = self.judgement.record?;
-        Some((self.judgement.owner.clone(), version(record), self.judgement.shown.map(version)))
+        let owner = self.owner.as_ref().map(|owner| owner.last.clone());
+        let (record, shown) = (self.versions.record()?, self.versions.shown());
+        Some((
+            owner,
+            self.versions.version(record),
+            shown.map(|shown| self.versions.version(shown)),
+        ))
     }
 }

@@ -7,10 +7,7 @@ use std::{
 
 use scoresync_domain::{ContentHash, Fate, Refusal, ResultId, Status};
 
-use super::{
-    Known, Ledger, Successors,
-    ledger::{Member, Standing},
-};
+use super::{Known, Ledger, Successors, ledger::Standing};
 use crate::{
     EnrichedPosition,
     error::Failure,
@@ -34,6 +31,8 @@ pub(crate) struct HistoryRow<'a> {
     pub(crate) result_id: ResultId,
     pub(crate) head: Head<'a>,
     pub(crate) content_number: i32,
+    /// Whether statements elsewhere cannot be judged without it.
+    pub(crate) speaks: bool,
     pub(crate) content: Option<Content<'a>>,
 }
 
@@ -68,84 +67,22 @@ pub(crate) struct Plan<'a> {
     pub(crate) records: Vec<RecordRow<'a>>,
     pub(crate) history: Vec<HistoryRow<'a>>,
     pub(crate) refused: Vec<RefusedRow<'a>>,
+    pub(crate) verdicts: Verdicts,
+}
+
+/// What became of statements.
+#[derive(Debug, Default)]
+pub(crate) struct Verdicts {
     /// Earlier refusals that count now.
     pub(crate) released: Vec<(EnrichedPosition, Fate)>,
     /// The fates of entries, by their number.
     pub(crate) fates: HashMap<usize, Fate>,
 }
 
-impl<'a> Plan<'a> {
-    /// Adds what one result asks for.
-    pub(crate) fn add(&mut self, ledger: Ledger<'a>) -> Result<(), Failure> {
-        for outcome in &ledger.outcomes {
-            match (outcome.entry, outcome.fate) {
-                (Some(entry), fate) => drop(self.fates.insert(entry, fate)),
-                (None, Fate::Refused) => {}
-                (None, fate) => self.released.push((outcome.arrived, fate)),
-            }
-        }
-        self.add_rows(&ledger)?;
-        let result_id = ledger.result_id;
-        let newly_refused = ledger.waiting.into_iter().filter(|newcomer| newcomer.entry.is_some());
-        let rows = newly_refused.map(|newcomer| ReadableRefusal {
-            reason: Refusal::OwnerChanged,
-            result_id,
-            head: newcomer.head,
-            content: newcomer.content,
-        });
-        self.refused.extend(rows.map(ReadableRefusal::row));
-        Ok(())
-    }
-
-    fn add_rows(&mut self, ledger: &Ledger<'a>) -> Result<(), Failure> {
-        let Some(record) = ledger.judgement.record else {
-            return Ok(());
-        };
-        let standing = new_standing(ledger, record);
-        self.add_history(ledger, &standing)?;
-        if ledger.standing.as_ref() == Some(&standing) {
-            return Ok(());
-        }
-        let shown = standing
-            .shown_number
-            .map(|number| ledger.contents.get(number).map(|content| (number, content)));
-        self.records.push(RecordRow {
-            result_id: ledger.result_id,
-            head: ledger.members[record].head.clone(),
-            owner_employee_no: standing.owner_employee_no,
-            owner_decision: standing.owner_decision,
-            shown_instead: standing.shown_instead,
-            shown: shown.transpose()?,
-        });
-        Ok(())
-    }
-
-    /// Adds the rows that are missing, and the content to one row of each number that would stand nowhere any more.
-    fn add_history(&mut self, ledger: &Ledger<'a>, standing: &Standing) -> Result<(), Failure> {
-        let stands_in_record =
-            |number: usize| standing.member == Some(number) && standing.shown_instead.is_none() && standing.shown_number.is_some();
-        let is_missing = |number: usize, member: &Member<'_>| !member.in_history && !stands_in_record(number);
-        let mut placed: HashSet<i32> = standing.shown_number.into_iter().collect();
-        // Rows that are written anyway take a content before a row that is there already is touched.
-        let (missing, there): (Vec<_>, Vec<_>) = ledger
-            .members
-            .iter()
-            .enumerate()
-            .partition(|(number, member)| is_missing(*number, member));
-        let there = there.into_iter().filter(|(_, member)| member.in_history);
-        for (number, member) in missing.into_iter().chain(there) {
-            let content_number = member.content_number;
-            let needs_content = !ledger.contents.is_in_history(content_number) && placed.insert(content_number);
-            if needs_content || is_missing(number, member) {
-                self.history.push(HistoryRow {
-                    result_id: ledger.result_id,
-                    head: member.head.clone(),
-                    content_number,
-                    content: needs_content.then(|| ledger.contents.get(content_number)).transpose()?,
-                });
-            }
-        }
-        Ok(())
+impl Verdicts {
+    pub(crate) fn add(&mut self, others: Self) {
+        self.released.extend(others.released);
+        self.fates.extend(others.fates);
     }
 
     /// How many earlier refusals came to each fate.
@@ -168,11 +105,88 @@ impl<'a> Plan<'a> {
     }
 }
 
+impl<'a> Plan<'a> {
+    /// Adds what one result asks for.
+    pub(crate) fn add(&mut self, ledger: Ledger<'a>) -> Result<(), Failure> {
+        for outcome in &ledger.outcomes {
+            match (outcome.entry, outcome.fate) {
+                (Some(entry), fate) => drop(self.verdicts.fates.insert(entry, fate)),
+                (None, Fate::Refused) => {}
+                (None, fate) => self.verdicts.released.push((outcome.arrived, fate)),
+            }
+        }
+        self.add_rows(&ledger)?;
+        let result_id = ledger.result_id;
+        let newly_refused = ledger.waiting.into_iter().filter(|newcomer| newcomer.entry.is_some());
+        let rows = newly_refused.map(|newcomer| ReadableRefusal {
+            reason: Refusal::OwnerChanged,
+            result_id,
+            head: newcomer.head,
+            content: newcomer.content,
+        });
+        self.refused.extend(rows.map(ReadableRefusal::row));
+        Ok(())
+    }
+
+    fn add_rows(&mut self, ledger: &Ledger<'a>) -> Result<(), Failure> {
+        let Some(record) = ledger.versions.record() else {
+            return Ok(());
+        };
+        let standing = new_standing(ledger, record);
+        self.add_history(ledger, &standing)?;
+        if ledger.standing.as_ref() == Some(&standing) {
+            return Ok(());
+        }
+        let shown = standing
+            .shown_number
+            .map(|number| ledger.contents.get(number).map(|content| (number, content)));
+        self.records.push(RecordRow {
+            result_id: ledger.result_id,
+            head: ledger.members[record].head.clone(),
+            owner_employee_no: standing.owner_employee_no,
+            owner_decision: standing.owner_decision,
+            shown_instead: standing.shown_instead,
+            shown: shown.transpose()?,
+        });
+        Ok(())
+    }
+
+    /// Adds the rows that are missing or speak otherwise now, and the content to one row of each number that would stand nowhere any more.
+    fn add_history(&mut self, ledger: &Ledger<'a>, standing: &Standing) -> Result<(), Failure> {
+        let stands_in_record =
+            |number: usize| standing.member == Some(number) && standing.shown_instead.is_none() && standing.shown_number.is_some();
+        let mut placed: HashSet<i32> = standing.shown_number.into_iter().collect();
+        // Rows that are written anyway take a content before a row that is there already is touched.
+        let (missing, there): (Vec<_>, Vec<_>) = ledger
+            .members
+            .iter()
+            .enumerate()
+            .filter(|(number, member)| member.row.is_some() || !stands_in_record(*number))
+            .partition(|(_, member)| member.row.is_none());
+        for (number, member) in missing.into_iter().chain(there) {
+            let content_number = member.content_number;
+            let speaks = ledger.versions.speaks(number);
+            let takes_content = !ledger.contents.is_in_history(content_number) && placed.insert(content_number);
+            if takes_content || member.row.is_none_or(|row| row.speaks != speaks) {
+                let holds_content = takes_content || member.row.is_some_and(|row| row.holds_content);
+                self.history.push(HistoryRow {
+                    result_id: ledger.result_id,
+                    head: member.head.clone(),
+                    content_number,
+                    speaks,
+                    content: holds_content.then(|| ledger.contents.get(content_number)).transpose()?,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Judges what was refused about these results again, now that who replaced whom has changed.
 pub(crate) fn judge_refusals_again<'a>(known: Known, successors: &'a Successors) -> Result<Plan<'a>, Failure> {
     let mut plan = Plan::default();
     for (result_id, known) in known.results {
-        let mut ledger = Ledger::open(result_id, known, successors);
+        let mut ledger = Ledger::open((result_id, known), &[], successors);
         ledger.judge_refusals_again();
         plan.add(ledger)?;
     }
@@ -180,30 +194,16 @@ pub(crate) fn judge_refusals_again<'a>(known: Known, successors: &'a Successors)
 }
 
 fn new_standing(ledger: &Ledger<'_>, record: usize) -> Standing {
-    let judgement = &ledger.judgement;
-    let withdrawn = judgement.shown != judgement.record;
-    let shown = judgement.shown.map(|shown| &ledger.members[shown]);
-    let (owner_employee_no, owner_decision) = owner_as_named(ledger);
+    let shown = ledger.versions.shown();
+    let withdrawn = shown != Some(record);
+    let shown = shown.map(|shown| &ledger.members[shown]);
     Standing {
         member: Some(record),
         shown_number: shown.map(|shown| shown.content_number),
         shown_instead: shown
             .filter(|_| withdrawn)
             .map(|shown| (shown.head.status, shown.head.content_hash)),
-        owner_employee_no,
-        owner_decision,
+        owner_employee_no: ledger.owner.as_ref().map(|owner| owner.named.clone()),
+        owner_decision: ledger.decision(),
     }
-}
-
-/// The owner in the words of the statement that names them, which no later `replaced_by` changes; readers follow it.
-fn owner_as_named(ledger: &Ledger<'_>) -> (Option<String>, i64) {
-    let (judgement, decision) = (&ledger.judgement, ledger.judgement.decision);
-    if judgement.owner.is_none() {
-        return (None, decision);
-    }
-    let heads = ledger.members.iter().map(|member| &member.head);
-    let owner = heads
-        .filter(|head| head.decision == decision)
-        .find_map(|head| head.employee_no.as_deref());
-    (owner.map(str::to_owned), decision)
 }

@@ -16,7 +16,7 @@ use crate::{
     batch::PositionMove,
     bisection::{Bisection, Selection},
     error::Failure,
-    judging::{Intake, Known, Plan, Successors, Tally, tally},
+    judging::{Intake, Known, Plan, RESULTS_AT_ONCE, Successors, Tally, Verdicts, tally},
     table::{
         FATE_COUNTS, FRESH_RECORDS, HISTORY, RECORDS, REFUSED, Table, Value, fate_values, fresh_values, history_values, record_values,
         refused_values,
@@ -51,32 +51,39 @@ impl PostgresArchive {
         let mut client = self.client().await?;
         let transaction = begin(&mut client).await?;
         move_positions(&transaction, batches.iter().map(Batch::position_move).collect()).await?;
+        if refusals == Refusals::Judge {
+            // A successor that is being written at this moment would look for refusals to judge again before these are committed. Whoever
+            // writes employees locks them before the records, too.
+            transaction.batch_execute("LOCK TABLE employee IN SHARE MODE").await?;
+        }
         let mut intake = Intake::sort(batches, selection);
         let inserted = insert_fresh(&transaction, &intake).await?;
         intake.landed(&inserted);
-        let (known, successors) = load_for(&transaction, &intake).await?;
-        let mut plan = intake.judge(known, &successors)?;
-        let settled;
-        if !plan.refused.is_empty() {
-            if refusals == Refusals::Withhold {
-                return Err(Failure::Decided(ArchiveError::WouldRefuse));
-            }
-            // A successor that is being written at this moment would look for refusals to judge again before this one is committed.
-            transaction.batch_execute("LOCK TABLE employee IN SHARE MODE").await?;
-            let (known, successors) = load_for(&transaction, &intake).await?;
-            settled = successors;
-            plan = intake.judge(known, &settled)?;
-        }
-        plan.refused.extend(intake.refused_rows());
-        write_plan(&transaction, &plan).await?;
-        let applied = intake.report(&plan);
-        write_tally(&transaction, tally(&intake, &plan, &applied)).await?;
+        let verdicts = judge(&transaction, &intake, refusals).await?;
+        write(&transaction, &REFUSED, intake.refused_rows().iter().map(refused_values)).await?;
+        let applied = intake.report(&verdicts);
+        write_tally(&transaction, tally(&intake, &verdicts, &applied)).await?;
         match selection.probe {
             None => transaction.commit().await?,
             Some(_) => transaction.rollback().await?,
         }
         Ok(applied)
     }
+}
+
+/// Judges the entries that are not simply new, and writes what comes of it.
+async fn judge(transaction: &Transaction<'_>, intake: &Intake<'_>, refusals: Refusals) -> Result<Verdicts, Failure> {
+    let mut verdicts = Verdicts::default();
+    for results in intake.judged_results().chunks(RESULTS_AT_ONCE) {
+        let (known, successors) = load_for(transaction, intake, results).await?;
+        let plan = intake.judge(results, (known, &successors))?;
+        if refusals == Refusals::Withhold && !plan.refused.is_empty() {
+            return Err(Failure::Decided(ArchiveError::WouldRefuse));
+        }
+        write_plan(transaction, &plan).await?;
+        verdicts.add(plan.verdicts);
+    }
+    Ok(verdicts)
 }
 
 /// The compare-and-set that a sink without the position loses.
@@ -124,14 +131,17 @@ async fn insert_fresh(transaction: &Transaction<'_>, intake: &Intake<'_>) -> Res
     inserted.iter().map(|row| Ok(ResultId::from_uuid(row.try_get(0)?))).collect()
 }
 
-/// What is needed to judge the entries that are not simply new.
-async fn load_for(transaction: &Transaction<'_>, intake: &Intake<'_>) -> Result<(Known, Successors), Failure> {
-    let results = intake.judged_results();
-    if results.is_empty() {
-        return Ok((Known::default(), Successors::default()));
-    }
-    let known = load::known(transaction, &results).await?;
-    let numbers: BTreeSet<String> = known.employee_numbers().into_iter().chain(intake.employee_numbers()).collect();
+/// What is needed to judge the entries about some results.
+async fn load_for(transaction: &Transaction<'_>, intake: &Intake<'_>, results: &[ResultId]) -> Result<(Known, Successors), Failure> {
+    let newcomers = intake.heads(results);
+    let mut known = load::records(transaction, results).await?;
+    let decided = known.decided_by(&newcomers);
+    load::refusals_of(transaction, &mut known, &decided).await?;
+    load::history(transaction, &mut known, &newcomers).await?;
+    let named = newcomers
+        .iter()
+        .filter_map(|(_, head)| head.employee_no.as_deref().map(str::to_owned));
+    let numbers: BTreeSet<String> = known.employee_numbers().chain(named).collect();
     let successors = load::successors(transaction, &numbers).await?;
     Ok((known, successors))
 }
@@ -155,7 +165,7 @@ where
 pub(super) async fn write_plan(transaction: &Transaction<'_>, plan: &Plan<'_>) -> Result<(), Failure> {
     write(transaction, &RECORDS, plan.records.iter().map(record_values)).await?;
     write(transaction, &HISTORY, plan.history.iter().map(history_values)).await?;
-    let released = plan.released.iter().map(|(position, _)| position);
+    let released = plan.verdicts.released.iter().map(|(position, _)| position);
     let generations: Vec<i32> = released.clone().map(|position| position.generation).collect();
     let partitions: Vec<i32> = released.clone().map(|position| position.partition).collect();
     let offsets: Vec<i64> = released.map(|position| position.offset).collect();

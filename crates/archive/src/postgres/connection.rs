@@ -53,6 +53,7 @@ impl PostgresArchive {
             .map_err(|error| Failure::environment(error.to_string()))?;
         let archive = Self { pool };
         let mut client = archive.client().await?;
+        require_utf8(&client).await?;
         match access {
             Access::Writer => migrate::migrate(&mut client).await?,
             Access::Reader => migrate::require_current(&client).await?,
@@ -69,6 +70,17 @@ impl PostgresArchive {
 pub(super) async fn begin(client: &mut Client) -> Result<deadpool_postgres::Transaction<'_>, Failure> {
     let transaction = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
     Ok(transaction.start().await?)
+}
+
+/// Any other encoding lacks characters that people's names have.
+async fn require_utf8(client: &Client) -> Result<(), Failure> {
+    let encoding: String = client.query_one("SHOW server_encoding", &[]).await?.try_get(0)?;
+    if encoding == "UTF8" {
+        return Ok(());
+    }
+    Err(Failure::environment(format!(
+        "its database has the encoding {encoding}, which cannot hold every name; give it one that was made with ENCODING 'UTF8'"
+    )))
 }
 
 /// The driver's error is not passed on: it may quote a part of a password that was not percent-encoded.

@@ -1,6 +1,6 @@
 //! Applying employees, and judging again the refusals that a successor settles.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use deadpool_postgres::Transaction;
 use scoresync_domain::Fate;
@@ -10,12 +10,14 @@ use super::{
     apply::{move_positions, write, write_plan, write_tally},
     connection::begin,
     load::{self, query},
+    rows::Cursor,
 };
 use crate::{
     EmployeeBatch, EmployeesApplied,
     employees::EmployeeFold,
     error::Failure,
-    judging::judge_refusals_again,
+    judging::{Verdicts, changed_successors, judge_refusals_again, numbers_of, settled},
+    read,
     table::{EMPLOYEES, employee_values},
 };
 
@@ -25,18 +27,8 @@ impl PostgresArchive {
         let mut client = self.client().await?;
         let transaction = begin(&mut client).await?;
         move_positions(&transaction, vec![batch.position_move()]).await?;
-        let numbers = fold.numbers();
-        let before = replacements(&transaction, &numbers).await?;
-        write_employees(&transaction, &fold).await?;
-        let after = replacements(&transaction, &numbers).await?;
-        let changed: Vec<String> = numbers
-            .into_iter()
-            .filter(|number| before.get(number) != after.get(number))
-            .collect();
-        let judged_again = match changed.is_empty() {
-            true => BTreeMap::new(),
-            false => judge_again(&transaction, &changed).await?,
-        };
+        let changed = write_employees(&transaction, &fold).await?;
+        let judged_again = judge_again(&transaction, &changed).await?;
         transaction.commit().await?;
         Ok(EmployeesApplied {
             unusable: fold.unusable,
@@ -45,26 +37,45 @@ impl PostgresArchive {
     }
 }
 
-/// Who was replaced, by whom.
-async fn replacements(transaction: &Transaction<'_>, numbers: &[String]) -> Result<BTreeMap<String, String>, Failure> {
-    let sql = "SELECT employee_no, replaced_by FROM employee WHERE employee_no = ANY($1) AND replaced_by IS NOT NULL";
-    let rows = query(transaction, sql, &[&numbers]).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
-}
-
-async fn write_employees(transaction: &Transaction<'_>, fold: &EmployeeFold) -> Result<(), Failure> {
+/// Writes what is left of the batch. Returns whose successor has changed.
+async fn write_employees(transaction: &Transaction<'_>, fold: &EmployeeFold) -> Result<Vec<String>, Failure> {
     let erased: Vec<&str> = fold.erased.iter().map(String::as_str).collect();
-    query(transaction, "DELETE FROM employee WHERE employee_no = ANY($1)", &[&erased]).await?;
-    write(transaction, &EMPLOYEES, fold.stated.values().map(employee_values)).await
+    let sql = "DELETE FROM employee WHERE employee_no = ANY($1) RETURNING employee_no, successor IS NOT NULL";
+    let mut changed = Vec::new();
+    for row in query(transaction, sql, &[&erased]).await? {
+        if row.try_get(1)? {
+            changed.push(row.try_get(0)?);
+        }
+    }
+    write(transaction, &EMPLOYEES, fold.stated.values().map(employee_values)).await?;
+    let sql = format!("{} employee_no = ANY($1) OR replaced_by = ANY($1)", read::REPLACED);
+    let rows = query(transaction, &sql, &[&fold.numbers()]).await?;
+    let replaced = rows.iter().map(|row| read::read_replaced(&mut Cursor::over(row)));
+    let (numbers, successors): (Vec<String>, Vec<Option<String>>) =
+        changed_successors(replaced.collect::<Result<_, _>>()?).into_iter().unzip();
+    let sql = "UPDATE employee SET successor = given.successor FROM unnest($1::text[], $2::text[]) AS given (employee_no, successor)
+        WHERE employee.employee_no = given.employee_no";
+    query(transaction, sql, &[&numbers, &successors]).await?;
+    changed.extend(numbers);
+    Ok(changed)
 }
 
+/// Judges again what was refused because it named one of these, or another than one of these.
 async fn judge_again(transaction: &Transaction<'_>, changed: &[String]) -> Result<BTreeMap<Fate, u64>, Failure> {
-    let results = load::touched_refusals(transaction, changed).await?;
-    let known = load::known(transaction, &results).await?;
-    let numbers: BTreeSet<String> = known.employee_numbers();
-    let successors = load::successors(transaction, &numbers).await?;
-    let plan = judge_refusals_again(known, &successors)?;
-    write_plan(transaction, &plan).await?;
-    write_tally(transaction, plan.moved_counts()).await?;
-    Ok(plan.released_fates())
+    let disagreements = match changed {
+        [] => return Ok(BTreeMap::new()),
+        _ => load::disagreements(transaction, changed).await?,
+    };
+    let successors = load::successors(transaction, &numbers_of(&disagreements)).await?;
+    let mut verdicts = Verdicts::default();
+    for settled in settled(&disagreements, &successors) {
+        let mut known = load::records(transaction, &settled.results).await?;
+        load::refusals_at(transaction, &mut known, &settled.positions).await?;
+        load::history(transaction, &mut known, &[]).await?;
+        let plan = judge_refusals_again(known, &successors)?;
+        write_plan(transaction, &plan).await?;
+        verdicts.add(plan.verdicts);
+    }
+    write_tally(transaction, verdicts.moved_counts()).await?;
+    Ok(verdicts.released_fates())
 }

@@ -11,7 +11,7 @@ use crate::{
     batch::PositionMove,
     bisection::{Bisection, Selection},
     error::Failure,
-    judging::{Intake, Plan, Tally, tally},
+    judging::{Intake, Known, Plan, RESULTS_AT_ONCE, RefusedRow, Successors, Tally, Verdicts, tally},
     table::{
         FATE_COUNTS, FRESH_RECORDS, HISTORY, RECORDS, REFUSED, fate_values, fresh_values, history_values, record_values, refused_values,
     },
@@ -50,21 +50,44 @@ fn attempt(connection: &mut Connection, (batches, refusals): (&[Batch<'_>], Refu
     let mut intake = Intake::sort(batches, selection);
     let inserted = insert_fresh(&transaction, &intake)?;
     intake.landed(&inserted);
-    let known = load::known(&transaction, &intake.judged_results())?;
-    let numbers: BTreeSet<String> = known.employee_numbers().into_iter().chain(intake.employee_numbers()).collect();
-    let successors = load::successors(&transaction, &numbers)?;
-    let mut plan = intake.judge(known, &successors)?;
-    if refusals == Refusals::Withhold && !plan.refused.is_empty() {
-        return Err(Failure::Decided(ArchiveError::WouldRefuse));
-    }
-    plan.refused.extend(intake.refused_rows());
-    write_plan(&transaction, &plan)?;
-    let applied = intake.report(&plan);
-    write_tally(&transaction, tally(&intake, &plan, &applied))?;
+    let verdicts = judge(&transaction, &intake, refusals)?;
+    write_refused(&transaction, &intake.refused_rows())?;
+    let applied = intake.report(&verdicts);
+    write_tally(&transaction, tally(&intake, &verdicts, &applied))?;
     if selection.probe.is_none() {
         transaction.commit()?;
     }
     Ok(applied)
+}
+
+/// Judges the entries that are not simply new, and writes what comes of it.
+fn judge(transaction: &Transaction<'_>, intake: &Intake<'_>, refusals: Refusals) -> Result<Verdicts, Failure> {
+    let mut verdicts = Verdicts::default();
+    for results in intake.judged_results().chunks(RESULTS_AT_ONCE) {
+        let (known, successors) = load_for(transaction, intake, results)?;
+        let plan = intake.judge(results, (known, &successors))?;
+        if refusals == Refusals::Withhold && !plan.refused.is_empty() {
+            return Err(Failure::Decided(ArchiveError::WouldRefuse));
+        }
+        write_plan(transaction, &plan)?;
+        verdicts.add(plan.verdicts);
+    }
+    Ok(verdicts)
+}
+
+/// What is needed to judge the entries about some results.
+fn load_for(transaction: &Transaction<'_>, intake: &Intake<'_>, results: &[ResultId]) -> Result<(Known, Successors), Failure> {
+    let newcomers = intake.heads(results);
+    let mut known = load::records(transaction, results)?;
+    let decided = known.decided_by(&newcomers);
+    load::refusals_of(transaction, &mut known, &decided)?;
+    load::history(transaction, &mut known, &newcomers)?;
+    let named = newcomers
+        .iter()
+        .filter_map(|(_, head)| head.employee_no.as_deref().map(str::to_owned));
+    let numbers: BTreeSet<String> = known.employee_numbers().chain(named).collect();
+    let successors = load::successors(transaction, &numbers)?;
+    Ok((known, successors))
 }
 
 /// The compare-and-set that a sink without the position loses.
@@ -106,11 +129,15 @@ pub(super) fn write_plan(transaction: &Transaction<'_>, plan: &Plan<'_>) -> Resu
     }
     let mut release = transaction
         .prepare_cached("DELETE FROM refused_score WHERE enriched_generation = ? AND enriched_partition = ? AND enriched_offset = ?")?;
-    for (position, _) in &plan.released {
+    for (position, _) in &plan.verdicts.released {
         release.execute((position.generation, position.partition, position.offset))?;
     }
+    write_refused(transaction, &plan.refused)
+}
+
+fn write_refused(transaction: &Transaction<'_>, rows: &[RefusedRow<'_>]) -> Result<(), Failure> {
     let mut refused = Writer::to(transaction, &REFUSED)?;
-    for row in &plan.refused {
+    for row in rows {
         refused.write(refused_values(row))?;
     }
     Ok(())

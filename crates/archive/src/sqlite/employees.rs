@@ -1,8 +1,9 @@
 //! Applying employees, and judging again the refusals that a successor settles.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rusqlite::{Transaction, TransactionBehavior};
+use scoresync_domain::Fate;
 
 use super::{
     SqliteArchive,
@@ -14,7 +15,8 @@ use crate::{
     EmployeeBatch, EmployeesApplied,
     employees::EmployeeFold,
     error::Failure,
-    judging::judge_refusals_again,
+    judging::{Verdicts, changed_successors, judge_refusals_again, numbers_of, settled},
+    read,
     table::{EMPLOYEES, RowReader, employee_values},
 };
 
@@ -24,14 +26,7 @@ impl SqliteArchive {
         self.run(|connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             move_position(&transaction, &batch.position_move())?;
-            let numbers = fold.numbers();
-            let before = replacements(&transaction, &numbers)?;
-            write_employees(&transaction, &fold)?;
-            let after = replacements(&transaction, &numbers)?;
-            let changed: Vec<String> = numbers
-                .into_iter()
-                .filter(|number| before.get(number) != after.get(number))
-                .collect();
+            let changed = write_employees(&transaction, &fold)?;
             let judged_again = judge_again(&transaction, &changed)?;
             transaction.commit()?;
             Ok(EmployeesApplied {
@@ -42,36 +37,46 @@ impl SqliteArchive {
     }
 }
 
-/// Who was replaced, by whom.
-fn replacements(transaction: &Transaction<'_>, numbers: &[String]) -> Result<BTreeMap<String, String>, Failure> {
-    let sql = "SELECT replaced_by FROM employee WHERE employee_no = ? AND replaced_by IS NOT NULL";
-    let mut replacements = BTreeMap::new();
-    for number in numbers {
-        let replaced_by = read_all(transaction, (sql, [number]), |row| row.text())?;
-        replacements.extend(replaced_by.into_iter().flatten().map(|replaced_by| (number.clone(), replaced_by)));
-    }
-    Ok(replacements)
-}
-
-fn write_employees(transaction: &Transaction<'_>, fold: &EmployeeFold) -> Result<(), Failure> {
-    let mut erase = transaction.prepare_cached("DELETE FROM employee WHERE employee_no = ?")?;
+/// Writes what is left of the batch. Returns whose successor has changed.
+fn write_employees(transaction: &Transaction<'_>, fold: &EmployeeFold) -> Result<Vec<String>, Failure> {
+    let erase = "DELETE FROM employee WHERE employee_no = ? RETURNING successor IS NOT NULL";
+    let mut changed = Vec::new();
     for employee_no in &fold.erased {
-        erase.execute([employee_no])?;
+        if read_all(transaction, (erase, [employee_no]), |row| row.flag())? == [Some(true)] {
+            changed.push(employee_no.clone());
+        }
     }
     let mut state = Writer::to(transaction, &EMPLOYEES)?;
     for employee in fold.stated.values() {
         state.write(employee_values(employee))?;
     }
-    Ok(())
+    let sql = format!("{} employee_no = ?1 OR replaced_by = ?1", read::REPLACED);
+    let mut replaced = BTreeMap::new();
+    for employee_no in fold.numbers() {
+        let found = read_all(transaction, (&sql, [employee_no]), |row| read::read_replaced(row))?;
+        replaced.extend(found.into_iter().map(|replaced| (replaced.employee_no.clone(), replaced)));
+    }
+    let mut succeed = transaction.prepare_cached("UPDATE employee SET successor = ?2 WHERE employee_no = ?1")?;
+    for (employee_no, successor) in changed_successors(replaced.into_values().collect()) {
+        succeed.execute((&employee_no, successor))?;
+        changed.push(employee_no);
+    }
+    Ok(changed)
 }
 
-fn judge_again(transaction: &Transaction<'_>, changed: &[String]) -> Result<BTreeMap<scoresync_domain::Fate, u64>, Failure> {
-    let results: Vec<_> = load::touched_refusals(transaction, changed)?.into_iter().collect();
-    let known = load::known(transaction, &results)?;
-    let numbers: BTreeSet<String> = known.employee_numbers();
-    let successors = load::successors(transaction, &numbers)?;
-    let plan = judge_refusals_again(known, &successors)?;
-    write_plan(transaction, &plan)?;
-    write_tally(transaction, plan.moved_counts())?;
-    Ok(plan.released_fates())
+/// Judges again what was refused because it named one of these, or another than one of these.
+fn judge_again(transaction: &Transaction<'_>, changed: &[String]) -> Result<BTreeMap<Fate, u64>, Failure> {
+    let disagreements = load::disagreements(transaction, changed)?;
+    let successors = load::successors(transaction, &numbers_of(&disagreements))?;
+    let mut verdicts = Verdicts::default();
+    for settled in settled(&disagreements, &successors) {
+        let mut known = load::records(transaction, &settled.results)?;
+        load::refusals_at(transaction, &mut known, &settled.positions)?;
+        load::history(transaction, &mut known, &[])?;
+        let plan = judge_refusals_again(known, &successors)?;
+        write_plan(transaction, &plan)?;
+        verdicts.add(plan.verdicts);
+    }
+    write_tally(transaction, verdicts.moved_counts())?;
+    Ok(verdicts.released_fates())
 }

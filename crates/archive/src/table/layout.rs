@@ -36,6 +36,7 @@ const fn column(name: &'static str, kind: Kind) -> Column {
 
 const RESULT_ID: Column = column("result_id", Kind::Id);
 const CONTENT_NUMBER: Column = column("content_number", Kind::Int4);
+const SPEAKS: Column = column("speaks", Kind::Flag);
 
 const HEAD: [Column; 16] = [
     column("origin_generation", Kind::Int4),
@@ -132,14 +133,14 @@ pub(crate) static RECORDS: LazyLock<Table> = LazyLock::new(|| {
     }
 });
 
-/// History; a row that is there already can only gain its content.
+/// History; of a row that is there already, whether it speaks and its content are written anew.
 pub(crate) static HISTORY: LazyLock<Table> = LazyLock::new(|| Table {
     name: "score_history",
-    columns: [&[RESULT_ID][..], &HEAD, &[CONTENT_NUMBER], &CONTENT].concat(),
+    columns: [&[RESULT_ID][..], &HEAD, &[CONTENT_NUMBER, SPEAKS], &CONTENT].concat(),
     computed: &[],
     conflict: overwrite(
         "result_id, origin_generation, origin_partition, origin_offset, mapping_version, decision, (coalesce(employee_no, ''))",
-        &CONTENT,
+        &[&[SPEAKS][..], &CONTENT].concat(),
     ),
 });
 

@@ -146,7 +146,8 @@ pub(crate) fn read_history(row: &mut impl RowReader) -> Result<(ResultId, KnownH
     let known = KnownHistory {
         head: present(head(row)?.0, "origin")?,
         content_number: present(row.int4()?, "content number")?,
-        content: content(row)?,
+        speaks: present(row.flag()?, "flag")?,
+        content: content(row)?.map(Box::new),
     };
     Ok((result_id, known))
 }

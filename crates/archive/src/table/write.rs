@@ -145,7 +145,7 @@ pub(crate) fn history_values<'a>(row: &'a HistoryRow<'_>) -> impl Iterator<Item 
     [id(row.result_id)]
         .into_iter()
         .chain(head_values(&row.head))
-        .chain([Value::Int4(Some(row.content_number))])
+        .chain([Value::Int4(Some(row.content_number)), Value::Flag(Some(row.speaks))])
         .chain(content_values(row.content.as_ref()))
 }
 

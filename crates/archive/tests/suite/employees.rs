@@ -96,3 +96,36 @@ pub(crate) async fn what_counted_goes_on_counting_when_a_successor_is_taken_back
     let record = archive.records_of("E1").await.unwrap().remove(0);
     assert_eq!((record.head.origin.offset, record.history.len()), (2, 2));
 }
+
+pub(crate) async fn a_successor_is_meant_in_its_normal_form_where_nobody_has_the_number_as_it_is_written(archive: &Archive) {
+    for (key, written) in [("E1", "e9"), ("E2", "\u{ff25}\u{ff19}"), ("E3", " E9 ")] {
+        apply(archive, [naming(score(key, 1, 80), key)]).await;
+        apply_employees(archive, &[employee(key, Some(written), 1), employee("E9", None, 1)]).await;
+        assert_eq!(
+            apply(archive, [naming(score(key, 2, 90), "E9")]).await.fates,
+            [Fate::Filed],
+            "{written}"
+        );
+    }
+    assert_eq!(results_of(archive, "E9").await, 3);
+}
+
+pub(crate) async fn a_refusal_is_settled_when_the_successors_record_comes_or_goes(archive: &Archive) {
+    apply(
+        archive,
+        [score("a", 1, 80), naming(score("a", 2, 90), "e9"), naming(score("a", 3, 95), "E9")],
+    )
+    .await;
+    // Nobody is e9, so E9 is meant; then somebody is.
+    let applied = apply_employees(archive, &[employee("E1", Some("e9"), 1)]).await;
+    assert_eq!(applied.judged_again, BTreeMap::from([(Fate::Filed, 1)]));
+    assert_eq!(archive.records_of("E9").await.unwrap()[0].head.origin.offset, 3);
+    let applied = apply_employees(archive, &[employee("e9", None, 1)]).await;
+    assert_eq!(applied.judged_again, BTreeMap::from([(Fate::Superseded, 1)]));
+    assert_eq!([results_of(archive, "e9").await, results_of(archive, "E9").await], [1, 0]);
+    let erase = EmployeeChange::Erase {
+        employee_no: "e9".to_owned(),
+    };
+    apply_employees(archive, &[erase]).await;
+    assert_eq!([results_of(archive, "e9").await, results_of(archive, "E9").await], [0, 1]);
+}

@@ -1,9 +1,9 @@
 //! What is filed, and what the record shows.
 
 use scoresync_archive::{Archive, TrainingRecord};
-use scoresync_domain::{EnrichedScore, Fate, Score, Status};
+use scoresync_domain::{EnrichedScore, Fate, Score, Status, Timestamp};
 
-use super::builders::{apply, score, with, withdrawal};
+use super::builders::{apply, result, score, with, withdrawal};
 
 async fn only_record(archive: &Archive) -> TrainingRecord {
     let mut records = archive.records_of("E1").await.unwrap();
@@ -139,4 +139,16 @@ pub(crate) async fn a_first_revision_lets_a_withdrawal_without_one_outrank_the_s
     let numbered = with(score("a", 2, 70), |score| score.revision = Some(0));
     assert_eq!(apply(archive, [numbered]).await.fates, [Fate::Filed]);
     assert_eq!(only_record(archive).await.head.status, Status::Withdrawn);
+}
+
+pub(crate) async fn records_without_a_finish_time_come_last(archive: &Archive) {
+    let finished = |key, finished: Option<i64>| {
+        with(score(key, 1, 70), |score| {
+            score.finish_timestamp = finished.map(Timestamp::from_millis)
+        })
+    };
+    apply(archive, [finished("a", None), finished("b", Some(2)), finished("c", Some(1))]).await;
+    let records = archive.records_of("E1").await.unwrap();
+    let results: Vec<_> = records.iter().map(|record| record.result_id).collect();
+    assert_eq!(results, [result("c"), result("b"), result("a")]);
 }

@@ -46,3 +46,48 @@ pub(crate) async fn thousands_of_redeliveries_of_one_result_are_judged_in_second
     assert_eq!(archive.records_of("E1").await.unwrap()[0].history.len(), 7_999);
     assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
 }
+
+/// Revisions 0 to 4,999 of one result, none in its place.
+pub(crate) fn shuffled_revisions(key: &str) -> impl Iterator<Item = EnrichedScore<'static>> {
+    let offset_of = |number: i64| (number * 1_337) % 5_000;
+    (0..5_000).map(move |number| {
+        let revision = offset_of(number);
+        with(score(key, revision, revision % 100), |score| score.revision = Some(revision))
+    })
+}
+
+pub(crate) async fn thousands_of_distinct_versions_of_one_result_are_all_kept_and_the_greatest_wins(archive: &Archive) {
+    let (first, second): (Vec<_>, Vec<_>) = shuffled_revisions("hot").enumerate().partition(|(number, _)| *number < 3_000);
+    let mut greatest = -1;
+    for said in [first, second] {
+        let said: Vec<_> = said.into_iter().map(|(_, said)| said).collect();
+        let expected: Vec<Fate> = said
+            .iter()
+            .map(|said| {
+                let wins = said.revision > Some(greatest);
+                greatest = greatest.max(said.revision.unwrap());
+                if wins { Fate::Filed } else { Fate::Superseded }
+            })
+            .collect();
+        assert!(apply(archive, said).await.fates == expected);
+    }
+    let record = archive.records_of("E1").await.unwrap().remove(0);
+    assert_eq!((record.head.revision, record.history.len()), (Some(4_999), 4_999));
+}
+
+/// Makes what repeats the first and the last night unreadable.
+pub(crate) const SPOIL_REPETITIONS: &str = "UPDATE score_history SET status = 'spoilt' WHERE origin_offset BETWEEN 2 AND 19";
+
+/// A full export each night, in which the result is what it was.
+pub(crate) async fn say_nightly(archive: &Archive, nights: std::ops::RangeInclusive<i64>) {
+    for night in nights {
+        let fate = if night == 1 { Fate::Filed } else { Fate::Duplicate };
+        let said = with(score("a", night, 80), |score| score.repeat = Repeat::Correction);
+        assert_eq!(apply(archive, [said]).await.fates, [fate], "{night}");
+    }
+}
+
+pub(crate) async fn correct(archive: &Archive, night: i64) {
+    let said = with(score("a", night, 90), |score| score.repeat = Repeat::Correction);
+    assert_eq!(apply(archive, [said]).await.fates, [Fate::Filed]);
+}

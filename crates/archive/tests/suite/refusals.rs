@@ -56,7 +56,7 @@ pub(crate) async fn what_cannot_be_decoded_is_kept_byte_by_byte(archive: &Archiv
     assert!(kept.iter().all(|refused| refused.reason == Refusal::Undecodable));
 }
 
-pub(crate) async fn a_row_that_the_database_refuses_is_set_aside_and_stops_nobody(archive: &Archive) {
+pub(crate) async fn a_row_that_no_archive_can_hold_is_set_aside_and_stops_nobody(archive: &Archive) {
     let long = "9".repeat(5_000);
     let said = (0..40).map(|number| match number {
         11 => naming(score("long", number, 80), &long),
@@ -104,4 +104,48 @@ pub(crate) async fn a_refusal_that_comes_to_count_stands_where_it_arrived(archiv
         "the first copy speaks for its origin"
     );
     assert_eq!(record.history.len(), 3);
+}
+
+pub(crate) async fn an_employee_number_that_no_archive_can_hold_never_stands_against_a_decision(archive: &Archive) {
+    let long = "9".repeat(201);
+    let applied = apply(
+        archive,
+        [
+            score("a", 1, 80),
+            naming(score("a", 2, 70), &long),
+            naming(score("a", 3, 71), &long),
+        ],
+    )
+    .await;
+    assert_eq!(applied.refused, BTreeMap::from([(Refusal::Constraint, 2)]));
+    let decided = with(naming(score("a", 1, 80), "E2"), |score| score.decision = 5);
+    assert_eq!(apply(archive, [decided]).await.fates, [Fate::Filed]);
+    assert_eq!(archive.records_of("E2").await.unwrap().len(), 1);
+}
+
+/// Makes what was refused unreadable.
+pub(crate) const SPOIL_REFUSALS: &str = "UPDATE refused_score SET status = 'spoilt'";
+
+/// A key that forgot the learner: somebody else's score about one result, again and again.
+pub(crate) async fn refuse(archive: &Archive, offsets: std::ops::RangeInclusive<i64>) {
+    apply(archive, [score("a", 1, 80)]).await;
+    for offset in offsets {
+        let said = naming(score("a", offset, 70), &format!("E{offset}"));
+        assert_eq!(apply(archive, [said]).await.fates, [Fate::Refused], "{offset}");
+    }
+}
+
+/// Two courses of forty are of a title that the database was told to refuse.
+pub(crate) async fn check_rejected(archive: &Archive, title: &'static str) {
+    let said = (0..40).map(|number| {
+        with(score(&number.to_string(), number, 80), |score| match number {
+            11 | 29 => score.course_title = Some(title.into()),
+            _ => {}
+        })
+    });
+    let applied = try_apply(archive, said, Refusals::Withhold).await.unwrap();
+    let refused = applied.fates.iter().enumerate().filter(|(_, fate)| **fate != Fate::Filed);
+    assert_eq!(refused.collect::<Vec<_>>(), [(11, &Fate::Refused), (29, &Fate::Refused)]);
+    assert_eq!(applied.refused, BTreeMap::from([(Refusal::Constraint, 2)]));
+    assert_eq!(archive.refused_scores(None, 9).await.unwrap().len(), 2);
 }
