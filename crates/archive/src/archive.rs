@@ -43,6 +43,18 @@ impl Archive {
         .map_err(|failure| failure.during("open the archive"))
     }
 
+    /// Whether a writer has ever opened the archive: before that, a reader finds nothing to read. Changes nothing.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn is_prepared(settings: &ArchiveSettings) -> Result<bool, ArchiveError> {
+        match &settings.postgres {
+            Some(postgres) => PostgresArchive::is_prepared(postgres).await,
+            None => Ok(settings.sqlite.path.exists()),
+        }
+        .map_err(|failure| failure.during("open the archive"))
+    }
+
     /// Where each claimed partition of a topic's generation goes on.
     ///
     /// # Errors

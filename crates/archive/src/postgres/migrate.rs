@@ -38,6 +38,11 @@ pub(super) async fn require_current(client: &Client) -> Result<(), Failure> {
     migrations::require_current(POSTGRES, &applied_migrations(client).await?)
 }
 
+/// Whether any step was ever taken.
+pub(super) async fn is_begun(client: &Client) -> Result<bool, Failure> {
+    Ok(!applied_migrations(client).await?.is_empty())
+}
+
 async fn applied_migrations(client: &impl GenericClient) -> Result<Vec<migrations::Applied>, Failure> {
     let exists = client.query_one("SELECT to_regclass('schema_version') IS NOT NULL", &[]).await?;
     if !exists.try_get::<_, bool>(0)? {

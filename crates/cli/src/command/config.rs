@@ -11,29 +11,38 @@ use crate::{arguments::Config, failure::Failure, surroundings::Surroundings};
 pub(super) async fn run(arguments: &Config, context: &Context) -> Result<Exit, Failure> {
     let Config::Check { online } = arguments;
     let checked = context.configuration.check()?;
-    let mut problems = Vec::new();
+    let (mut problems, mut notes) = (Vec::new(), Vec::new());
     if *online {
         if let Err(error) = Surroundings::find(&context.configuration, &Topic::ALL).await {
             problems.push(error.to_string());
         }
-        if let Err(error) = reach_archive(context).await {
-            problems.push(format!("{error:#}"));
+        match reach_archive(context).await {
+            Ok(Reached::Prepared) => {}
+            Ok(Reached::Unprepared) => notes.push("the archive: no sink has prepared it yet; the first start of one does".to_owned()),
+            Err(error) => problems.push(format!("{error:#}")),
         }
     }
     let sources: Vec<_> = checked.sources.iter().map(|source| source.name.clone()).collect();
-    let document = json!({ "sources": sources, "problems": problems });
+    let document = json!({ "sources": sources, "problems": problems, "notes": notes });
     context.output.print(&document, |_| {
         let summary = format!("the configuration makes sense; {} source(s): {}", sources.len(), sources.join(", "));
-        std::iter::once(summary).chain(problems.clone()).collect()
+        std::iter::once(summary).chain(problems.clone()).chain(notes).collect()
     })?;
     Ok(if problems.is_empty() { Exit::Ok } else { Exit::Failed })
 }
 
-/// A database that no sink has made yet is no problem of SQLite's, whose file the first start makes.
-async fn reach_archive(context: &Context) -> anyhow::Result<()> {
+/// What there is where the archive is to be.
+enum Reached {
+    Prepared,
+    /// An empty database, or no file yet: the first start of the sink makes what is missing.
+    Unprepared,
+}
+
+async fn reach_archive(context: &Context) -> anyhow::Result<Reached> {
     let settings = &context.configuration.archive;
-    if settings.postgres.is_none() && !settings.sqlite.path.exists() {
-        return Ok(());
+    if !Archive::is_prepared(settings).await? {
+        return Ok(Reached::Unprepared);
     }
-    Ok(Archive::open(settings, Access::Reader).await?.ping().await?)
+    Archive::open(settings, Access::Reader).await?.ping().await?;
+    Ok(Reached::Prepared)
 }
