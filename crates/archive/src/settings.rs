@@ -36,6 +36,7 @@ impl Default for SqliteSettings {
 #[serde(deny_unknown_fields)]
 pub struct PostgresSettings {
     /// `postgresql://user@host:port/database`. It holds no password: that is `password`, or in the URL of the environment alone.
+    #[serde(deserialize_with = "scoresync_service::connection_url")]
     pub url: String,
     /// The user's password, from the environment or a file of its own.
     #[serde(default)]

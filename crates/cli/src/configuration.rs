@@ -4,7 +4,7 @@ use std::path::Path;
 
 use scoresync_archive::ArchiveSettings;
 use scoresync_domain::{Problem, Sources, SourcesSettings};
-use scoresync_kafka::{KafkaSettings, RegistrySettings, TopicSettings, check_settings};
+use scoresync_kafka::{KafkaSettings, Registry, RegistrySettings, TopicSettings, check_settings};
 use scoresync_mapper::MapperSettings;
 use scoresync_producer::{DoorSettings, RosterRules, RosterSettings, Tokens, TokensSettings, format_settings_of};
 use scoresync_service::{AdminSettings, LogSettings, ShutdownSettings, load};
@@ -48,23 +48,27 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Configuration, Failure> {
 }
 
 impl Configuration {
-    /// Compiles sources, tokens and the roster's rules, and tries the settings of formats and of Kafka; lists all problems at once.
+    /// Compiles sources, tokens and the roster's rules, and tries the settings of formats, of Kafka and of the registry; lists all problems at once.
     pub(crate) fn check(&self) -> Result<Checked, Failure> {
         let known = |name: &str| self.sources.contains_key(name);
         let texts = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
         let sources = Sources::compile(&self.sources).map_err(texts);
         let tokens = Tokens::compile(&self.tokens, known).map_err(texts);
         let roster = RosterRules::new(&self.roster).map_err(|error| error.0);
-        let kafka = check_settings(&self.kafka, &self.topics).map_err(|error| vec![format!("{:#}", anyhow::Error::new(error))]);
+        let kafka = check_settings(&self.kafka, &self.topics)
+            .err()
+            .map(|error| format!("{:#}", anyhow::Error::new(error)));
+        let registry = Registry::new(&self.registry).err().map(|error| error.to_string());
         let formats: Vec<Problem> = sources
             .iter()
             .flat_map(Sources::iter)
             .filter_map(|source| format_settings_of(source).err())
             .collect();
-        match (sources, tokens, roster, kafka) {
-            (Ok(sources), Ok(tokens), Ok(roster), Ok(())) if formats.is_empty() => Ok(Checked { sources, tokens, roster }),
-            (sources, tokens, roster, kafka) => {
-                let found = [sources.err(), tokens.err(), roster.err(), kafka.err(), Some(texts(formats))];
+        let others: Vec<String> = kafka.into_iter().chain(registry).chain(texts(formats)).collect();
+        match (sources, tokens, roster) {
+            (Ok(sources), Ok(tokens), Ok(roster)) if others.is_empty() => Ok(Checked { sources, tokens, roster }),
+            (sources, tokens, roster) => {
+                let found = [sources.err(), tokens.err(), roster.err(), Some(others)];
                 Err(Failure::Configuration(found.into_iter().flatten().flatten().collect()))
             }
         }
@@ -73,4 +77,29 @@ impl Configuration {
 
 fn lines(error: &dyn std::error::Error) -> Vec<String> {
     error.to_string().lines().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_of_all_parts_are_listed_at_once_and_none_shows_a_value() {
+        let mut configuration = Configuration::default();
+        configuration.kafka.librdkafka.insert("linger.ms".to_owned(), "SECRETX".to_owned());
+        configuration.registry.url = "http://u:SECRETPW@localhost:1".to_owned();
+        configuration.roster.region = "SECRETLAND".to_owned();
+        let Err(Failure::Configuration(problems)) = configuration.check().map(drop) else {
+            panic!("the configuration can be used")
+        };
+        let all = problems.join("\n");
+        assert_eq!(problems.len(), 3, "{all}");
+        assert!(
+            ["linger.ms", "registry.password", "roster.region"]
+                .iter()
+                .all(|part| all.contains(part)),
+            "{all}"
+        );
+        assert!(!all.contains("SECRET"), "{all}");
+    }
 }

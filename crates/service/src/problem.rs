@@ -5,6 +5,7 @@ use std::fmt;
 use figment::error::{Actual, Error, Kind, OneOf};
 
 use crate::{
+    connection_url::PASSWORD_IN_FILE,
     environment::twin,
     layers::{Layers, Place},
     secret,
@@ -34,10 +35,7 @@ impl Problem {
         };
         Self {
             setting: dotted(&path),
-            complaint: match misplaces_secret(&error.kind) {
-                true => misplaced_secret(stands, &twin(&path)),
-                false => complaint(&error.kind),
-            },
+            complaint: misplaced(&error.kind, &path, stands).unwrap_or_else(|| complaint(&error.kind)),
             place,
         }
     }
@@ -60,7 +58,9 @@ impl Problem {
     }
 
     pub(crate) fn is_secret_in_file(&self) -> bool {
-        self.complaint.starts_with(secret::IN_FILE)
+        [secret::IN_FILE, PASSWORD_IN_FILE]
+            .iter()
+            .any(|text| self.complaint.starts_with(text))
     }
 }
 
@@ -77,8 +77,14 @@ fn dotted(path: &[String]) -> String {
     format!("`{}`", path.join("."))
 }
 
-fn misplaces_secret(kind: &Kind) -> bool {
-    matches!(kind, Kind::Message(message) if message == secret::IN_FILE)
+/// The complaint about a secret that stands where it must not.
+fn misplaced(kind: &Kind, path: &[String], stands: Place) -> Option<String> {
+    let Kind::Message(message) = kind else { return None };
+    match message.as_str() {
+        secret::IN_FILE => Some(misplaced_secret(stands, &twin(path))),
+        PASSWORD_IN_FILE => Some(misplaced_password(path)),
+        _ => None,
+    }
 }
 
 fn misplaced_secret(stands: Place, twin: &str) -> String {
@@ -86,6 +92,17 @@ fn misplaced_secret(stands: Place, twin: &str) -> String {
         Place::Environment => format!("this secret is only read from a file; set {twin}__FILE to its path instead"),
         Place::File | Place::Nowhere => format!("{} or set {twin}", secret::IN_FILE),
     }
+}
+
+fn misplaced_password(path: &[String]) -> String {
+    let mut password = path.to_vec();
+    password.pop();
+    password.push("password".to_owned());
+    format!(
+        "{PASSWORD_IN_FILE}; take the password out and set {}, which is read from the environment or from a file of its own, or set the whole address as {}",
+        dotted(&password),
+        twin(path)
+    )
 }
 
 fn complaint(kind: &Kind) -> String {

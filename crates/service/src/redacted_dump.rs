@@ -46,6 +46,11 @@ fn redact(value: &mut Value, is_secret: bool) {
     }
 }
 
+/// Whether something of the text would not be shown.
+pub(crate) fn holds_secret(text: &str) -> bool {
+    redact_connection(text) != text
+}
+
 /// `scheme://user:password@host` without its password, which may hold any sign: up to the last `@`. Connection texts that name a password
 /// among other things go as a whole.
 fn redact_connection(text: &str) -> String {

@@ -12,6 +12,7 @@ use crate::{AdminSettings, LogFormat, LogSettings, NOT_SETTINGS, Secret, Shutdow
 #[serde(deny_unknown_fields)]
 struct Settings {
     kafka: Kafka,
+    database: Option<Database>,
     #[serde(default)]
     sources: BTreeMap<String, Source>,
     #[serde(default)]
@@ -42,6 +43,12 @@ struct Kafka {
 #[serde(deny_unknown_fields)]
 struct Source {
     token: Secret,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Database {
+    #[serde(deserialize_with = "crate::connection_url")]
+    url: String,
 }
 
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -316,4 +323,30 @@ fn what_was_loaded_is_dumped_without_secrets() {
         "{dump}"
     );
     assert!(!dump.contains("tr0ub4dor"), "{dump}");
+}
+
+#[test]
+fn an_address_with_a_password_is_taken_from_the_environment_alone() {
+    let with_password = "postgresql://filer:tr0ub4dor@db.example/files";
+    let variable = ("SCORESYNC_DATABASE__URL", with_password);
+    let settings = load_text(BROKERS, &[variable]).unwrap();
+    assert_eq!(settings.database.unwrap().url, with_password);
+    for (address, is_taken) in [
+        ("postgresql://filer@db.example/files", true),
+        (with_password, false),
+        ("postgresql://db.example/files?user=filer&password=tr0ub4dor", false),
+        ("host=db.example user=filer password=tr0ub4dor", false),
+    ] {
+        let text = format!("{BROKERS}[database]\nurl = '{address}'\n");
+        if is_taken {
+            assert_eq!(load_text(&text, &[]).unwrap().database.unwrap().url, address);
+            continue;
+        }
+        // Also where the environment hides it.
+        for environment in [&[][..], &[variable]] {
+            check_problems(&text, environment, &[("`database.url`", "`database.password`")]);
+            let said = problems(&text, environment)[0].to_string();
+            assert!(said.contains("SCORESYNC_DATABASE__URL") && !said.contains("tr0ub4dor"), "{said}");
+        }
+    }
 }
