@@ -77,19 +77,17 @@ pub enum Kind {
 
 impl Error {
     pub(crate) fn client(action: &str) -> impl FnOnce(KafkaError) -> Self + use<'_> {
-        move |cause| match cause {
+        move |cause| {
             // The library's text shows the value.
-            KafkaError::ClientConfig(result, _, setting, _) => Self::Setting {
-                setting,
-                problem: match result {
-                    RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN => "it has no setting of this name",
-                    RDKafkaConfRes::RD_KAFKA_CONF_INVALID | RDKafkaConfRes::RD_KAFKA_CONF_OK => "it cannot have this value",
-                },
-            },
-            cause => Self::Client {
-                action: action.to_owned(),
-                cause,
-            },
+            let KafkaError::ClientConfig(result, _, setting, _) = cause else {
+                let action = action.to_owned();
+                return Self::Client { action, cause };
+            };
+            let problem = match result {
+                RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN => "it has no setting of this name",
+                RDKafkaConfRes::RD_KAFKA_CONF_INVALID | RDKafkaConfRes::RD_KAFKA_CONF_OK => "it cannot have this value",
+            };
+            Self::Setting { setting, problem }
         }
     }
 

@@ -38,7 +38,7 @@ fn record(text: &str, known: &KnownEmployees, employee_no: &str) -> Employee {
     let present = known.get(&known.key_of(employee_no)).unwrap();
     match statement.on_top_of(present.as_ref(), REGION).unwrap() {
         Next::Record(record, _) => record,
-        other => panic!("{other:?}"),
+        other @ (Next::Unchanged | Next::Stale) => panic!("{other:?}"),
     }
 }
 
