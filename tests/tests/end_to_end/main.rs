@@ -3,6 +3,7 @@
 //! `dev/test` starts a stack and names it in the environment. Every test has topics, groups, a database and ports of its own, so that
 //! tests run side by side; those that stop a part of a stack start one of their own.
 
+mod configuration;
 mod door;
 mod foreign_records;
 mod import;
@@ -10,7 +11,7 @@ mod interop;
 mod kill;
 mod metrics;
 mod outages;
-mod shutdown;
 mod schema_ids;
+mod shutdown;
 mod support;
 mod topic_changes;
