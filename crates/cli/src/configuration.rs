@@ -48,7 +48,7 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Configuration, Failure> {
 }
 
 impl Configuration {
-    /// Compiles sources, tokens and the roster's rules, and tries the settings of formats, of Kafka and of the registry; lists all problems at once.
+    /// Compiles sources, tokens and the roster's rules, and tries the settings of formats, Kafka and registry; lists all problems at once.
     pub(crate) fn check(&self) -> Result<Checked, Failure> {
         let known = |name: &str| self.sources.contains_key(name);
         let texts = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
