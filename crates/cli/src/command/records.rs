@@ -1,8 +1,10 @@
 //! `scoresync records EMPLOYEE_NO`: an employee's file with its corrections.
 
+use std::collections::HashSet;
+
 use anyhow::Context as _;
-use scoresync_archive::{Access, Archive, Content, Head, TrainingRecord};
-use scoresync_domain::{Score, Status, Timestamp};
+use scoresync_archive::{Access, Archive, ArchiveError, Content, Head, TrainingRecord};
+use scoresync_domain::{Score, Status, Timestamp, normalise_employee_no};
 use scoresync_service::Exit;
 use serde_json::{Value, json};
 
@@ -13,7 +15,7 @@ pub(super) async fn run(arguments: &Records, context: &Context) -> Result<Exit, 
     let archive = Archive::open(&context.configuration.archive, Access::Reader)
         .await
         .context("open the archive; has a sink run yet?")?;
-    let records = archive.records_of(&arguments.employee_no).await?;
+    let records = file_of(&archive, &arguments.employee_no).await?;
     let documents: Vec<Value> = records.iter().map(document).collect();
     context.output.print(&documents, |_| {
         if records.is_empty() {
@@ -25,43 +27,57 @@ pub(super) async fn run(arguments: &Records, context: &Context) -> Result<Exit, 
     Ok(Exit::Ok)
 }
 
+/// The file of the number as it is written or, where that is empty, of its normal form: the order in which numbers are understood everywhere.
+async fn file_of(archive: &Archive, written: &str) -> Result<Vec<TrainingRecord>, ArchiveError> {
+    let records = archive.records_of(written).await?;
+    let normal = normalise_employee_no(written);
+    if records.is_empty() && normal != written {
+        return archive.records_of(&normal).await;
+    }
+    Ok(records)
+}
+
 fn heading() -> Vec<String> {
     [
-        "finished", "course", "exam", "attempt", "score", "of", "grade", "passed", "state", "revision", "source", "found by",
+        "finished (UTC)",
+        "course",
+        "exam",
+        "attempt",
+        "score",
+        "of",
+        "grade",
+        "passed",
+        "state",
+        "revision",
+        "source",
+        "found by",
     ]
     .map(str::to_owned)
     .to_vec()
 }
 
-/// The record, then each other version below it.
+/// The record, then each other version below it, as it was said last.
 fn lines(record: &TrainingRecord) -> Vec<Vec<String>> {
-    let state = match record.head.status {
-        Status::Withdrawn => "withdrawn",
-        Status::Provisional => "provisional",
-        Status::Final => "final",
+    let state = record.head.status.as_str();
+    let first = match &record.shown {
+        Some(shown) => line(&shown.content, &record.head, state),
+        None => heading()
+            .iter()
+            .map(|column| if column == "state" { state.to_owned() } else { String::new() })
+            .collect(),
     };
-    let empty = vec![String::new(); heading().len()];
-    let mut lines = vec![
-        record
-            .shown
-            .as_ref()
-            .map_or_else(|| with_state(empty, state), |shown| line(&shown.content, &record.head, state)),
-    ];
-    let others = record
-        .history
-        .iter()
-        .filter(|other| other.head.content_hash != record.head.content_hash);
-    lines.extend(others.map(|other| {
-        let mut cells = line(&other.content, &other.head, &format!("was {}", other.head.status));
-        cells[0] = format!("  {}", cells[0]);
-        cells
-    }));
-    lines
-}
-
-fn with_state(mut cells: Vec<String>, state: &str) -> Vec<String> {
-    cells[8] = state.to_owned();
-    cells
+    let mut listed = HashSet::from([record.head.version()]);
+    let latest_first = record.history.iter().rev();
+    let mut others: Vec<Vec<String>> = latest_first
+        .filter(|other| listed.insert(other.head.version()))
+        .map(|other| {
+            let mut cells = line(&other.content, &other.head, &format!("was {}", other.head.status));
+            cells[0] = format!("  {}", cells[0]);
+            cells
+        })
+        .collect();
+    others.reverse();
+    std::iter::once(first).chain(others).collect()
 }
 
 fn line(content: &Content<'_>, head: &Head<'_>, state: &str) -> Vec<String> {
@@ -83,7 +99,7 @@ fn line(content: &Content<'_>, head: &Head<'_>, state: &str) -> Vec<String> {
     ]
 }
 
-/// Date and time to the minute, UTC.
+/// Date and time to the minute, in UTC, as the heading says.
 fn minute(time: Timestamp) -> String {
     let text = time.to_string();
     text.get(..16).map_or(text.clone(), |minute| minute.replace('T', " "))
@@ -141,4 +157,176 @@ fn content(content: &Content<'_>) -> Value {
         "finish_timestamp": content.finish_timestamp.map(|time| time.to_string()),
         "rounded": content.rounded,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use scoresync_archive::{
+        ArchiveSettings, Batch, EnrichedPosition, Entry, HistoricStatement, Position, Refusals, Shown, SqliteSettings, TopicPartition,
+    };
+    use scoresync_domain::{ContentHash, EnrichedScore, Origin, Repeat, ResultId};
+
+    use super::*;
+
+    fn head(offset: i64, content: u8, revision: Option<i64>) -> Head<'static> {
+        Head {
+            origin: Origin {
+                generation: 1,
+                partition: 0,
+                offset,
+            },
+            mapping_version: 1,
+            decision: 0,
+            employee_no: Some("E1".into()),
+            matched_by: None,
+            status: Status::Final,
+            revision_scheme: 1,
+            revision,
+            content_hash: ContentHash([content; 16]),
+            repeat: Repeat::Correction,
+            received_at: Timestamp::from_millis(0),
+            arrived: EnrichedPosition {
+                generation: 1,
+                partition: 0,
+                offset,
+            },
+        }
+    }
+
+    fn content(course_title: &'static str) -> Content<'static> {
+        Content {
+            source: "webhook".into(),
+            system: "academy".into(),
+            employee_name: None,
+            department: None,
+            position: None,
+            course_id: None,
+            course_title: Some(course_title.into()),
+            exam_id: None,
+            exam_title: None,
+            attempt: None,
+            exam_score: None,
+            min_score: None,
+            max_score: None,
+            grade: None,
+            passed: None,
+            finish_timestamp: None,
+            rounded: false,
+        }
+    }
+
+    /// Titles and states of the lines of a record with this history.
+    fn check(record: Head<'static>, history: &[(Head<'static>, &'static str)], expected: &[(&str, &str)]) {
+        let shown = Shown {
+            status: record.status,
+            content_hash: record.content_hash,
+            content: content("now"),
+        };
+        let record = TrainingRecord {
+            result_id: ResultId::from_key("academy", ["a"]),
+            owner_employee_no: Some("E1".to_owned()),
+            owner_decision: 0,
+            head: record,
+            shown: Some(shown),
+            history: history
+                .iter()
+                .map(|(head, title)| HistoricStatement {
+                    head: head.clone(),
+                    content: content(title),
+                })
+                .collect(),
+        };
+        let lines = lines(&record);
+        let shown: Vec<(&str, &str)> = lines.iter().map(|cells| (cells[1].as_str(), cells[8].as_str())).collect();
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn a_version_has_one_line_however_often_it_was_said() {
+        let nights = [(head(1, 7, None), "typo"), (head(2, 7, None), "mended"), (head(3, 9, None), "now")];
+        check(head(4, 9, None), &nights, &[("now", "final"), ("mended", "was final")]);
+    }
+
+    #[test]
+    fn a_version_with_the_content_of_the_record_and_another_revision_has_a_line() {
+        let history = [(head(1, 9, Some(1)), "first"), (head(2, 7, Some(2)), "second")];
+        let expected = [("now", "final"), ("first", "was final"), ("second", "was final")];
+        check(head(3, 9, Some(3)), &history, &expected);
+    }
+
+    fn score(employee_no: &'static str) -> EnrichedScore<'static> {
+        EnrichedScore {
+            result_id: ResultId::from_key("academy", [employee_no]),
+            source: "webhook".into(),
+            system: "academy".into(),
+            status: Status::Final,
+            employee_no: Some(employee_no.into()),
+            employee_name: None,
+            department: None,
+            position: None,
+            course_id: None,
+            course_title: None,
+            exam_id: None,
+            exam_title: None,
+            attempt: None,
+            exam_score: None,
+            min_score: None,
+            max_score: None,
+            grade: None,
+            passed: Some(true),
+            finish_timestamp: None,
+            revision: None,
+            revision_scheme: 1,
+            mapping_version: 1,
+            repeat: Repeat::Redelivery,
+            decision: 0,
+            matched_by: None,
+            rounded: false,
+            received_at: Timestamp::from_millis(0),
+            origin: head(1, 1, None).origin,
+            content_hash: ContentHash([1; 16]),
+        }
+    }
+
+    async fn archive_of(folder: &std::path::Path, scores: Vec<EnrichedScore<'static>>) -> Archive {
+        let sqlite = SqliteSettings {
+            path: folder.join("records.db"),
+        };
+        let settings = ArchiveSettings { sqlite, postgres: None };
+        let archive = Archive::open(&settings, Access::Writer).await.unwrap();
+        let partition = TopicPartition {
+            topic: "scores.enriched".to_owned(),
+            generation: 1,
+            partition: 0,
+        };
+        let position = Position {
+            partition: partition.clone(),
+            topic_id: String::new(),
+            next_offset: 0,
+            partition_count: 1,
+            schemas: String::new(),
+        };
+        archive.claim_position(&position).await.unwrap();
+        let entries = (0..).zip(scores).map(|(offset, score)| Entry { offset, score: Ok(score) });
+        let batch = Batch {
+            partition,
+            expected_offset: 0,
+            next_offset: 9,
+            schemas: String::new(),
+            entries: entries.collect(),
+        };
+        archive.apply_scores(&[batch], Refusals::Judge).await.unwrap();
+        archive
+    }
+
+    #[tokio::test]
+    async fn a_number_is_understood_as_it_is_written_and_otherwise_in_its_normal_form() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = archive_of(folder.path(), vec![score("E1"), score("e2"), score("E2")]).await;
+        for (written, expected) in [("e1", Some("E1")), ("\u{ff25}1", Some("E1")), ("e2", Some("e2")), ("E3", None)] {
+            let file = file_of(&archive, written).await.unwrap();
+            let owners: Vec<_> = file.iter().map(|record| record.owner_employee_no.as_deref()).collect();
+            assert_eq!(owners, expected.map(Some).into_iter().collect::<Vec<_>>(), "{written}");
+        }
+    }
 }
