@@ -1,6 +1,6 @@
 //! The directory, complete before the first report and live afterwards.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use scoresync_domain::{AliasSubject, Directory, Employee, IdentityAlias, Region};
 use scoresync_kafka::{KafkaSettings, Registry, SchemaMemory, TableChange, TableError, TableReader, Topic, TopicSettings};
@@ -11,7 +11,12 @@ pub struct LiveDirectory {
     directory: Directory,
     employees: TableReader<Employee>,
     aliases: TableReader<IdentityAlias>,
+    /// When both tables were last read to their ends.
+    complete_at: Option<Instant>,
 }
+
+/// How old the directory may be that a report is matched by. What was announced earlier than this before a report counts for it.
+const FRESH_FOR: Duration = Duration::from_secs(1);
 
 /// The directory cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +38,7 @@ impl LiveDirectory {
             directory: Directory::new(region),
             employees: TableReader::open(Topic::Employees, kafka, topics, schemas)?,
             aliases: TableReader::open(Topic::Aliases, kafka, topics, schemas)?,
+            complete_at: None,
         })
     }
 
@@ -46,10 +52,23 @@ impl LiveDirectory {
     /// # Errors
     /// Where the broker or the registry does not answer, or `limit` passes.
     pub fn read_to_end(&mut self, limit: Duration) -> Result<(), DirectoryError> {
+        let asked_at = Instant::now();
         self.employees
             .read_to_end(limit, |change| apply_employee(&mut self.directory, change))?;
         self.aliases.read_to_end(limit, |change| apply_alias(&mut self.directory, change))?;
+        self.complete_at = Some(asked_at);
         Ok(())
+    }
+
+    /// Reads both tables to their ends unless that was done just now.
+    ///
+    /// # Errors
+    /// Where the broker or the registry does not answer, or `limit` passes.
+    pub(crate) fn keep_fresh(&mut self, limit: Duration) -> Result<(), DirectoryError> {
+        match self.complete_at {
+            Some(complete_at) if complete_at.elapsed() < FRESH_FOR => Ok(()),
+            Some(_) | None => self.read_to_end(limit),
+        }
     }
 
     /// Takes in what has come since, without waiting.

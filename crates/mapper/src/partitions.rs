@@ -17,6 +17,8 @@ use crate::{
 /// The assigned partitions, and what is recorded with the position of each.
 pub(crate) struct Partitions {
     started: BTreeMap<TopicPartition, Partition>,
+    /// Which topic those were in that were stopped: the group forgets it together with a topic that is deleted.
+    stopped: BTreeMap<TopicPartition, String>,
     memories: SchemaMemories,
 }
 
@@ -54,8 +56,11 @@ enum State {
 
 impl Partitions {
     pub(crate) const fn new(memories: SchemaMemories) -> Self {
-        let started = BTreeMap::new();
-        Self { started, memories }
+        Self {
+            started: BTreeMap::new(),
+            stopped: BTreeMap::new(),
+            memories,
+        }
     }
 
     /// Finds out where newly assigned partitions go on, and starts them.
@@ -68,6 +73,9 @@ impl Partitions {
         let mut starts = Vec::with_capacity(assigned.len());
         for place in assigned {
             let topic = consumer.describe(&place.topic)?;
+            if let Some(note) = self.stopped.get(place) {
+                position_note::check(&place.topic, note, &topic)?;
+            }
             let start = start_of(consumer, place, settings, |note| {
                 position_note::check(&place.topic, note, &topic)?;
                 Ok(self.memories.recall(note)?)
@@ -82,6 +90,7 @@ impl Partitions {
         }
         let positions: Vec<_> = starts.iter().map(|(place, start, _)| (place.clone(), start.offset)).collect();
         consumer.start(&positions)?;
+        self.stopped.clear();
         self.started
             .extend(starts.into_iter().map(|(place, start, note)| (place, Partition::new(start, note))));
         Ok(())
@@ -97,13 +106,20 @@ impl Partitions {
             }
         }
         self.started.retain(|place, _| !revoked.contains(place));
+        self.stopped.retain(|place, _| !revoked.contains(place));
         consumer.release(revoked)
     }
 
     /// Stops all partitions that are read, and says which they were: what is recorded about them has to be compared again.
     pub(crate) fn stop(&mut self, consumer: &GroupConsumer) -> Result<Vec<TopicPartition>, Error> {
-        let places: Vec<TopicPartition> = self.started.keys().cloned().collect();
+        let notes = self
+            .started
+            .iter()
+            .map(|(place, partition)| (place.clone(), partition.topic_note.clone()));
+        let stopped: BTreeMap<TopicPartition, String> = notes.collect();
+        let places: Vec<TopicPartition> = stopped.keys().cloned().collect();
         self.revoke(consumer, &places)?;
+        self.stopped.extend(stopped);
         Ok(places)
     }
 
@@ -250,8 +266,10 @@ fn start_of(
     settings: &MapperSettings,
     take: impl FnOnce(&str) -> Result<(), StartError>,
 ) -> Result<Start, StartError> {
+    let committed = consumer.committed(place)?;
+    // Asked for after the position, which another owner may still move: what was mapped by then is in the log.
     let (low, high) = consumer.log_bounds(place)?;
-    match (consumer.committed(place)?, settings.first_start) {
+    match (committed, settings.first_start) {
         (Some(committed), _) => {
             take(&committed.note)?;
             let offset = committed.offset;
@@ -306,6 +324,7 @@ mod tests {
         }
         Partitions {
             started: BTreeMap::from([(place, partition)]),
+            stopped: BTreeMap::new(),
             memories: nothing(),
         }
     }

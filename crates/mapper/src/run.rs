@@ -150,8 +150,10 @@ impl Mapper {
             Event::Trouble(cause) if doubts_positions(&cause) => {
                 readiness.not_ready("the broker does not know scores.raw, or has nothing at a position");
                 let stopped = partitions.stop(consumer)?;
-                let (waiting, _) = unstarted.get_or_insert_with(|| (Vec::new(), Instant::now()));
-                waiting.extend(stopped);
+                if !stopped.is_empty() {
+                    let (waiting, _) = unstarted.get_or_insert_with(|| (Vec::new(), Instant::now()));
+                    waiting.extend(stopped);
+                }
             }
             Event::Trouble(cause) => match kind_of(&cause) {
                 Kind::Transient => tracing::debug!(error = %cause, "the consumer had passing trouble"),

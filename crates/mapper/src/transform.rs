@@ -149,6 +149,10 @@ impl Transform {
             .directory_covers
             .get(&record.partition())
             .is_some_and(|end| record.offset() < *end);
+        // By a directory that can no longer be read, a report could be filed on whoever had an identity before.
+        self.live
+            .keep_fresh(CATCH_UP_LIMIT)
+            .map_err(|error| Unfit::Obstacle(error.into()))?;
         let first_try = decide(&report, origin, &self.sources, self.live.directory());
         let score = match first_try {
             Err(rejection) if depends_on_directory(rejection.reason) && !covered => {

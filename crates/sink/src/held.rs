@@ -21,7 +21,7 @@ pub(crate) struct Standing {
 pub(crate) struct Held {
     pub(crate) collected: Collected,
     pub(crate) end: i64,
-    last_asked: Option<Instant>,
+    next_ask: Instant,
     progress: Progress,
 }
 
@@ -31,18 +31,23 @@ impl Held {
         Self {
             collected,
             end,
-            last_asked: None,
+            next_ask: Instant::now(),
             progress,
         }
     }
 
     /// Whether it is time to ask the archive (again).
     pub(crate) fn asks(&mut self) -> bool {
-        let asks = self.last_asked.is_none_or(|asked| asked.elapsed() >= ASK_EVERY);
+        let asks = self.next_ask <= Instant::now();
         if asks {
-            self.last_asked = Some(Instant::now());
+            self.postpone(ASK_EVERY);
         }
         asks
+    }
+
+    /// The archive does not answer: it is asked again after `delay`.
+    pub(crate) fn postpone(&mut self, delay: Duration) {
+        self.next_ask = Instant::now() + delay;
     }
 
     /// Whether the employees do not move any more.

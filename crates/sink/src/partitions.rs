@@ -47,8 +47,9 @@ impl Positions<'_> {
     pub(crate) fn of(&self, place: &TopicPartition) -> Result<i64, StartError> {
         let memory = self.memories.of(&place.topic);
         let topic = self.consumer.describe(&place.topic)?;
-        let (low, high) = self.consumer.log_bounds(place)?;
         let known = wait_for(self.runtime, self.archive.positions(&place.topic, memory.generation))?;
+        // Asked for after the position, which another owner may still move: what was filed by then is in the log.
+        let (low, high) = self.consumer.log_bounds(place)?;
         let position = match known.into_iter().find(|position| position.partition.partition == place.partition) {
             Some(position) => position,
             None => self.claim(place, &topic, low)?,

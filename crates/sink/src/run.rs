@@ -112,6 +112,8 @@ pub struct Sink {
     readiness: StageReadiness,
     last_bookkeeping: Instant,
     broker_is_away: bool,
+    /// Whether what kept the last batch from being filed is something that keeps the stage from its work.
+    last_batch_failed: bool,
 }
 
 impl Sink {
@@ -188,6 +190,7 @@ impl Sink {
             readiness,
             last_bookkeeping: Instant::now(),
             broker_is_away: false,
+            last_batch_failed: false,
         })
     }
 
@@ -287,10 +290,18 @@ impl Sink {
         let is_away = !self.consumer.is_connected();
         if is_away {
             self.readiness.not_ready("the broker cannot be reached");
-        } else if self.broker_is_away && self.pending.not_before.is_none() && self.held.is_none() {
-            self.readiness.ready();
+        } else if self.broker_is_away {
+            self.ready_unless_kept();
         }
         self.broker_is_away = is_away;
+    }
+
+    /// What keeps the stage from its work takes itself back when it is overcome, and nobody else does.
+    fn ready_unless_kept(&self) {
+        let is_starting = self.pending.assigned.is_some() || !self.pending.restart.is_empty();
+        if !is_starting && !self.last_batch_failed && self.held.is_none() {
+            self.readiness.ready();
+        }
     }
 
     fn keep_books(&mut self) {

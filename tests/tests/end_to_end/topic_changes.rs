@@ -96,6 +96,15 @@ async fn a_running_sink_ends_when_enriched_scores_are_made_anew_under_it() -> an
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_running_mapper_ends_when_raw_reports_are_made_anew_under_it() -> anyhow::Result<()> {
+    let scene = Scene::new(Database::Sqlite)?;
+    let running = file_one_report_and_go_on(&scene).await?;
+    let name = format!("{}scores.raw", scene.installation.topics.prefix);
+    recreate(&scene, &name).await?;
+    explained_end(running, SETTLE, [&name, "recorded for"])
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_running_mapper_ends_when_the_employees_are_made_anew_under_it() -> anyhow::Result<()> {
     let scene = Scene::new(Database::Sqlite)?;
     file_one_report(&scene).await?;

@@ -28,6 +28,8 @@ impl Sink {
             self.partitions.remove(place);
             self.pending.restart.remove(place);
         }
+        // Whether it can be filed is for its next owner to say.
+        self.last_batch_failed = false;
         if let Some(assigned) = &mut self.pending.assigned {
             assigned.retain(|place| !revoked.contains(place));
         }
@@ -100,7 +102,7 @@ impl Sink {
             self.partitions.start(place, offset);
         }
         self.pending = Pending::default();
-        self.readiness.ready();
+        self.ready_unless_kept();
         Ok(())
     }
 }

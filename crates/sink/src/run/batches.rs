@@ -20,9 +20,8 @@ impl Sink {
         match outcome {
             Outcome::Done => {
                 self.backoff.reset();
-                if self.pending.assigned.is_none() && self.pending.restart.is_empty() {
-                    self.readiness.ready();
-                }
+                self.last_batch_failed = false;
+                self.ready_unless_kept();
             }
             Outcome::WouldRefuse(collected) => match self.employees_end() {
                 Ok(end) => self.held = Some(Held::new(collected, end)),
@@ -47,6 +46,7 @@ impl Sink {
         let delay = self.backoff.next_delay();
         self.metrics.stage.retries.get([STAGE, error.cause()]).inc();
         if error.concerns_people() {
+            self.last_batch_failed = true;
             self.readiness.not_ready(error.to_string());
         }
         let error: &dyn std::error::Error = error;
@@ -102,7 +102,20 @@ impl Sink {
         if !held.asks() {
             return None;
         }
-        let known = wait_for(&self.runtime, self.archive.positions(&self.employees_topic, 1)).ok()?;
+        let known = match wait_for(&self.runtime, self.archive.positions(&self.employees_topic, 1)) {
+            Ok(known) => known,
+            Err(error) => {
+                held.postpone(self.backoff.next_delay());
+                self.metrics.stage.retries.get([STAGE, "archive"]).inc();
+                self.readiness
+                    .not_ready(format!("the archive does not say how far the employees are: {error}"));
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a batch waits for the archive; trying again"
+                );
+                return None;
+            }
+        };
         let position = known.first().map_or(0, |position| position.next_offset);
         let (end, standing) = (held.end, Standing { end: held.end, position });
         if position < end && self.employees_at_rest != Some(standing) {
