@@ -1,6 +1,6 @@
 //! The settings of every Kafka client: safe ones set explicitly, the user's own added, the ones that our guarantees rest on protected.
 
-use std::path::Path;
+use std::{fs::File, path::Path};
 
 use rdkafka::ClientConfig;
 
@@ -149,14 +149,15 @@ fn secure(config: &mut ClientConfig, security: &SecuritySettings) -> Result<(), 
         Protocol::SaslSsl => "sasl_ssl",
     };
     config.set("security.protocol", protocol);
-    let mut file = |setting: &str, path: &Option<std::path::PathBuf>| {
-        if let Some(path) = path.as_deref().and_then(Path::to_str) {
-            config.set(setting, path);
+    for (name, setting, path) in [
+        ("ca_file", "ssl.ca.location", &security.ca_file),
+        ("certificate_file", "ssl.certificate.location", &security.certificate_file),
+        ("key_file", "ssl.key.location", &security.key_file),
+    ] {
+        if let Some(path) = path {
+            config.set(setting, readable(name, path)?);
         }
-    };
-    file("ssl.ca.location", &security.ca_file);
-    file("ssl.certificate.location", &security.certificate_file);
-    file("ssl.key.location", &security.key_file);
+    }
     if let Some(password) = &security.key_password {
         config.set("ssl.key.password", password.expose());
     }
@@ -170,6 +171,18 @@ fn secure(config: &mut ClientConfig, security: &SecuritySettings) -> Result<(), 
         )),
         (Protocol::SaslPlaintext | Protocol::SaslSsl, Some(mechanism)) => log_in(config, security, mechanism),
     }
+}
+
+/// The client library says of a file that it cannot read only that a system library failed.
+fn readable(setting: &'static str, path: &Path) -> Result<String, Error> {
+    let unreadable = |cause| Error::SecurityFile {
+        setting,
+        path: path.to_owned(),
+        cause,
+    };
+    File::open(path).map_err(unreadable)?;
+    let text = path.to_str().ok_or_else(|| std::io::Error::other("its name is not UTF-8"));
+    text.map(str::to_owned).map_err(unreadable)
 }
 
 fn log_in(config: &mut ClientConfig, security: &SecuritySettings, mechanism: Mechanism) -> Result<(), Error> {
@@ -303,6 +316,15 @@ mod tests {
                 "{shown}"
             );
         }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_named_with_its_setting() {
+        let mut kafka = settings(&[]);
+        kafka.security.protocol = Protocol::Ssl;
+        kafka.security.ca_file = Some("no/such/authority.pem".into());
+        let said = check_settings(&kafka, &TopicSettings::default()).unwrap_err().to_string();
+        assert!(said.contains("kafka.security.ca_file names no/such/authority.pem"), "{said}");
     }
 
     #[test]

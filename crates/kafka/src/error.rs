@@ -1,5 +1,7 @@
 //! What can go wrong with Kafka, and whether trying again can help.
 
+use std::path::PathBuf;
+
 use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
     types::RDKafkaConfRes,
@@ -9,7 +11,7 @@ use rdkafka::{
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A call to the broker failed.
-    #[error("kafka could not {action}")]
+    #[error("kafka could not {action}{}", advice(cause))]
     Client {
         /// What was attempted.
         action: String,
@@ -17,6 +19,14 @@ pub enum Error {
         #[source]
         cause: KafkaError,
     },
+    /// No broker can be asked, and the client library said why.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The broker tells nothing of a topic's settings, which is how it refuses to.
+    #[error(
+        "kafka does not tell the settings of the topic {0}: the user needs the right DescribeConfigs on it (docs/security.md lists all rights)"
+    )]
+    SettingsHidden(String),
     /// A setting that our guarantees rest on may not be changed.
     #[error("kafka.librdkafka.{0} cannot be set: scoresync's guarantees rest on its own value")]
     ProtectedSetting(String),
@@ -27,6 +37,16 @@ pub enum Error {
         setting: String,
         /// What is wrong with it.
         problem: &'static str,
+    },
+    /// A file that the security settings name cannot be read.
+    #[error("kafka.security.{setting} names {}, which cannot be read ({cause}); correct the path or its permissions", .path.display())]
+    SecurityFile {
+        /// The setting.
+        setting: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
     },
     /// The security settings do not fit together.
     #[error("kafka.security: {0}")]
@@ -103,9 +123,11 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Client { cause, .. } => kind_of(cause),
-            Self::Describe(_) => Kind::Transient,
+            Self::Describe(_) | Self::Unreachable(_) => Kind::Transient,
             Self::ProtectedSetting(_)
+            | Self::SettingsHidden(_)
             | Self::Setting { .. }
+            | Self::SecurityFile { .. }
             | Self::Security(_)
             | Self::TopicMissing(_)
             | Self::Topics(_)
@@ -122,11 +144,33 @@ pub fn kind_of(cause: &KafkaError) -> Kind {
         cause,
         KafkaError::MessageConsumptionFatal(_) | KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_)
     );
-    let has_lasting_code = cause.rdkafka_error_code().is_some_and(|code| LASTING.contains(&code));
+    let has_lasting_code = code_of(cause).is_some_and(|code| LASTING.contains(&code));
     if is_lasting_failure || has_lasting_code {
         Kind::Environment
     } else {
         Kind::Transient
+    }
+}
+
+fn code_of(cause: &KafkaError) -> Option<RDKafkaErrorCode> {
+    if let KafkaError::AdminOp(code) = cause {
+        return Some(*code);
+    }
+    cause.rdkafka_error_code()
+}
+
+/// What a person can do about a refused right.
+pub(crate) fn advice(cause: &KafkaError) -> &'static str {
+    match code_of(cause) {
+        // A producer asks for this right of the cluster where it may write to no topic.
+        Some(RDKafkaErrorCode::ClusterAuthorizationFailed) => {
+            " (the user lacks the right Write on the topic; docs/security.md lists all rights)"
+        }
+        Some(RDKafkaErrorCode::TopicAuthorizationFailed) => " (the user lacks a right on the topic; docs/security.md lists all rights)",
+        Some(RDKafkaErrorCode::GroupAuthorizationFailed) => {
+            " (the user lacks the right Read on the consumer group; docs/security.md lists all rights)"
+        }
+        Some(_) | None => "",
     }
 }
 
@@ -181,6 +225,7 @@ mod tests {
         }
         for lasting in LASTING {
             check(lasting, Kind::Environment);
+            assert_eq!(kind_of(&KafkaError::AdminOp(lasting)), Kind::Environment, "{lasting:?}");
         }
     }
 

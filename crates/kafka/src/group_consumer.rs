@@ -22,12 +22,14 @@ use rdkafka::{
 
 use crate::{
     client,
-    error::Error,
+    error::{Error, Kind, kind_of},
     settings::{KafkaSettings, TopicSettings},
     topics::{TopicDescription, describe_topics},
 };
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// More than there are before a group is joined.
+const MAX_EVENTS: usize = 100;
 
 /// A partition of a topic.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -65,6 +67,7 @@ pub enum Event<'a> {
 pub struct GroupConsumer {
     consumer: BaseConsumer<Context>,
     started: Mutex<BTreeSet<TopicPartition>>,
+    group: String,
 }
 
 impl GroupConsumer {
@@ -87,8 +90,11 @@ impl GroupConsumer {
         config.set("statistics.interval.ms", "1000");
         let context = Context::default();
         let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(Error::client("make a consumer"))?;
-        let started = Mutex::default();
-        Ok(Self { consumer, started })
+        Ok(Self {
+            consumer,
+            started: Mutex::default(),
+            group: group.to_owned(),
+        })
     }
 
     /// Joins the group for these topics.
@@ -203,7 +209,8 @@ impl GroupConsumer {
         let answer = self
             .consumer
             .committed_offsets(list, CALL_TIMEOUT)
-            .map_err(Error::client("ask for recorded positions"))?;
+            .map_err(|cause| self.refusal().unwrap_or(cause))
+            .map_err(Error::client(&format!("ask for positions that the group {} recorded", self.group)))?;
         let Some(found) = answer.find_partition(&place.topic, place.partition) else {
             return Ok(None);
         };
@@ -212,6 +219,18 @@ impl GroupConsumer {
         let Offset::Offset(offset) = found.offset() else { return Ok(None) };
         let note = found.metadata().to_owned();
         Ok(Some(Committed { offset, note }))
+    }
+
+    /// Why the group does not answer, where a right is refused: that comes as an event. Before joining, no event can be a record.
+    fn refusal(&self) -> Option<KafkaError> {
+        let has_joined = self.consumer.subscription().map_or(true, |topics| topics.count() > 0);
+        let mut events = (0..MAX_EVENTS).take_while(|_| !has_joined);
+        events.find_map(|_| {
+            self.consumer
+                .poll(Duration::ZERO)?
+                .err()
+                .filter(|cause| kind_of(cause) == Kind::Environment)
+        })
     }
 
     /// Records positions, each with a note of up to 4 KB. Without waiting, nobody hears of a failure (librdkafka tells its log alone).

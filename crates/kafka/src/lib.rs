@@ -7,6 +7,7 @@ mod client;
 pub mod dead_letter;
 mod decoder;
 mod error;
+mod first_contact;
 mod group_consumer;
 #[cfg(feature = "mock")]
 pub mod mock;

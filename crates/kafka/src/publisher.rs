@@ -1,9 +1,13 @@
 //! Writing to topics: an idempotent producer whose every acknowledgement reaches the one who waits for it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    marker::PhantomData,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use rdkafka::{
-    ClientContext,
+    ClientContext, Message,
     error::{KafkaError, RDKafkaErrorCode},
     message::{DeliveryResult, OwnedHeaders},
     producer::{BaseRecord, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer},
@@ -11,7 +15,7 @@ use rdkafka::{
 
 use crate::{
     client,
-    error::Error,
+    error::{Error, Kind, advice, kind_of},
     settings::{KafkaSettings, TopicSettings},
 };
 
@@ -23,14 +27,17 @@ pub trait Ticket: Send + Sync + 'static {
 
 /// The broker will not take a record, or the client gave it up.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the broker did not take the record")]
-pub struct DeliveryFailure(#[from] KafkaError);
+#[error("the broker did not take a record for {topic}: {cause}{}", advice(.cause))]
+pub struct DeliveryFailure {
+    topic: String,
+    cause: KafkaError,
+}
 
 impl DeliveryFailure {
     /// Whether the record itself is at fault, being larger than the topic takes.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
-        is_too_large(&self.0)
+        is_too_large(&self.cause)
     }
 }
 
@@ -71,7 +78,11 @@ impl<T: Ticket> Publisher<T> {
     /// Settings that the client refuses.
     pub fn new(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<Self, Error> {
         let config = client::producer(kafka, topics)?;
-        let context = Context(std::marker::PhantomData);
+        let context = Context {
+            lasting: Mutex::default(),
+            refusal: Mutex::default(),
+            ticket: PhantomData,
+        };
         let producer = config.create_with_context(context).map_err(Error::client("make a producer"))?;
         Ok(Self { producer })
     }
@@ -111,6 +122,13 @@ impl<T: Ticket> Publisher<T> {
             .map(|(code, reason)| format!("{code}: {reason}"))
     }
 
+    /// Why the broker did not take a record, if there was one that it did not take; the latest counts.
+    #[must_use]
+    pub fn last_refusal(&self) -> Option<DeliveryFailure> {
+        let context: &Context<T> = self.producer.client().context();
+        lock(&context.refusal).clone()
+    }
+
     /// Waits until everything is acknowledged, or the time is over; says whether it is.
     #[must_use]
     pub fn settle(&self, limit: Duration) -> bool {
@@ -129,12 +147,38 @@ fn is_too_large(error: &KafkaError) -> bool {
     )
 }
 
-struct Context<T>(std::marker::PhantomData<fn() -> T>);
+struct Context<T> {
+    /// What no attempt will mend, as the client told it.
+    lasting: Mutex<Option<KafkaError>>,
+    refusal: Mutex<Option<DeliveryFailure>>,
+    ticket: PhantomData<fn() -> T>,
+}
 
 impl<T: Ticket> ClientContext for Context<T> {
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::warn!(%error, reason, "the producer has trouble with the broker; it keeps trying");
+        if kind_of(&error) == Kind::Environment {
+            lock(&self.lasting).get_or_insert(error);
+        }
     }
+}
+
+impl<T> Context<T> {
+    /// A client that cannot go on gives up what is queued, which tells nothing; why it cannot, it said before.
+    fn first_cause(&self, cause: &KafkaError) -> KafkaError {
+        let given_up = [
+            RDKafkaErrorCode::PurgeQueue,
+            RDKafkaErrorCode::PurgeInflight,
+            RDKafkaErrorCode::Fatal,
+        ];
+        let is_given_up = cause.rdkafka_error_code().is_some_and(|code| given_up.contains(&code));
+        let lasting = lock(&self.lasting).clone().filter(|_| is_given_up);
+        lasting.unwrap_or_else(|| cause.clone())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<T: Ticket> ProducerContext<NoCustomPartitioner> for Context<T> {
@@ -143,7 +187,14 @@ impl<T: Ticket> ProducerContext<NoCustomPartitioner> for Context<T> {
     fn delivery(&self, result: &DeliveryResult<'_>, ticket: Self::DeliveryOpaque) {
         match result {
             Ok(_) => ticket.settle(Ok(())),
-            Err((error, _)) => ticket.settle(Err(DeliveryFailure(error.clone()))),
+            Err((cause, message)) => {
+                let failure = DeliveryFailure {
+                    topic: message.topic().to_owned(),
+                    cause: self.first_cause(cause),
+                };
+                *lock(&self.refusal) = Some(failure.clone());
+                ticket.settle(Err(failure));
+            }
         }
     }
 }

@@ -254,7 +254,7 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
         }
         match crate::error::kind_of(&cause) {
             crate::error::Kind::Transient => Ok(Step::Nothing),
-            crate::error::Kind::Environment => Err(self.kafka(Error::client("read a table")(cause))),
+            crate::error::Kind::Environment => Err(self.kafka(Error::client(&format!("read a table as the group {GROUP}"))(cause))),
         }
     }
 

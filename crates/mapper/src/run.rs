@@ -100,7 +100,9 @@ impl Mapper {
             let (backoff, max_in_flight) = (&mut self.backoff, self.settings.max_in_flight.get());
             if self.partitions.tend(&self.consumer, max_in_flight, || backoff.next_delay())? {
                 self.transform.metrics.stage.retries.get([STAGE, "deliver"]).inc();
-                self.readiness.not_ready("the broker does not take outputs");
+                let refusal = self.transform.publisher.last_refusal().map(|refusal| format!(": {refusal}"));
+                self.readiness
+                    .not_ready(format!("the broker does not take outputs{}", refusal.unwrap_or_default()));
             }
         }
         self.finish();

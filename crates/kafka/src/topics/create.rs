@@ -12,6 +12,7 @@ use super::{Specification, Topic, TopicNames};
 use crate::{
     client,
     error::Error,
+    first_contact::FirstContact,
     settings::{KafkaSettings, TopicSettings},
 };
 
@@ -33,6 +34,9 @@ pub enum Creation {
 pub async fn create_topics(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<Vec<Creation>, Error> {
     let admin: AdminClient<DefaultClientContext> = client::base(kafka)?.create().map_err(Error::client("make an admin client"))?;
     let names = TopicNames::new(topics);
+    let failed = || Error::client("create the topics");
+    // An admin client alone would not hear why brokers refuse it.
+    FirstContact::new(kafka)?.ask(|client, timeout| client.fetch_metadata(Some(&names.name(Topic::Raw)), timeout).map_err(failed()))?;
     let options = AdminOptions::new().operation_timeout(Some(TIMEOUT)).request_timeout(Some(TIMEOUT));
     let mut creations = Vec::new();
     for topic in Topic::ALL {
@@ -43,8 +47,7 @@ pub async fn create_topics(kafka: &KafkaSettings, topics: &TopicSettings) -> Res
         for (setting, value) in &specification.configuration {
             new_topic = new_topic.set(setting, value);
         }
-        let failed = Error::client("create the topics");
-        let answers = admin.create_topics([&new_topic], &options).await.map_err(failed)?;
+        let answers = admin.create_topics([&new_topic], &options).await.map_err(failed())?;
         creations.push(match answers.into_iter().next() {
             Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => Creation::Present(name),
             Some(Err((_, code))) => return Err(Error::on_topic("create", &name, KafkaError::AdminOp(code))),

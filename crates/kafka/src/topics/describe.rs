@@ -10,7 +10,10 @@ use std::{
     time::Duration,
 };
 
-use rdkafka::client::{Client, ClientContext};
+use rdkafka::{
+    client::{Client, ClientContext},
+    error::KafkaError,
+};
 use rdkafka_sys as sys;
 
 use crate::error::Error;
@@ -96,7 +99,7 @@ unsafe fn read_result(event: *mut sys::rd_kafka_event_t, name: &str) -> Result<O
             return Ok(None);
         }
         if code != sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
-            return Err(Error::Describe(format!("asking for {name}: {}", text(sys::rd_kafka_err2str(code)))));
+            return Err(Error::on_topic("describe", name, KafkaError::AdminOp(code.into())));
         }
         let topic_id = text(sys::rd_kafka_Uuid_base64str(sys::rd_kafka_TopicDescription_topic_id(description)));
         sys::rd_kafka_TopicDescription_partitions(description, &raw mut count);

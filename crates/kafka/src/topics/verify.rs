@@ -12,6 +12,7 @@ use super::{Specification, Topic, TopicDescription, TopicNames, describe_topics,
 use crate::{
     client,
     error::Error,
+    first_contact::FirstContact,
     settings::{KafkaSettings, TopicSettings},
 };
 
@@ -24,13 +25,14 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// # Errors
 /// Where the broker does not answer.
 pub async fn verify_topics(which: &[Topic], kafka: &KafkaSettings, topics: &TopicSettings) -> Result<Vec<String>, Error> {
+    let contact = FirstContact::new(kafka)?;
     let admin: AdminClient<DefaultClientContext> = client::base(kafka)?.create().map_err(Error::client("make an admin client"))?;
     let names = TopicNames::new(topics);
     let mut problems = Vec::new();
     for &topic in which {
         let name = names.name(topic);
         let specification = Specification::of(topic, kafka, topics);
-        match layout(&admin, &name)? {
+        match layout(&contact, &name)? {
             None => problems.push(format!("{name} does not exist; `scoresync topics create` makes it")),
             Some(layout) => {
                 problems.extend(layout_problems(&name, &layout, &specification));
@@ -58,8 +60,8 @@ struct Layout {
     least_replicas: usize,
 }
 
-fn layout(admin: &AdminClient<DefaultClientContext>, name: &str) -> Result<Option<Layout>, Error> {
-    let partitions = partition_replicas(admin.inner(), name, TIMEOUT)?;
+fn layout(contact: &FirstContact, name: &str) -> Result<Option<Layout>, Error> {
+    let partitions = contact.ask(|client, timeout| partition_replicas(client, name, timeout))?;
     Ok(partitions.map(|partitions| Layout {
         partitions: partitions.len(),
         least_replicas: partitions.into_values().min().unwrap_or(0),
@@ -99,6 +101,9 @@ async fn configuration_problems(
     };
     let resource = answer.map_err(|code| Error::on_topic("ask for the settings of", name, KafkaError::AdminOp(code)))?;
     let entries = resource.entry_map();
+    if entries.is_empty() {
+        return Err(Error::SettingsHidden(name.to_owned()));
+    }
     let present = |setting: &str| entries.get(setting).and_then(|entry| entry.value.clone()).unwrap_or_default();
     let problems = specification
         .configuration

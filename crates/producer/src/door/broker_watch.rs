@@ -2,7 +2,6 @@
 
 use std::{
     convert::Infallible,
-    error::Error,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -75,8 +74,7 @@ impl BrokerWatch {
         match unacknowledged {
             Unacknowledged::TimeOut => self.note_trouble("the broker does not acknowledge reports".to_owned()),
             Unacknowledged::Refused(failure) => {
-                let cause = failure.source().map(ToString::to_string).unwrap_or_default();
-                self.note_refusal(&cause);
+                self.note_refusal(&failure.to_string());
             }
         }
     }

@@ -12,7 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use scoresync_kafka::{Error, Event, GroupConsumer, KafkaSettings, Membership, Topic, TopicNames, TopicPartition, TopicSettings};
+use scoresync_kafka::{
+    Error, Event, GroupConsumer, KafkaSettings, Kind, Membership, Topic, TopicNames, TopicPartition, TopicSettings, kind_of,
+};
 
 /// How long to wait for an owner that is there to finish.
 const PATIENCE_WITH_OWNER: Duration = Duration::from_secs(4);
@@ -76,6 +78,7 @@ impl RosterLock {
         let (sender, receiver) = channel();
         let member = Member {
             consumer,
+            group: group.clone(),
             shared: Arc::clone(&shared),
             answers: sender,
         };
@@ -128,6 +131,7 @@ enum Answer {
 /// The one who polls, on a thread of its own.
 struct Member {
     consumer: GroupConsumer,
+    group: String,
     shared: Arc<Shared>,
     answers: Sender<Answer>,
 }
@@ -144,6 +148,10 @@ impl Member {
                     self.consumer.release(&partitions)
                 }
                 Event::Record(_) | Event::Nothing => Ok(()),
+                Event::Trouble(cause) if kind_of(&cause) == Kind::Environment => Err(Error::Client {
+                    action: format!("join the group {}", self.group),
+                    cause,
+                }),
                 Event::Trouble(error) => {
                     tracing::warn!(%error, "the lock of the roster has trouble with the broker: {error}");
                     Ok(())

@@ -87,8 +87,8 @@ pub(super) enum StatementError {
     Unwritable(#[source] DatumError),
     #[error("the record is larger than the topic of employees takes; state fewer identities")]
     TooLarge,
-    #[error("the broker did not take the record")]
-    Refused(#[source] DeliveryFailure),
+    #[error(transparent)]
+    Refused(DeliveryFailure),
     #[error("others write the same employee again and again; send it once more later")]
     Crowded,
     #[error("the employee was erased at the same moment and may have come back with the old identities; erase the employee again")]
