@@ -16,7 +16,11 @@ impl From<Error> for Failure {
             return by_state(said);
         }
         let because = error.source().map(|source| format!("{error}: {source}"));
-        let cause = DatabaseError::new(because.unwrap_or_else(|| error.to_string()));
+        let mut text = because.unwrap_or_else(|| error.to_string());
+        if text.starts_with("error performing TLS handshake") {
+            text.push_str("; check archive.postgres.ca_file, and that its url names the server as the server's certificate does");
+        }
+        let cause = DatabaseError::new(text);
         if error.is_closed() || is_about_the_network(&error) {
             Self::Transient(cause)
         } else {
@@ -37,7 +41,7 @@ fn is_about_the_network(error: &Error) -> bool {
 fn by_state(said: &DbError) -> Failure {
     let cause = DatabaseError {
         code: Some(said.code().code().to_owned()),
-        text: said.message().to_owned(),
+        text: said.message().to_owned() + advice(said.code()),
     };
     let code = said.code();
     let transient = [
@@ -60,6 +64,19 @@ fn by_state(said: &DbError) -> Failure {
         Failure::Rejected(cause)
     } else {
         Failure::Environment(cause)
+    }
+}
+
+/// What a person can do about a refused login or right. Which of the two it is that a server asks for, encryption or a known user, it says.
+fn advice(code: &SqlState) -> &'static str {
+    if *code == SqlState::INVALID_PASSWORD {
+        "; check archive.postgres.password and the user in its url"
+    } else if *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION {
+        "; where the server asks for encryption, set archive.postgres.tls = \"verify-full\""
+    } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
+        "; docs/security.md has the rights of each role"
+    } else {
+        ""
     }
 }
 
