@@ -105,6 +105,18 @@ impl Stack {
         Ok(stack)
     }
 
+    /// Where the files of a stack of the caller's own are: the parts' settings and data, each in a folder of its name.
+    ///
+    /// # Errors
+    /// The stack is shared.
+    pub fn folder(&self) -> anyhow::Result<&Path> {
+        let own = self
+            .own
+            .as_ref()
+            .context("the stack is shared; start one with Stack::start to change it")?;
+        Ok(&own.0)
+    }
+
     /// Stops a part politely.
     ///
     /// # Errors

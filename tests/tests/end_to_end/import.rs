@@ -68,7 +68,11 @@ async fn an_import_that_is_killed_half_way_goes_on_and_one_that_is_repeated_chan
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
+    // It runs for moments, and stands still while somebody looks how far it is: else it could be through by then.
     until("rows are in the topic", SETTLE, async || {
+        signal(first.id(), "CONT")?;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        signal(first.id(), "STOP")?;
         Ok(scene.topics.count(Topic::Raw).await? > 1_000)
     })
     .await?;

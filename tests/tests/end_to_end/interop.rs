@@ -1,23 +1,13 @@
 //! Somebody else's reader, Confluent's client for Python, reads from `scores.enriched` what the archive has.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
-
 use anyhow::{Context, ensure};
 use scoresync_archive::{Content, Head};
 use scoresync_domain::{EnrichedScore, Origin, Score, Timestamp};
 use scoresync_kafka::Topic;
-use scoresync_tests::{
-    installation::Database,
-    settle::settle,
-    stack::{BROKERS, REGISTRY, project},
-};
+use scoresync_tests::{installation::Database, settle::settle};
 use serde_json::{Map, Value, json};
 
-use crate::support::{Foreign, Http, SETTLE, START, STOP, Scene, academy};
+use crate::support::{Foreign, Http, SETTLE, START, STOP, Scene, academy, python};
 
 /// A source that fills every field.
 const SOURCE: &str = r#"
@@ -118,61 +108,10 @@ fn archived(head: &Head<'_>, content: &Content<'_>) -> Value {
     })
 }
 
-/// Where downloads of the project are kept, as for the local stack.
-fn cache() -> anyhow::Result<PathBuf> {
-    let named = |variable: &str| env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let default = || named("XDG_CACHE_HOME").or_else(|| named("HOME").map(|home| home.join(".cache")));
-    let cache = named("SCORESYNC_CACHE").or_else(|| default().map(|cache| cache.join("scoresync")));
-    cache.context("there is no home folder to keep downloads in; name a folder with SCORESYNC_CACHE")
-}
-
-/// The packages of `requirements.txt` in a folder that is made once for each version of that file.
-fn packages(interop: &Path) -> anyhow::Result<PathBuf> {
-    let requirements = interop.join("requirements.txt");
-    let pins = fs::read_to_string(&requirements)?;
-    let version = pins.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let cache = cache()?;
-    let folder = cache.join(format!("interop-{version:016x}"));
-    if folder.is_dir() {
-        return Ok(folder);
-    }
-    fs::create_dir_all(&cache)?;
-    // Whole or not at all, and whoever is first wins.
-    let fresh = tempfile::Builder::new().prefix("interop-").tempdir_in(&cache)?;
-    let mut pip = Command::new("python3");
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--root-user-action",
-        "ignore",
-    ]);
-    pip.args(["--no-deps", "--only-binary", ":all:", "--target"])
-        .arg(fresh.path())
-        .arg("--requirement")
-        .arg(&requirements);
-    let installed = pip.output().context("run python3 -m pip")?;
-    ensure!(
-        installed.status.success(),
-        "pip failed: {}",
-        String::from_utf8_lossy(&installed.stderr)
-    );
-    if let Err(error) = fs::rename(fresh.keep(), &folder) {
-        ensure!(folder.is_dir(), "{} cannot be made: {error}", folder.display());
-    }
-    Ok(folder)
-}
-
 fn read_elsewhere(scene: &Scene, topic: &str) -> anyhow::Result<Vec<Value>> {
-    let interop = project().join("tests/interop");
-    let mut python = Command::new("python3");
-    python.env("PYTHONPATH", packages(&interop)?).arg(interop.join("read_enriched.py"));
+    let mut python = python("read_enriched.py")?;
     python.args([&scene.installation.kafka.brokers, &scene.installation.registry.url, topic]);
-    let output = python.env_remove(BROKERS).env_remove(REGISTRY).output()?;
+    let output = python.output()?;
     ensure!(
         output.status.success(),
         "read_enriched.py failed: {}",

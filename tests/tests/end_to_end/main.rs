@@ -12,6 +12,7 @@ mod kill;
 mod metrics;
 mod outages;
 mod schema_ids;
+mod security;
 mod shutdown;
 mod support;
 mod topic_changes;

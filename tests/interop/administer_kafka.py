@@ -1,0 +1,53 @@
+"""Makes users and their rights in Kafka, and takes rights away, with Confluent's client for Python.
+
+Usage: administer_kafka.py BROKERS, with JSON on the standard input:
+{"users": {NAME: PASSWORD, …}, "grant": [RIGHT, …], "revoke": [RIGHT, …]}, each RIGHT a list of principal, kind of resource (TOPIC, GROUP),
+name and operation. Every user can log in with SCRAM-SHA-256 and SCRAM-SHA-512.
+"""
+
+import json
+import sys
+
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
+
+TIMEOUT_SECONDS = 30
+MECHANISMS = [ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512]
+
+
+def acl(kind, right):
+    principal, resource, name, operation = right
+    pattern = (ResourceType[resource], name, ResourcePatternType.LITERAL)
+    return kind(*pattern, principal, "*", AclOperation[operation], AclPermissionType.ALLOW)
+
+
+def wait(futures):
+    for future in futures.values():
+        future.result(TIMEOUT_SECONDS)
+
+
+def administer(brokers, orders):
+    admin = AdminClient({"bootstrap.servers": brokers})
+    users = orders.get("users", {}).items()
+    # One request takes one mechanism of a user.
+    for mechanism in MECHANISMS if users else []:
+        credential = ScramCredentialInfo(mechanism, 4096)
+        wait(admin.alter_user_scram_credentials([UserScramCredentialUpsertion(name, credential, word.encode()) for name, word in users]))
+    if orders.get("grant"):
+        wait(admin.create_acls(list({acl(AclBinding, right) for right in orders["grant"]})))
+    if orders.get("revoke"):
+        wait(admin.delete_acls([acl(AclBindingFilter, right) for right in orders["revoke"]]))
+
+
+if __name__ == "__main__":
+    administer(sys.argv[1], json.load(sys.stdin))
