@@ -7,6 +7,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Stdio,
+    sync::{Arc, Mutex, PoisonError, Weak},
 };
 
 use anyhow::{Context, ensure};
@@ -15,6 +16,7 @@ use scoresync_tests::{
     stack::{Part, Stack},
 };
 use serde_json::{Map, Value, json};
+use tempfile::TempDir;
 
 use super::authority::Authority;
 use crate::support::python;
@@ -31,17 +33,33 @@ pub(super) struct SecuredKafka {
     pub(super) login: SocketAddr,
     /// Where certificates are the login.
     pub(super) certificates: SocketAddr,
+    _folder: TempDir,
 }
 
+/// The one that runs, if any test needs it at present.
+static RUNNING: Mutex<Weak<SecuredKafka>> = Mutex::new(Weak::new());
+
 impl SecuredKafka {
-    /// Starts it. The folder takes the certificates.
-    pub(super) fn start(folder: &Path) -> anyhow::Result<Self> {
+    /// One for all tests that run at the same time: each has topics of its own. The last one of them ends it.
+    pub(super) fn shared() -> anyhow::Result<Arc<Self>> {
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kafka) = running.upgrade() {
+            return Ok(kafka);
+        }
+        let kafka = Arc::new(Self::start()?);
+        *running = Arc::downgrade(&kafka);
+        Ok(kafka)
+    }
+
+    fn start() -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("scoresync-secured.").tempdir()?;
         let stack = Stack::start_parts(&[Part::Kafka])?;
         let kafka = Self {
-            authority: Authority::create(folder, "authority")?,
+            authority: Authority::create(folder.path(), "authority")?,
             login: free_address()?,
             certificates: free_address()?,
             stack,
+            _folder: folder,
         };
         kafka.stack.stop(Part::Kafka)?;
         let path = kafka.stack.folder()?.join("kafka/server.properties");
@@ -111,11 +129,11 @@ impl SecuredKafka {
         Ok(())
     }
 
-    /// The lines in which the broker says what it denied to this user.
-    pub(super) fn denials(&self, user: &str) -> anyhow::Result<Vec<String>> {
+    /// The lines in which the broker says what it denied in the installation with this prefix.
+    pub(super) fn denials(&self, prefix: &str) -> anyhow::Result<Vec<String>> {
         let log = fs::read_to_string(self.stack.folder()?.join("kafka.log"))?;
-        let said = format!("Principal = User:{user} is Denied");
-        Ok(log.lines().filter(|line| line.contains(&said)).map(str::to_owned).collect())
+        let is_meant = |line: &&str| line.contains(" is Denied ") && line.contains(prefix);
+        Ok(log.lines().filter(is_meant).map(str::to_owned).collect())
     }
 }
 

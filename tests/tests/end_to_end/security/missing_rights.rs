@@ -173,5 +173,7 @@ async fn a_process_that_lacks_any_right_of_the_document_does_not_work_and_says_s
     let told: String = told.into_iter().flatten().collect();
     ensure!(place.dead_letters().await? == 0, "a missing right made a dead letter");
     let installation = &place.scene.installation;
+    let denials = place.kafka.denials(&installation.topics.prefix)?;
+    ensure!(denials.len() >= all.len() / 2, "the broker says of {} denials only", denials.len());
     assert_silent(&told, installation)
 }

@@ -1,6 +1,6 @@
 //! An installation on a secured Kafka: who logs in, and what is never to be seen.
 
-use std::fs;
+use std::{fs, sync::Arc};
 
 use anyhow::ensure;
 use scoresync_kafka::Topic;
@@ -19,10 +19,8 @@ use crate::support::Scene;
 
 /// The installation and its Kafka.
 pub(super) struct Place {
-    // Dropped first: its schema and files need nothing of the broker.
     pub(super) scene: Scene,
-    pub(super) kafka: SecuredKafka,
-    _folder: tempfile::TempDir,
+    pub(super) kafka: Arc<SecuredKafka>,
 }
 
 /// How somebody logs in.
@@ -33,10 +31,9 @@ pub(super) struct Login<'a> {
 }
 
 impl Place {
-    /// Starts a Kafka; its administrator has made the topics. What is started from now on meets the listener for users.
+    /// The administrator has made the topics. What is started from now on meets the listener for users.
     pub(super) fn make() -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("scoresync-secured.").tempdir()?;
-        let kafka = SecuredKafka::start(folder.path())?;
+        let kafka = SecuredKafka::shared()?;
         let mut scene = Scene::on(&kafka.stack, Database::Sqlite)?;
         let security = [
             ("SCORESYNC_KAFKA__BROKERS", kafka.login.to_string()),
@@ -46,11 +43,7 @@ impl Place {
         for (variable, value) in security {
             scene.installation.set(variable, value);
         }
-        Ok(Self {
-            scene,
-            kafka,
-            _folder: folder,
-        })
+        Ok(Self { scene, kafka })
     }
 
     pub(super) fn topics(&self) -> &Topics {
