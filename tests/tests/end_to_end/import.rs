@@ -56,10 +56,8 @@ async fn fates(archive: &Reader) -> anyhow::Result<Vec<(Fate, i64)>> {
     Ok(counts.into_iter().collect())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_import_that_is_killed_half_way_goes_on_and_one_that_is_repeated_changes_nothing() -> anyhow::Result<()> {
-    let scene = scene()?;
-    let file = scene.file("academy.csv", csv(ROWS))?;
+/// Starts an import and kills it (`kill -9`) while it sends; gives how many rows are in the topic then.
+async fn import_half(scene: &Scene, file: &Path) -> anyhow::Result<u64> {
     let state = scene.folder().join("imports").display().to_string();
     let arguments = ["import", "academy", &file.display().to_string(), "--state-dir", &state];
     let mut first = scene
@@ -83,6 +81,14 @@ async fn an_import_that_is_killed_half_way_goes_on_and_one_that_is_repeated_chan
         !status.success() && before < ROWS as u64,
         "the import was not killed half way: {before} rows, {status}"
     );
+    Ok(before)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_is_killed_half_way_goes_on_and_one_that_is_repeated_changes_nothing() -> anyhow::Result<()> {
+    let scene = scene()?;
+    let file = scene.file("academy.csv", csv(ROWS))?;
+    let before = import_half(&scene, &file).await?;
 
     let (succeeded, summary) = import(&scene, &file, &[])?;
     let again = &summary["files"][0];
