@@ -1,6 +1,11 @@
 //! Files: imported, interrupted, imported again, tried without effect; and lists of employees.
 
-use std::{collections::BTreeSet, path::Path, process::Stdio, time::Duration};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    process::{Child, Stdio},
+    time::Duration,
+};
 
 use anyhow::{Context, ensure};
 use scoresync_domain::Fate;
@@ -66,11 +71,8 @@ async fn import_half(scene: &Scene, file: &Path) -> anyhow::Result<u64> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
-    // It runs for moments, and stands still while somebody looks how far it is: else it could be through by then.
     until("rows are in the topic", SETTLE, async || {
-        signal(first.id(), "CONT")?;
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        signal(first.id(), "STOP")?;
+        run_for_a_moment(&first).await?;
         Ok(scene.topics.count(Topic::Raw).await? > 1_000)
     })
     .await?;
@@ -270,13 +272,14 @@ async fn of_two_imports_of_employees_at_once_the_second_is_refused() -> anyhow::
     let employees = 40_000;
     let large = scene.file("large.csv", list(0..employees))?.display().to_string();
     let small = scene.file("small.csv", list(0..10))?.display().to_string();
-    let first = scene
+    let mut first = scene
         .installation
         .command(&["employees", "import", &large])?
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()?;
     until("the first import writes", SETTLE, async || {
+        run_for_a_moment(&first).await?;
         Ok(scene.topics.count(Topic::Employees).await? > 0)
     })
     .await?;
@@ -284,11 +287,11 @@ async fn of_two_imports_of_employees_at_once_the_second_is_refused() -> anyhow::
     let second = tokio::task::spawn_blocking(move || command.output());
     // However fast it is, the first goes on for as long as the second asks, and never so slowly that it loses its place in the group.
     while !second.is_finished() {
-        signal(first.id(), "STOP")?;
+        run_for_a_moment(&first).await?;
         tokio::time::sleep(Duration::from_millis(300)).await;
-        signal(first.id(), "CONT")?;
-        tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    ensure!(first.try_wait()?.is_none(), "the first import was through before the second asked");
+    signal(first.id(), "CONT")?;
     let second = second.await??;
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(1), "{said}");
@@ -297,6 +300,13 @@ async fn of_two_imports_of_employees_at_once_the_second_is_refused() -> anyhow::
     ensure!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
     assert_eq!(scene.topics.count(Topic::Employees).await?, employees as i64);
     Ok(())
+}
+
+/// Lets a process run that stands still else, so that it cannot be through before somebody has looked.
+async fn run_for_a_moment(process: &Child) -> anyhow::Result<()> {
+    signal(process.id(), "CONT")?;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    signal(process.id(), "STOP")
 }
 
 fn signal(process: u32, name: &str) -> anyhow::Result<()> {
