@@ -128,12 +128,7 @@ impl Process {
     /// # Errors
     /// The process is gone.
     pub fn signal(&self, name: &str) -> anyhow::Result<()> {
-        let status = Command::new("kill")
-            .args([format!("-{name}"), self.id().to_string()])
-            .status()
-            .context("run kill")?;
-        ensure!(status.success(), "SIG{name} could not be sent to process {}", self.id());
-        Ok(())
+        signal(&self.child, name)
     }
 
     /// Lets it go on when this program ends.
@@ -154,4 +149,17 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends a signal by its name, such as `STOP`, `CONT` or `TERM`.
+///
+/// # Errors
+/// The process is gone.
+pub fn signal(process: &Child, name: &str) -> anyhow::Result<()> {
+    let status = Command::new("kill")
+        .args([format!("-{name}"), process.id().to_string()])
+        .status()
+        .context("run kill")?;
+    ensure!(status.success(), "SIG{name} could not be sent to process {}", process.id());
+    Ok(())
 }

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use scoresync_domain::{ScoreReport, Source, Sources, Timestamp};
-use scoresync_producer::{BodyError, DoorSettings, Format, ImportError, Limits, Row, format_settings_of, read_rows};
+use scoresync_producer::{BodyError, Format, ImportError, Limits, Row, format_settings_of, read_rows};
 use scoresync_service::now_millis;
 
 /// The source of a name, or the names that there are.
@@ -17,15 +17,6 @@ pub(crate) fn find_source<'a>(sources: &'a Sources, name: &str) -> anyhow::Resul
         let known: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
         anyhow!("no source {name} is configured; there are: {}", known.join(", "))
     })
-}
-
-/// How much a row of a file may hold: what it may at the door.
-pub(crate) fn row_limits(door: &DoorSettings) -> Limits {
-    let max_row_kib = usize::try_from(door.max_row_kib.get()).unwrap_or(usize::MAX);
-    Limits {
-        max_row_bytes: max_row_kib.saturating_mul(1024),
-        ..Limits::default()
-    }
 }
 
 /// The number of a row and its report, or why there are no more.
@@ -60,18 +51,5 @@ impl<'a> ScoreFiles<'a> {
             (row.number, row.into_report(source, format.content_type(), received_at))
         };
         Ok(read_rows(format, &settings, self.limits, input)?.map(move |row| row.map(report)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_row_of_a_file_may_hold_what_it_may_at_the_door() {
-        let mut door = DoorSettings::default();
-        assert_eq!(row_limits(&door), Limits::default());
-        door.max_row_kib = 600.try_into().unwrap();
-        assert_eq!(row_limits(&door).max_row_bytes, 600 * 1024);
     }
 }

@@ -138,10 +138,7 @@ impl Mapper {
                     }
                 }
             }
-            Event::Assigned(assigned) => {
-                let (waiting, _) = unstarted.get_or_insert_with(|| (Vec::new(), Instant::now()));
-                waiting.extend(assigned);
-            }
+            Event::Assigned(assigned) => add_unstarted(unstarted, assigned),
             Event::Revoked(revoked) => {
                 if let Some((waiting, _)) = unstarted {
                     waiting.retain(|place| !revoked.contains(place));
@@ -153,8 +150,7 @@ impl Mapper {
                 readiness.not_ready("the broker does not know scores.raw, or has nothing at a position");
                 let stopped = partitions.stop(consumer)?;
                 if !stopped.is_empty() {
-                    let (waiting, _) = unstarted.get_or_insert_with(|| (Vec::new(), Instant::now()));
-                    waiting.extend(stopped);
+                    add_unstarted(unstarted, stopped);
                 }
             }
             Event::Trouble(cause) => match kind_of(&cause) {
@@ -272,6 +268,12 @@ impl Mapper {
             );
         }
     }
+}
+
+/// An assignment of nothing is one, too.
+fn add_unstarted(unstarted: &mut Option<(Vec<TopicPartition>, Instant)>, places: Vec<TopicPartition>) {
+    let (waiting, _) = unstarted.get_or_insert_with(|| (Vec::new(), Instant::now()));
+    waiting.extend(places);
 }
 
 /// A topic that is missing may be made anew at this moment; another registry may be put right.

@@ -298,8 +298,7 @@ impl Sink {
 
     /// What keeps the stage from its work takes itself back when it is overcome, and nobody else does.
     fn ready_unless_kept(&self) {
-        let is_starting = self.pending.assigned.is_some() || !self.pending.restart.is_empty();
-        if !is_starting && !self.last_batch_failed && self.held.is_none() {
+        if self.pending.is_empty() && !self.last_batch_failed && self.held.is_none() {
             self.readiness.ready();
         }
     }

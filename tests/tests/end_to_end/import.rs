@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, ensure};
 use scoresync_domain::Fate;
 use scoresync_kafka::Topic;
-use scoresync_tests::{archive::Reader, installation::Database, settle::settle};
+use scoresync_tests::{archive::Reader, installation::Database, process::signal, settle::settle};
 use serde_json::Value;
 
 use crate::support::{SETTLE, START, STOP, Scene, academy, until};
@@ -291,7 +291,7 @@ async fn of_two_imports_of_employees_at_once_the_second_is_refused() -> anyhow::
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
     ensure!(first.try_wait()?.is_none(), "the first import was through before the second asked");
-    signal(first.id(), "CONT")?;
+    signal(&first, "CONT")?;
     let second = second.await??;
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(1), "{said}");
@@ -304,15 +304,7 @@ async fn of_two_imports_of_employees_at_once_the_second_is_refused() -> anyhow::
 
 /// Lets a process run that stands still else, so that it cannot be through before somebody has looked.
 async fn run_for_a_moment(process: &Child) -> anyhow::Result<()> {
-    signal(process.id(), "CONT")?;
+    signal(process, "CONT")?;
     tokio::time::sleep(Duration::from_millis(20)).await;
-    signal(process.id(), "STOP")
-}
-
-fn signal(process: u32, name: &str) -> anyhow::Result<()> {
-    let status = std::process::Command::new("kill")
-        .args([format!("-{name}"), process.to_string()])
-        .status()?;
-    ensure!(status.success(), "SIG{name} could not be sent to process {process}");
-    Ok(())
+    signal(process, "STOP")
 }

@@ -13,13 +13,7 @@ use scoresync_producer::{
 use scoresync_service::{Exit, Shutdown, StageMetrics, start_telemetry};
 
 use super::{Context, import_dry_run};
-use crate::{
-    arguments::Import,
-    failure::Failure,
-    progress::bytes_bar,
-    score_files::{find_source, row_limits},
-    surroundings::Surroundings,
-};
+use crate::{arguments::Import, failure::Failure, progress::bytes_bar, score_files::find_source, surroundings::Surroundings};
 
 pub(super) async fn run(arguments: &Import, context: &Context) -> Result<Exit, Failure> {
     if arguments.dry_run {
@@ -41,7 +35,7 @@ pub(super) async fn run(arguments: &Import, context: &Context) -> Result<Exit, F
     let shutdown = Shutdown::of_process(&context.configuration.shutdown)?;
     let mut options = ImportOptions::new(state_dir(arguments)?);
     options.format = arguments.format;
-    options.limits = row_limits(&context.configuration.door);
+    options.limits = context.configuration.door.row_limits();
     options.resume = if arguments.restart { Resume::Never } else { Resume::WherePossible };
     let (kafka, topics) = (context.configuration.kafka.clone(), context.configuration.topics.clone());
     let files = arguments.files.clone();

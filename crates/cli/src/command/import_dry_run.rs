@@ -18,7 +18,7 @@ use crate::{
     arguments::Import,
     failure::Failure,
     row_listing::{Judged, Listed, RowListing, exit_of},
-    score_files::{ScoreFiles, find_source, row_limits},
+    score_files::{ScoreFiles, find_source},
     surroundings::Surroundings,
 };
 
@@ -35,7 +35,7 @@ pub(super) async fn run(arguments: &Import, context: &Context) -> Result<Exit, F
     let files = ScoreFiles {
         source: find_source(&checked.sources, &arguments.source)?,
         format: arguments.format,
-        limits: row_limits(&context.configuration.door),
+        limits: context.configuration.door.row_limits(),
     };
     let surroundings = Surroundings::find(&context.configuration, &[Topic::Employees, Topic::Aliases]).await?;
     let live = read_directory(context, surroundings.registry, checked.roster.region()).await?;

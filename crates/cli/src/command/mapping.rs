@@ -11,7 +11,7 @@ use crate::{
     arguments::Mapping,
     failure::Failure,
     row_listing::{Judged, Listed, RowListing, exit_of},
-    score_files::{ScoreFiles, find_source, row_limits},
+    score_files::{ScoreFiles, find_source},
 };
 
 const MAPPED: &str = "mapped";
@@ -22,7 +22,7 @@ pub(super) fn run(arguments: &Mapping, context: &Context) -> Result<Exit, Failur
     let files = ScoreFiles {
         source: find_source(&checked.sources, source)?,
         format: *format,
-        limits: row_limits(&context.configuration.door),
+        limits: context.configuration.door.row_limits(),
     };
     let list = || -> io::Result<Listed> {
         let columns = &["row", "outcome", "identity", "course", "score", "finished"];

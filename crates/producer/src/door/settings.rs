@@ -65,7 +65,9 @@ impl DoorSettings {
         u64::from(self.max_body_mib.get()) * 1024 * 1024
     }
 
-    pub(super) fn row_limits(&self) -> Limits {
+    /// How much a row may hold, at the door and in a file.
+    #[must_use]
+    pub fn row_limits(&self) -> Limits {
         Limits {
             max_row_bytes: number(self.max_row_kib).saturating_mul(1024),
             ..Limits::default()
@@ -105,5 +107,13 @@ mod tests {
     fn by_default_requests_together_do_not_fill_the_queue_of_the_producer() {
         let settings = DoorSettings::default();
         assert!(number(settings.max_rows_in_flight) * number(settings.max_concurrent_requests) < 100_000);
+    }
+
+    #[test]
+    fn a_row_of_a_file_may_hold_what_it_may_at_the_door() {
+        let mut door = DoorSettings::default();
+        assert_eq!(door.row_limits(), Limits::default());
+        door.max_row_kib = 600.try_into().unwrap();
+        assert_eq!(door.row_limits().max_row_bytes, 600 * 1024);
     }
 }

@@ -17,6 +17,12 @@ pub(super) struct Pending {
     pub(super) not_before: Option<Instant>,
 }
 
+impl Pending {
+    pub(super) fn is_empty(&self) -> bool {
+        self.assigned.is_none() && self.restart.is_empty()
+    }
+}
+
 impl Sink {
     /// Finishes the batch in hand, then gives the partitions up; what was only collected, their next owner reads again.
     pub(super) fn revoke(&mut self, revoked: &[TopicPartition]) -> Result<(), SinkError> {
@@ -59,7 +65,7 @@ impl Sink {
     /// Starts partitions that wait for it, once their positions can be read. Never while a batch is on its way.
     pub(super) fn start_pending(&mut self) -> Result<(), SinkError> {
         let waits = self.pending.not_before.is_some_and(|time| time > Instant::now());
-        if waits || self.applier.is_busy() || (self.pending.assigned.is_none() && self.pending.restart.is_empty()) {
+        if waits || self.applier.is_busy() || self.pending.is_empty() {
             return Ok(());
         }
         match self.positions() {
