@@ -11,10 +11,11 @@ use crate::{
 };
 
 /// What no user setting may change, for either kind of client.
-const PROTECTED: [&str; 17] = [
+const PROTECTED: [&str; 18] = [
     "acks",
     "allow.auto.create.topics",
     "auto.offset.reset",
+    "batch.size",
     "bootstrap.servers",
     "enable.auto.commit",
     "enable.auto.offset.store",
@@ -30,6 +31,9 @@ const PROTECTED: [&str; 17] = [
     "retries",
     "transactional.id",
 ];
+
+/// librdkafka's own default (CONFIGURATION.md, `batch.size`).
+const GREATEST_BATCH_BYTES: usize = 1_000_000;
 
 /// Settings with two names (librdkafka's CONFIGURATION.md, "Alias for"), and which of them is used here: of two that are set, either could win.
 const SYNONYMS: [(&str, &str); 9] = [
@@ -85,6 +89,8 @@ pub(crate) fn producer(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<
         .set("acks", "all")
         .set("partitioner", "murmur2_random")
         .set("message.timeout.ms", "0")
+        // A topic refuses a batch that is larger than its records may be.
+        .set("batch.size", topics.max_message_bytes.min(GREATEST_BATCH_BYTES).to_string())
         .set(
             "message.max.bytes",
             (Specification::greatest_message_bytes(topics) + 1024).to_string(),

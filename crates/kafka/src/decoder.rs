@@ -17,6 +17,9 @@ use crate::{
 /// How long an id that the subject does not have is believed to be foreign without asking again.
 const FOREIGN_FOR: Duration = Duration::from_secs(10);
 
+/// How long a registry may be behind another one.
+const TOO_NEW_FOR: Duration = Duration::from_secs(2);
+
 /// Reads records of one kind. Belongs to a thread of its own, never to an async task: it waits for the registry.
 pub struct Decoder<R> {
     subject: String,
@@ -25,6 +28,9 @@ pub struct Decoder<R> {
     memory: SchemaMemory,
     known: HashMap<u32, KnownSchema>,
     foreign: HashMap<u32, Instant>,
+    /// Since when ids are unknown that may be too new for the registry that was asked.
+    doubtful: HashMap<u32, Instant>,
+    is_patient: bool,
     record: std::marker::PhantomData<fn() -> R>,
 }
 
@@ -85,6 +91,14 @@ pub enum SchemaLookupError {
         /// The topic's subject.
         subject: String,
     },
+    /// An id that the registry may learn in a moment.
+    #[error("the schema registry does not know schema id {schema_id} of {subject} (yet)")]
+    TooNew {
+        /// The id.
+        schema_id: u32,
+        /// The topic's subject.
+        subject: String,
+    },
     /// Beside a position stands a text about schema ids that is not this release's.
     #[error("what is recorded about the schema ids of {subject} cannot be read: {note:?}; use the release that wrote it, or clear it")]
     NoteUnreadable {
@@ -106,8 +120,18 @@ impl<R: Record> Decoder<R> {
             runtime,
             known: HashMap::new(),
             foreign: HashMap::new(),
+            doubtful: HashMap::new(),
+            is_patient: false,
             record: std::marker::PhantomData,
         }
+    }
+
+    /// Waits with an id that the registry does not know: one of several registries can be behind the one that a writer has just registered
+    /// a schema with. For topics that only our own people write to; elsewhere anybody's bytes would hold up everybody's.
+    #[must_use]
+    pub fn patient(mut self) -> Self {
+        self.is_patient = true;
+        self
     }
 
     /// What the ids meant that values carried. Whoever recalls what was noted about them does so before the first value is read.
@@ -169,9 +193,16 @@ impl<R: Record> Decoder<R> {
             return Ok(());
         }
         self.refresh()?;
-        if !self.known.contains_key(&schema_id) {
-            self.foreign.insert(schema_id, Instant::now());
+        if self.known.contains_key(&schema_id) {
+            self.doubtful.remove(&schema_id);
+            return Ok(());
         }
+        if self.is_patient && self.doubtful.entry(schema_id).or_insert_with(Instant::now).elapsed() < TOO_NEW_FOR {
+            let subject = self.subject.clone();
+            return Err(SchemaLookupError::TooNew { schema_id, subject });
+        }
+        self.doubtful.remove(&schema_id);
+        self.foreign.insert(schema_id, Instant::now());
         Ok(())
     }
 }

@@ -29,7 +29,7 @@ pub use offset_tracker::OffsetTracker;
 pub use publisher::{DeliveryFailure, Outgoing, PublishError, Publisher, Ticket};
 pub use rdkafka::{
     Message,
-    message::{BorrowedMessage, OwnedHeaders},
+    message::{BorrowedMessage, Headers, OwnedHeaders},
 };
 pub use registry::{Compatibility, Registry, RegistryError, SubjectVersion};
 pub use schema_memory::SchemaMemory;

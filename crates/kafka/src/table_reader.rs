@@ -46,7 +46,7 @@ pub struct TableReader<R> {
     topic: String,
     consumer: BaseConsumer<Context>,
     /// Knows of what open transactions have written, too; reads nothing.
-    ends: BaseConsumer<Context>,
+    written: BaseConsumer<Context>,
     decoder: Decoder<R>,
     /// The next offset of each partition.
     positions: BTreeMap<i32, i64>,
@@ -105,31 +105,23 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
             .create_with_context(Context)
             .map_err(|cause| failed(Error::client("make a consumer")(cause)))?;
         config.set("isolation.level", "read_uncommitted");
-        let ends = config
+        let written = config
             .create_with_context(Context)
             .map_err(|cause| failed(Error::client("make a consumer")(cause)))?;
         let partitions = partitions(&consumer, &name).map_err(failed)?;
         let description = describe(&consumer, &name).map_err(failed)?;
         let description = description.ok_or_else(|| failed(Error::TopicMissing(name.clone())))?;
-        let mut list = TopicPartitionList::new();
-        for partition in &partitions {
-            list.add_partition_offset(&name, *partition, Offset::Beginning)
-                .map_err(|cause| failed(Error::client("assign a table")(cause)))?;
-        }
-        consumer
-            .assign(&list)
-            .map_err(|cause| failed(Error::client("assign a table")(cause)))?;
-        let decoder = Decoder::new(names.subject(topic), schemas.0.clone(), schemas.1.clone());
-        let positions = partitions.into_iter().map(|partition| (partition, 0)).collect();
-        Ok(Self {
+        let reader = Self {
             topic: name,
             consumer,
-            ends,
-            decoder,
-            positions,
+            written,
+            decoder: Decoder::new(names.subject(topic), schemas.0.clone(), schemas.1.clone()).patient(),
+            positions: partitions.into_iter().map(|partition| (partition, 0)).collect(),
             topic_id: description.topic_id,
             is_doubted: false,
-        })
+        };
+        reader.assign()?;
+        Ok(reader)
     }
 
     /// What the schema ids of its records meant.
@@ -143,8 +135,22 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
     /// # Errors
     /// Where the broker or the registry does not answer, or `limit` passes.
     pub fn read_to_end(&mut self, limit: Duration, mut apply: impl FnMut(TableChange<R>)) -> Result<(), TableError> {
+        let ends = self.ends_of(&self.written)?;
+        self.read_to(ends, limit, &mut apply)
+    }
+
+    /// Reads to what can be read when the call begins: up to the first transaction that is open then.
+    ///
+    /// # Errors
+    /// As for [`Self::read_to_end`].
+    pub fn read_to_readable_end(&mut self, limit: Duration, mut apply: impl FnMut(TableChange<R>)) -> Result<(), TableError> {
+        let ends = self.ends_of(&self.consumer)?;
+        self.read_to(ends, limit, &mut apply)
+    }
+
+    fn read_to(&mut self, ends: BTreeMap<i32, i64>, limit: Duration, apply: &mut impl FnMut(TableChange<R>)) -> Result<(), TableError> {
         let deadline = Instant::now() + limit;
-        let mut catch_up = CatchUp::new(self.written_ends()?, &self.positions);
+        let mut catch_up = CatchUp::new(ends, &self.positions);
         while !catch_up.is_done() {
             if Instant::now() > deadline {
                 return Err(TableError::TooSlow {
@@ -152,7 +158,7 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
                     limit,
                 });
             }
-            match self.step(Duration::from_millis(20), &mut apply)? {
+            match self.step(Duration::from_millis(20), apply)? {
                 Step::Read(partition) => catch_up.read(partition, self.positions[&partition]),
                 Step::EndOf(partition) => {
                     let end = catch_up.at_end(partition);
@@ -164,6 +170,12 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
         Ok(())
     }
 
+    /// The next offset of a partition.
+    #[must_use]
+    pub fn position(&self, partition: i32) -> i64 {
+        self.positions.get(&partition).copied().unwrap_or(0)
+    }
+
     /// Has silent partitions fetched anew, so that the client says whether anything is left. What a transaction that is open still holds back
     /// is written and cannot be read yet: that is waited for.
     fn ask_silent(&self, catch_up: &mut CatchUp) -> Result<(), TableError> {
@@ -172,11 +184,7 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
             if readable_end < end {
                 catch_up.is_held_back(partition);
             } else {
-                let position = match self.positions[&partition] {
-                    0 => Offset::Beginning,
-                    position => Offset::Offset(position),
-                };
-                self.seek(partition, position)?;
+                self.seek(partition, from(self.positions[&partition]))?;
                 catch_up.asked(partition);
             }
         }
@@ -282,20 +290,37 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
                 }));
             }
         }
+        // The client fetches nothing any more from where it found nothing.
+        self.assign()?;
         self.is_doubted = false;
         Ok(())
     }
 
-    /// Where the log ends, whatever open transactions hold back.
-    fn written_ends(&self) -> Result<BTreeMap<i32, i64>, TableError> {
+    fn assign(&self) -> Result<(), TableError> {
+        let assigned = self.assignment().and_then(|list| self.consumer.assign(&list));
+        assigned.map_err(|cause| self.kafka(Error::client("assign a table")(cause)))
+    }
+
+    fn assignment(&self) -> Result<TopicPartitionList, KafkaError> {
+        let mut list = TopicPartitionList::new();
+        for (partition, position) in &self.positions {
+            list.add_partition_offset(&self.topic, *partition, from(*position))?;
+        }
+        Ok(list)
+    }
+
+    /// Where the log ends for this client.
+    fn ends_of(&self, client: &BaseConsumer<Context>) -> Result<BTreeMap<i32, i64>, TableError> {
         let end = |partition: i32| {
-            let (low, high) = self.bounds(&self.ends, partition)?;
+            let (low, high) = self.bounds(client, partition)?;
             Ok((partition, if low == high { 0 } else { high }))
         };
         self.positions.keys().map(|partition| end(*partition)).collect()
     }
 
     fn bounds(&self, client: &BaseConsumer<Context>, partition: i32) -> Result<(i64, i64), TableError> {
+        // What the client that reads nothing has to tell is told by the other one, too; here it would only pile up.
+        while self.written.poll(Duration::ZERO).is_some() {}
         client
             .fetch_watermarks(&self.topic, partition, CALL_TIMEOUT)
             .map_err(|cause| self.kafka(Error::client("ask for the bounds of a table")(cause)))
@@ -306,6 +331,15 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
             topic: self.topic.clone(),
             cause,
         }
+    }
+}
+
+/// A table begins wherever its log does.
+const fn from(position: i64) -> Offset {
+    if position == 0 {
+        Offset::Beginning
+    } else {
+        Offset::Offset(position)
     }
 }
 

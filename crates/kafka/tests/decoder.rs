@@ -7,6 +7,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     net::TcpListener,
     sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
 use scoresync_domain::{Employee, Timestamp};
@@ -166,6 +167,35 @@ fn a_schema_that_was_registered_meanwhile_is_found() {
     decoder.refresh().unwrap();
     registry.set(&[(7, Employee::SCHEMA), (9, Employee::SCHEMA)]);
     assert_eq!(decoder.decode(Some(&value(9))).unwrap(), employee());
+}
+
+/// One registry of several can be behind the one that a writer has registered its schema with.
+#[test]
+fn whoever_is_patient_waits_for_a_schema_that_another_registry_has_already() {
+    let runtime = Runtime::new().unwrap();
+    let registry = FakeRegistry::start(&[(7, Employee::SCHEMA)]);
+    let mut decoder = registry.decoder(&runtime).patient();
+    let new = surroundings(decoder.decode(Some(&value(9))));
+    assert!(matches!(new, SchemaLookupError::TooNew { schema_id: 9, .. }), "{new:?}");
+    registry.set(&[(7, Employee::SCHEMA), (9, Employee::SCHEMA)]);
+    assert_eq!(decoder.decode(Some(&value(9))).unwrap(), employee());
+}
+
+#[test]
+fn whoever_is_patient_does_not_wait_for_ever_for_a_foreign_id() {
+    let runtime = Runtime::new().unwrap();
+    let registry = FakeRegistry::start(&[(7, Employee::SCHEMA)]);
+    let mut decoder = registry.decoder(&runtime).patient();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while let Err(DecodeError::Surroundings(SchemaLookupError::TooNew { .. })) = decoder.decode(Some(&value(8))) {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let foreign = decoder.decode(Some(&value(8)));
+    assert!(
+        matches!(foreign, Err(DecodeError::UnknownSchema { schema_id: 8, .. })),
+        "{foreign:?}"
+    );
 }
 
 #[test]

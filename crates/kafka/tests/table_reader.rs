@@ -139,6 +139,9 @@ fn what_an_open_transaction_holds_back_is_waited_for() {
     let early = table.read_to_end(Duration::from_secs(2));
     assert!(matches!(early, Err(TableError::TooSlow { .. })), "{early:?}");
     assert_eq!(table.read, ["E1"]);
+    let Table { reader, read, .. } = &mut table;
+    reader.read_to_readable_end(LIMIT, |change| read.push(change.key)).unwrap();
+    assert_eq!(table.read, ["E1"]);
     table.connector.producer.commit_transaction(LIMIT).unwrap();
     table.read_to_end(LIMIT).unwrap();
     assert_eq!(table.read, ["E1", "E2"]);

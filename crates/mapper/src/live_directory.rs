@@ -60,15 +60,30 @@ impl LiveDirectory {
         Ok(())
     }
 
-    /// Reads both tables to their ends unless that was done just now.
+    /// Reads both tables as far as they can be read, unless that was done just now.
     ///
     /// # Errors
     /// Where the broker or the registry does not answer, or `limit` passes.
     pub(crate) fn keep_fresh(&mut self, limit: Duration) -> Result<(), DirectoryError> {
         match self.complete_at {
             Some(complete_at) if complete_at.elapsed() < FRESH_FOR => Ok(()),
-            Some(_) | None => self.read_to_end(limit),
+            Some(_) | None => self.read_to_readable_end(limit),
         }
+    }
+
+    /// What a transaction that is open still holds back is not announced yet.
+    fn read_to_readable_end(&mut self, limit: Duration) -> Result<(), DirectoryError> {
+        let asked_at = Instant::now();
+        let (directory, employees, aliases) = (&mut self.directory, &mut self.employees, &mut self.aliases);
+        employees.read_to_readable_end(limit, |change| apply_employee(directory, change))?;
+        aliases.read_to_readable_end(limit, |change| apply_alias(directory, change))?;
+        self.complete_at = Some(asked_at);
+        Ok(())
+    }
+
+    /// How far the employees are read.
+    pub(crate) fn employees_position(&self) -> i64 {
+        self.employees.position(0)
     }
 
     /// Takes in what has come since, without waiting.

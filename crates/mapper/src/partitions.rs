@@ -6,7 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use scoresync_kafka::{Committed, Error, GroupConsumer, OffsetTracker, TopicPartition};
+use scoresync_kafka::{Committed, Error, GroupConsumer, OffsetTracker, TopicDescription, TopicPartition};
+use scoresync_service::{Backoff, BackoffLimits, Loudness};
 
 use crate::{
     position_note,
@@ -14,12 +15,22 @@ use crate::{
     settings::{FirstStart, MapperSettings},
 };
 
+/// No partition waits longer before it tries again.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
 /// The assigned partitions, and what is recorded with the position of each.
 pub(crate) struct Partitions {
     started: BTreeMap<TopicPartition, Partition>,
-    /// Which topic those were in that were stopped: the group forgets it together with a topic that is deleted.
-    stopped: BTreeMap<TopicPartition, String>,
+    anchor: Anchor,
     memories: SchemaMemories,
+}
+
+/// A position in another topic, whose note says which topic the reports were read from: with a topic that is deleted, the broker forgets
+/// all positions in it.
+pub(crate) struct Anchor {
+    pub(crate) place: TopicPartition,
+    /// How far the directory is read there, which is what those expect who watch the group's lag.
+    pub(crate) offset: i64,
 }
 
 /// One assigned partition.
@@ -27,6 +38,7 @@ pub(crate) struct Partition {
     pub(crate) tracker: Arc<OffsetTracker>,
     /// The beginning of its position's note.
     topic_note: String,
+    backoff: Backoff,
     /// What the group had recorded when the partition was started.
     recorded: Option<i64>,
     /// What was sent to be recorded last.
@@ -55,12 +67,17 @@ enum State {
 }
 
 impl Partitions {
-    pub(crate) const fn new(memories: SchemaMemories) -> Self {
+    pub(crate) const fn new(anchor: Anchor, memories: SchemaMemories) -> Self {
         Self {
             started: BTreeMap::new(),
-            stopped: BTreeMap::new(),
+            anchor,
             memories,
         }
+    }
+
+    /// The directory is read up to here.
+    pub(crate) const fn directory_is_at(&mut self, offset: i64) {
+        self.anchor.offset = offset;
     }
 
     /// Finds out where newly assigned partitions go on, and starts them.
@@ -73,13 +90,7 @@ impl Partitions {
         let mut starts = Vec::with_capacity(assigned.len());
         for place in assigned {
             let topic = consumer.describe(&place.topic)?;
-            if let Some(note) = self.stopped.get(place) {
-                position_note::check(&place.topic, note, &topic)?;
-            }
-            let start = start_of(consumer, place, settings, |note| {
-                position_note::check(&place.topic, note, &topic)?;
-                Ok(self.memories.recall(note)?)
-            })?;
+            let start = self.start_of(consumer, (place, &topic), settings)?;
             tracing::info!(
                 topic = place.topic,
                 partition = place.partition,
@@ -90,10 +101,44 @@ impl Partitions {
         }
         let positions: Vec<_> = starts.iter().map(|(place, start, _)| (place.clone(), start.offset)).collect();
         consumer.start(&positions)?;
-        self.stopped.clear();
         self.started
             .extend(starts.into_iter().map(|(place, start, note)| (place, Partition::new(start, note))));
         Ok(())
+    }
+
+    fn start_of(
+        &self,
+        consumer: &GroupConsumer,
+        (place, topic): (&TopicPartition, &TopicDescription),
+        settings: &MapperSettings,
+    ) -> Result<Start, StartError> {
+        let committed = consumer.committed(place)?;
+        // Asked for after the position, which another owner may still move: what was mapped by then is in the log.
+        let (low, high) = consumer.log_bounds(place)?;
+        match (committed, settings.first_start) {
+            (Some(committed), _) => {
+                position_note::check(&place.topic, &committed.note, topic)?;
+                self.memories.recall(&committed.note)?;
+                go_on_at(place, committed.offset, (low, high))
+            }
+            (None, FirstStart::Beginning) => {
+                if let Some(anchor) = consumer.committed(&self.anchor.place)? {
+                    position_note::check_anchor(&place.topic, &anchor.note, topic)?;
+                }
+                Ok(Start {
+                    offset: low,
+                    recorded: None,
+                })
+            }
+            (None, FirstStart::Refuse) => {
+                let difference = "the group has no position for it, and mapper.first_start = \"refuse\"".to_owned();
+                Err(Error::TopicChanged {
+                    topic: place.topic.clone(),
+                    difference,
+                }
+                .into())
+            }
+        }
     }
 
     /// Gives partitions up, recording how far they are done unless they were taken away already. What is in flight, the next owner does again.
@@ -106,20 +151,13 @@ impl Partitions {
             }
         }
         self.started.retain(|place, _| !revoked.contains(place));
-        self.stopped.retain(|place, _| !revoked.contains(place));
         consumer.release(revoked)
     }
 
     /// Stops all partitions that are read, and says which they were: what is recorded about them has to be compared again.
     pub(crate) fn stop(&mut self, consumer: &GroupConsumer) -> Result<Vec<TopicPartition>, Error> {
-        let notes = self
-            .started
-            .iter()
-            .map(|(place, partition)| (place.clone(), partition.topic_note.clone()));
-        let stopped: BTreeMap<TopicPartition, String> = notes.collect();
-        let places: Vec<TopicPartition> = stopped.keys().cloned().collect();
+        let places: Vec<TopicPartition> = self.started.keys().cloned().collect();
         self.revoke(consumer, &places)?;
-        self.stopped.extend(stopped);
         Ok(places)
     }
 
@@ -132,7 +170,9 @@ impl Partitions {
     /// Records how far partitions are done; says whether any had moved.
     pub(crate) fn commit(&mut self, consumer: &GroupConsumer, which: Which, wait: bool) -> Result<bool, Error> {
         let due = self.due(which);
-        commit(consumer, &due, wait)?;
+        let anchor = self.anchored().filter(|_| which == Which::All || !due.is_empty());
+        let all: Vec<_> = due.iter().cloned().chain(anchor).collect();
+        commit(consumer, &all, wait)?;
         let mut moved = false;
         for (place, committed) in &due {
             if let Some(partition) = self.started.get_mut(place) {
@@ -163,19 +203,24 @@ impl Partitions {
             .collect()
     }
 
-    /// Lets paused partitions go on whose time has come, and sends failed ones back to their watermark after `delay`; says whether any failed.
-    pub(crate) fn tend(
-        &mut self,
-        consumer: &GroupConsumer,
-        max_in_flight: usize,
-        mut delay: impl FnMut() -> Duration,
-    ) -> Result<bool, Error> {
+    /// The anchor with its note, once any partition is read.
+    fn anchored(&self) -> Option<(TopicPartition, Committed)> {
+        let (place, partition) = self.started.first_key_value()?;
+        let committed = Committed {
+            offset: self.anchor.offset,
+            note: position_note::anchor(&place.topic, &partition.topic_note),
+        };
+        Some((self.anchor.place.clone(), committed))
+    }
+
+    /// Lets paused partitions go on whose time has come, and sends failed ones back to their watermark after a while; says whether any failed.
+    pub(crate) fn tend(&mut self, consumer: &GroupConsumer, max_in_flight: usize) -> Result<bool, Error> {
         let mut any_failed = false;
         for (place, partition) in &mut self.started {
             match partition.state {
                 State::Reading | State::Full if partition.tracker.has_failed() => {
                     any_failed = true;
-                    partition.wait(consumer, place, delay())?;
+                    partition.wait(consumer, place)?;
                 }
                 State::WaitingUntil(time) if time <= Instant::now() => partition.begin_again(consumer, place)?,
                 State::Full if partition.tracker.in_flight() <= max_in_flight / 2 => {
@@ -210,6 +255,10 @@ impl Partition {
         Self {
             tracker: Arc::new(OffsetTracker::new(start.offset)),
             topic_note,
+            backoff: Backoff::new(BackoffLimits {
+                longest: LONGEST_WAIT,
+                ..BackoffLimits::default()
+            }),
             recorded: start.recorded,
             sent: start.recorded,
             state: State::Reading,
@@ -235,12 +284,24 @@ impl Partition {
         Ok(())
     }
 
-    /// Stops, to begin again at the watermark after `delay`.
-    pub(crate) fn wait(&mut self, consumer: &GroupConsumer, place: &TopicPartition, delay: Duration) -> Result<(), Error> {
+    /// Stops, to begin again at the watermark after a while, which is the longer the more often it met the same obstacle.
+    pub(crate) fn wait(&mut self, consumer: &GroupConsumer, place: &TopicPartition) -> Result<(), Error> {
         consumer.pause(place)?;
-        self.obstacle = Some(self.tracker.watermark());
-        self.state = State::WaitingUntil(Instant::now() + delay);
+        self.meet_obstacle();
         Ok(())
+    }
+
+    fn meet_obstacle(&mut self) {
+        if !self.is_obstructed() {
+            self.backoff.reset();
+        }
+        self.obstacle = Some(self.tracker.watermark());
+        self.state = State::WaitingUntil(Instant::now() + self.backoff.next_delay());
+    }
+
+    /// How loudly its present wait should be logged.
+    pub(crate) fn loudness(&self) -> Loudness {
+        self.backoff.loudness()
     }
 
     /// Outputs of the tracker before are acknowledged into nothing: they count for no position any more.
@@ -260,47 +321,21 @@ struct Start {
     recorded: Option<i64>,
 }
 
-fn start_of(
-    consumer: &GroupConsumer,
-    place: &TopicPartition,
-    settings: &MapperSettings,
-    take: impl FnOnce(&str) -> Result<(), StartError>,
-) -> Result<Start, StartError> {
-    let committed = consumer.committed(place)?;
-    // Asked for after the position, which another owner may still move: what was mapped by then is in the log.
-    let (low, high) = consumer.log_bounds(place)?;
-    match (committed, settings.first_start) {
-        (Some(committed), _) => {
-            take(&committed.note)?;
-            let offset = committed.offset;
-            if low <= offset && offset <= high {
-                return Ok(Start {
-                    offset,
-                    recorded: Some(offset),
-                });
-            }
-            Err(Error::OffsetOutsideLog {
-                topic: place.topic.clone(),
-                partition: place.partition,
-                offset,
-                low,
-                high,
-            }
-            .into())
-        }
-        (None, FirstStart::Beginning) => Ok(Start {
-            offset: low,
-            recorded: None,
-        }),
-        (None, FirstStart::Refuse) => {
-            let difference = "the group has no position for it, and mapper.first_start = \"refuse\"".to_owned();
-            Err(Error::TopicChanged {
-                topic: place.topic.clone(),
-                difference,
-            }
-            .into())
-        }
+fn go_on_at(place: &TopicPartition, offset: i64, (low, high): (i64, i64)) -> Result<Start, StartError> {
+    if low <= offset && offset <= high {
+        return Ok(Start {
+            offset,
+            recorded: Some(offset),
+        });
     }
+    Err(Error::OffsetOutsideLog {
+        topic: place.topic.clone(),
+        partition: place.partition,
+        offset,
+        low,
+        high,
+    }
+    .into())
 }
 
 fn commit(consumer: &GroupConsumer, due: &[(TopicPartition, Committed)], wait: bool) -> Result<(), Error> {
@@ -324,7 +359,13 @@ mod tests {
         }
         Partitions {
             started: BTreeMap::from([(place, partition)]),
-            stopped: BTreeMap::new(),
+            anchor: Anchor {
+                place: TopicPartition {
+                    topic: "employees".to_owned(),
+                    partition: 0,
+                },
+                offset: 3,
+            },
             memories: nothing(),
         }
     }
@@ -366,5 +407,24 @@ mod tests {
         let tracker = &only(&mut partitions).tracker;
         tracker.acknowledge(tracker.begin(12));
         assert!(!partitions.is_obstructed());
+    }
+
+    #[test]
+    fn the_anchor_outside_the_topic_says_which_topic_was_read() {
+        let (place, anchored) = started(None, 10).anchored().unwrap();
+        let said = (place.topic.as_str(), anchored.offset, anchored.note.as_str());
+        assert_eq!(said, ("employees", 3, "of=scores.raw topic=a partitions=8"));
+    }
+
+    #[test]
+    fn a_partition_waits_longer_at_the_same_obstacle_and_not_at_the_next() {
+        let mut partitions = started(Some(10), 10);
+        let partition = only(&mut partitions);
+        partition.meet_obstacle();
+        partition.meet_obstacle();
+        assert_eq!((partition.backoff.retries(), partition.loudness()), (2, Loudness::Warn));
+        partition.tracker.acknowledge(partition.tracker.begin(10));
+        partition.meet_obstacle();
+        assert_eq!((partition.backoff.retries(), partition.loudness()), (1, Loudness::Quiet));
     }
 }

@@ -15,6 +15,18 @@ pub(crate) fn topic(topic: &TopicDescription) -> String {
     format!("topic={} partitions={}", topic.topic_id, topic.partitions)
 }
 
+/// The note of the anchor, which stands in another topic and says whose it is.
+pub(crate) fn anchor(name: &str, topic: &str) -> String {
+    format!("of={name} {topic}")
+}
+
+/// Compares an anchor with the topic as it is now, where it is the anchor of a topic of that name: of another one (an earlier generation), or
+/// without a note, it says nothing.
+pub(crate) fn check_anchor(name: &str, note: &str, present: &TopicDescription) -> Result<(), Error> {
+    let of_topic = note.split_once(' ').filter(|(first, _)| *first == format!("of={name}"));
+    of_topic.map_or(Ok(()), |(_, recorded)| check(name, recorded, present))
+}
+
 /// Compares a note with the topic as it is now. A position without a note (set by a person with Kafka's own tools) is believed.
 pub(crate) fn check(name: &str, note: &str, present: &TopicDescription) -> Result<(), Error> {
     let words: Vec<&str> = note.split(' ').filter(|word| !word.starts_with("schemas.")).collect();
@@ -56,6 +68,19 @@ mod tests {
             check(described("b", 8), false);
             check(described("a", 9), false);
         }
+    }
+
+    #[test]
+    fn an_anchor_speaks_of_the_topic_of_its_name_alone() {
+        let note = anchor("scores.raw", &topic(&described("a", 8)));
+        let check = |name: &str, present: TopicDescription, is_same: bool| {
+            assert_eq!(check_anchor(name, &note, &present).is_ok(), is_same, "{name} {present:?}");
+        };
+        check("scores.raw", described("a", 8), true);
+        check("scores.raw", described("b", 8), false);
+        check("scores.raw", described("a", 9), false);
+        check("scores.raw.g2", described("b", 8), true);
+        check_anchor("scores.raw", "", &described("b", 8)).unwrap();
     }
 
     #[test]

@@ -97,8 +97,7 @@ impl Mapper {
                 self.keep_books()?;
                 self.last_bookkeeping = Instant::now();
             }
-            let (backoff, max_in_flight) = (&mut self.backoff, self.settings.max_in_flight.get());
-            if self.partitions.tend(&self.consumer, max_in_flight, || backoff.next_delay())? {
+            if self.partitions.tend(&self.consumer, self.settings.max_in_flight.get())? {
                 self.transform.metrics.stage.retries.get([STAGE, "deliver"]).inc();
                 let refusal = self.transform.publisher.last_refusal().map(|refusal| format!(": {refusal}"));
                 self.readiness
@@ -116,7 +115,6 @@ impl Mapper {
             transform,
             settings,
             readiness,
-            backoff,
             unstarted,
             has_joined,
             ..
@@ -131,18 +129,15 @@ impl Mapper {
                         Ok(()) => partition.pause_if_full(consumer, place, settings.max_in_flight.get())?,
                         Err(obstacle) => {
                             let obstacle = passing(obstacle)?;
-                            let delay = backoff.next_delay();
-                            report(&obstacle, transform, readiness, backoff.loudness());
-                            partition.wait(consumer, place, delay)?;
+                            partition.wait(consumer, place)?;
+                            report(&obstacle, transform, readiness, partition.loudness());
                         }
                     }
                 }
             }
             Event::Assigned(assigned) => add_unstarted(unstarted, assigned),
             Event::Revoked(revoked) => {
-                if let Some((waiting, _)) = unstarted {
-                    waiting.retain(|place| !revoked.contains(place));
-                }
+                remove_unstarted(unstarted, &revoked);
                 *has_joined &= !consumer.assignment_lost();
                 partitions.revoke(consumer, &revoked)?;
             }
@@ -176,6 +171,7 @@ impl Mapper {
         match self.partitions.assign(&self.consumer, &assigned, &self.settings) {
             Ok(()) => {
                 self.has_joined = true;
+                self.backoff.reset();
                 self.readiness.ready();
             }
             Err(error) if passes(&error) => {
@@ -222,6 +218,7 @@ impl Mapper {
     }
 
     fn keep_books(&mut self) -> Result<(), MapperError> {
+        self.partitions.directory_is_at(self.transform.live.employees_position());
         let metrics = &self.transform.metrics;
         let which = if self.last_repetition.elapsed() >= REPETITION {
             self.last_repetition = Instant::now();
@@ -230,10 +227,7 @@ impl Mapper {
             Which::Moved
         };
         match self.partitions.commit(&self.consumer, which, false) {
-            Ok(true) => {
-                metrics.stage.last_progress.get([STAGE]).set(now_seconds());
-                self.backoff.reset();
-            }
+            Ok(true) => metrics.stage.last_progress.get([STAGE]).set(now_seconds()),
             Ok(false) => {}
             Err(error) => tracing::warn!(
                 error = &error as &dyn std::error::Error,
@@ -274,6 +268,17 @@ impl Mapper {
 fn add_unstarted(unstarted: &mut Option<(Vec<TopicPartition>, Instant)>, places: Vec<TopicPartition>) {
     let (waiting, _) = unstarted.get_or_insert_with(|| (Vec::new(), Instant::now()));
     waiting.extend(places);
+}
+
+/// What was taken away before it was started is no assignment of nothing.
+fn remove_unstarted(unstarted: &mut Option<(Vec<TopicPartition>, Instant)>, revoked: &[TopicPartition]) {
+    if let Some((waiting, _)) = unstarted {
+        let before = waiting.len();
+        waiting.retain(|place| !revoked.contains(place));
+        if waiting.is_empty() && before > 0 {
+            *unstarted = None;
+        }
+    }
 }
 
 /// A topic that is missing may be made anew at this moment; another registry may be put right.
@@ -322,6 +327,24 @@ fn count(number: usize) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_assignment_that_was_taken_away_before_its_start_is_not_one_of_nothing() {
+        let place = |partition| TopicPartition {
+            topic: "scores.raw".to_owned(),
+            partition,
+        };
+        let check = |assigned: &[i32], revoked: &[i32], left: Option<usize>| {
+            let places = |partitions: &[i32]| partitions.iter().copied().map(place).collect::<Vec<_>>();
+            let mut unstarted = None;
+            add_unstarted(&mut unstarted, places(assigned));
+            remove_unstarted(&mut unstarted, &places(revoked));
+            assert_eq!(unstarted.map(|(waiting, _)| waiting.len()), left, "{assigned:?} {revoked:?}");
+        };
+        check(&[0, 1], &[0, 1], None);
+        check(&[0, 1], &[1], Some(1));
+        check(&[], &[1], Some(0));
+    }
 
     fn directory(cause: Error) -> Obstacle {
         let topic = "employees".to_owned();

@@ -8,8 +8,8 @@ use std::{
 
 use scoresync_domain::{EnrichedScore, Origin, Reason, Sources, Timestamp};
 use scoresync_kafka::{
-    BorrowedMessage, DecodeError, Decoder, DeliveryFailure, Encoder, GroupConsumer, Message, OffsetTracker, Outgoing, OwnedHeaders,
-    PublishError, Publisher, SchemaLookupError, Ticket,
+    BorrowedMessage, DecodeError, Decoder, DeliveryFailure, Encoder, GroupConsumer, Headers, Message, OffsetTracker, Outgoing,
+    OwnedHeaders, PublishError, Publisher, SchemaLookupError, Ticket,
     dead_letter::{self, DeadLetter, History},
 };
 
@@ -43,8 +43,8 @@ pub(crate) struct OutputNames {
     pub(crate) group: String,
     pub(crate) instance: String,
     pub(crate) generation: i32,
-    /// An enriched score larger than this is a dead letter: the topic would not take it.
-    pub(crate) max_enriched_bytes: usize,
+    /// No topic of ours takes a larger output: an enriched score is a dead letter then, and a dead letter goes without its value.
+    pub(crate) max_output_bytes: usize,
 }
 
 /// Moves the position of a report when its output is acknowledged.
@@ -170,7 +170,7 @@ impl Transform {
         self.key.push_str(&score.result_id.to_string());
         let written = self.encoder.encode(&score, &mut self.buffer);
         match written {
-            Ok(()) if self.buffer.len() <= self.names.max_enriched_bytes => Ok(()),
+            Ok(()) if self.buffer.len() <= self.names.max_output_bytes => Ok(()),
             Ok(()) => Err(rejected(Rejection {
                 reason: Reason::TooLarge,
                 message: "the enriched score would be larger than its topic takes; shorten the report's texts".to_owned(),
@@ -212,15 +212,16 @@ impl Transform {
             key: record.key(),
             value: record.payload(),
         };
-        let reason = match self.publish(whole, Some(letter.headers()), ticket) {
-            Err(Obstacle::Publish(PublishError::TooLarge)) => {
-                let (letter, output) = pointing_to_original(letter, whole);
-                self.publish(output, Some(letter.headers()), ticket)?;
-                letter.reason
-            }
-            outcome => outcome.map(|()| letter.reason)?,
+        let headers = letter.headers();
+        let (letter, headers, output) = if bytes_of(&whole, &headers) <= self.names.max_output_bytes {
+            (letter, headers, whole)
+        } else {
+            let (letter, output) = pointing_to_original(letter, whole);
+            let headers = letter.headers();
+            (letter, headers, output)
         };
-        self.metrics.count_dead_letter(&end.source, reason);
+        self.publish(output, Some(headers), ticket)?;
+        self.metrics.count_dead_letter(&end.source, letter.reason);
         Ok(())
     }
 
@@ -234,6 +235,12 @@ impl Transform {
             }
         }
     }
+}
+
+/// How much of a record a topic weighs, but for its framing.
+fn bytes_of(output: &Outgoing<'_>, headers: &OwnedHeaders) -> usize {
+    let headers = headers.iter().map(|header| header.key.len() + header.value.map_or(0, <[u8]>::len));
+    output.key.map_or(0, <[u8]>::len) + output.value.map_or(0, <[u8]>::len) + headers.sum::<usize>()
 }
 
 /// What is left of a letter whose record no topic of ours takes: a broker measures what is compressed, so that the record could come in.

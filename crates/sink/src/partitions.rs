@@ -50,6 +50,9 @@ impl Positions<'_> {
         let known = wait_for(self.runtime, self.archive.positions(&place.topic, memory.generation))?;
         // Asked for after the position, which another owner may still move: what was filed by then is in the log.
         let (low, high) = self.consumer.log_bounds(place)?;
+        for position in &known {
+            check(place, position, &topic)?;
+        }
         let position = match known.into_iter().find(|position| position.partition.partition == place.partition) {
             Some(position) => position,
             None => self.claim(place, &topic, low)?,

@@ -4,6 +4,7 @@ mod assignment;
 mod batches;
 
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -11,7 +12,7 @@ use std::{
 use scoresync_archive::{Archive, ArchiveError};
 use scoresync_kafka::{
     Decoder, Error, Event, GroupConsumer, KafkaSettings, Kind, Membership, Message, Registry, SchemaLookupError, Topic, TopicNames,
-    TopicSettings, doubts_positions, kind_of,
+    TopicPartition, TopicSettings, doubts_positions, kind_of,
 };
 use scoresync_service::{Backoff, BackoffLimits, Shutdown, StageReadiness};
 use tokio::runtime::Handle;
@@ -112,8 +113,8 @@ pub struct Sink {
     readiness: StageReadiness,
     last_bookkeeping: Instant,
     broker_is_away: bool,
-    /// Whether what kept the last batch from being filed is something that keeps the stage from its work.
-    last_batch_failed: bool,
+    /// Where the last batch would have led that something kept from being filed that keeps the stage from its work.
+    failed: BTreeMap<TopicPartition, i64>,
 }
 
 impl Sink {
@@ -140,8 +141,8 @@ impl Sink {
             group: &group,
             topics: &[&enriched, &employees_topic],
         };
-        let scores = Decoder::new(names.subject(Topic::Enriched), (*registry).clone(), (*runtime).clone());
-        let employees = Decoder::new(names.subject(Topic::Employees), (*registry).clone(), (*runtime).clone());
+        let scores = Decoder::new(names.subject(Topic::Enriched), (*registry).clone(), (*runtime).clone()).patient();
+        let employees = Decoder::new(names.subject(Topic::Employees), (*registry).clone(), (*runtime).clone()).patient();
         let memories = SchemaMemories {
             scores: TopicMemory {
                 topic: enriched.clone(),
@@ -190,7 +191,7 @@ impl Sink {
             readiness,
             last_bookkeeping: Instant::now(),
             broker_is_away: false,
-            last_batch_failed: false,
+            failed: BTreeMap::new(),
         })
     }
 
@@ -298,7 +299,7 @@ impl Sink {
 
     /// What keeps the stage from its work takes itself back when it is overcome, and nobody else does.
     fn ready_unless_kept(&self) {
-        if self.pending.is_empty() && !self.last_batch_failed && self.held.is_none() {
+        if self.pending.is_empty() && self.failed.is_empty() && self.held.is_none() {
             self.readiness.ready();
         }
     }

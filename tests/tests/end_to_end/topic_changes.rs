@@ -96,12 +96,23 @@ async fn a_running_sink_ends_when_enriched_scores_are_made_anew_under_it() -> an
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_running_mapper_ends_when_raw_reports_are_made_anew_under_it() -> anyhow::Result<()> {
+async fn a_running_mapper_ends_when_raw_reports_are_made_anew_under_it_and_starts_no_more() -> anyhow::Result<()> {
     let scene = Scene::new(Database::Sqlite)?;
     let running = file_one_report_and_go_on(&scene).await?;
     let name = format!("{}scores.raw", scene.installation.topics.prefix);
     recreate(&scene, &name).await?;
-    explained_end(running, SETTLE, [&name, "recorded for"])
+    explained_end(running, SETTLE, [&name, "recorded for"])?;
+    check_end(&scene, "mapper", [&name, "recorded for"])
+}
+
+/// The broker forgets a group's positions together with the topic; what they were recorded for stands beside another topic, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mapper_stops_in_front_of_raw_reports_that_were_made_anew() -> anyhow::Result<()> {
+    let scene = Scene::new(Database::Sqlite)?;
+    file_one_report(&scene).await?;
+    let name = format!("{}scores.raw", scene.installation.topics.prefix);
+    recreate(&scene, &name).await?;
+    check_end(&scene, "mapper", [&name, "recorded for"])
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,8 +126,6 @@ async fn a_running_mapper_ends_when_the_employees_are_made_anew_under_it() -> an
     explained_end(mapper, SETTLE, [&name, "was read"])
 }
 
-/// The broker forgets a group's positions together with the topic, and with them what they were recorded for: that they are gone is all
-/// that a mapper can notice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mapper_that_expects_positions_stops_in_front_of_raw_reports_that_were_made_anew() -> anyhow::Result<()> {
     let mut scene = Scene::new(Database::Sqlite)?;
@@ -137,6 +146,24 @@ async fn a_mapper_stops_in_front_of_raw_reports_that_have_more_partitions() -> a
     }
     let name = format!("{}scores.raw", scene.installation.topics.prefix);
     check_end(&scene, "mapper", [&name, "recorded for"])
+}
+
+/// Reports of one result would come into two partitions, in no order, if anybody went on.
+#[tokio::test(flavor = "multi_thread")]
+async fn running_stages_end_when_their_topics_get_more_partitions() -> anyhow::Result<()> {
+    let mut scene = Scene::new(Database::Sqlite)?;
+    file_one_report(&scene).await?;
+    scene.configure("[kafka.librdkafka]\n\"topic.metadata.refresh.interval.ms\" = \"1000\"")?;
+    for (stage, topic) in [("mapper", "scores.raw"), ("sink", "scores.enriched")] {
+        let mut running = scene.installation.start(stage, &["run", stage])?;
+        running.ready(START).await?;
+        let name = format!("{}{topic}", scene.installation.topics.prefix);
+        grow(&mut scene, &name).await?;
+        explained_end(running, SETTLE, [&name, "recorded for"])?;
+        let partitions = scene.installation.topics.partitions;
+        scene.installation.set("SCORESYNC_TOPICS__PARTITIONS", partitions.to_string());
+    }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

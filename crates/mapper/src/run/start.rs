@@ -7,7 +7,8 @@ use std::{
 
 use scoresync_domain::{Region, Sources};
 use scoresync_kafka::{
-    Decoder, Encoder, GroupConsumer, KafkaSettings, Publisher, Registry, SchemaMemory, Specification, Topic, TopicNames, TopicSettings,
+    Decoder, Encoder, GroupConsumer, KafkaSettings, Publisher, Registry, SchemaMemory, Specification, Topic, TopicNames, TopicPartition,
+    TopicSettings,
 };
 use scoresync_service::{Backoff, BackoffLimits, StageReadiness};
 use tokio::runtime::Handle;
@@ -16,7 +17,7 @@ use super::{Mapper, MapperError, count};
 use crate::{
     live_directory::LiveDirectory,
     metrics::{MapperMetrics, STAGE},
-    partitions::Partitions,
+    partitions::{Anchor, Partitions},
     schema_memories::SchemaMemories,
     settings::MapperSettings,
     transform::{OutputNames, Transform},
@@ -38,7 +39,7 @@ pub struct Surroundings<'a> {
     pub region: Region,
 }
 
-/// Room for the record's key, headers and framing beside its value.
+/// Room for the framing of a record, and for the key of an enriched score.
 const RECORD_OVERHEAD_BYTES: usize = 1024;
 
 impl Mapper {
@@ -93,6 +94,13 @@ impl Mapper {
             buffer: Vec::new(),
             key: String::new(),
         };
+        let anchor = Anchor {
+            place: TopicPartition {
+                topic: names.name(Topic::Employees),
+                partition: 0,
+            },
+            offset: transform.live.employees_position(),
+        };
         readiness.in_transition("waiting for partitions");
         let backoff = Backoff::new(BackoffLimits {
             longest: Duration::from_secs(5),
@@ -100,7 +108,7 @@ impl Mapper {
         });
         Ok(Self {
             consumer,
-            partitions: Partitions::new(memories),
+            partitions: Partitions::new(anchor, memories),
             transform,
             settings,
             readiness,
@@ -121,6 +129,6 @@ fn output_names(names: &TopicNames, topics: &TopicSettings, (group, instance): (
         group,
         instance,
         generation: names.generation(),
-        max_enriched_bytes: Specification::greatest_message_bytes(topics) - RECORD_OVERHEAD_BYTES,
+        max_output_bytes: Specification::greatest_message_bytes(topics) - RECORD_OVERHEAD_BYTES,
     }
 }

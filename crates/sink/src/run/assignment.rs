@@ -35,7 +35,7 @@ impl Sink {
             self.pending.restart.remove(place);
         }
         // Whether it can be filed is for its next owner to say.
-        self.last_batch_failed = false;
+        self.failed.retain(|place, _| !revoked.contains(place));
         if let Some(assigned) = &mut self.pending.assigned {
             assigned.retain(|place| !revoked.contains(place));
         }
@@ -105,6 +105,8 @@ impl Sink {
         for (place, offset) in positions {
             tracing::info!(topic = place.topic, partition = place.partition, offset, "reading a partition");
             self.forget(&place);
+            // The commit whose answer was lost had succeeded.
+            self.failed.retain(|failed, next_offset| *failed != place || offset < *next_offset);
             self.partitions.start(place, offset);
         }
         self.pending = Pending::default();

@@ -20,7 +20,7 @@ impl Sink {
         match outcome {
             Outcome::Done => {
                 self.backoff.reset();
-                self.last_batch_failed = false;
+                self.failed.clear();
                 self.ready_unless_kept();
             }
             Outcome::WouldRefuse(collected) => match self.employees_end() {
@@ -46,7 +46,10 @@ impl Sink {
         let delay = self.backoff.next_delay();
         self.metrics.stage.retries.get([STAGE, error.cause()]).inc();
         if error.concerns_people() {
-            self.last_batch_failed = true;
+            self.failed = collected
+                .iter()
+                .map(|(place, records)| (place.clone(), records.next_offset))
+                .collect();
             self.readiness.not_ready(error.to_string());
         }
         let error: &dyn std::error::Error = error;

@@ -7,6 +7,8 @@ use super::{Letter, PARTITION, TRACEPARENT, all_mapped, here, now, scene, start,
 use crate::support::{Bytes, Foreign, STOP, academy};
 
 const BYTES: usize = 4_000_000;
+/// How much smaller than what is larger than any letter.
+const SIZES: [usize; 7] = [0, 600, 1_200, 1_800, 2_400, 3_000, 4_000];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_too_large_for_a_letter_is_pointed_to_and_the_next_report_goes_on() -> anyhow::Result<()> {
@@ -47,4 +49,42 @@ async fn a_record_too_large_for_a_letter_is_pointed_to_and_the_next_report_goes_
     ensure!(scene.topics.enriched().await?.len() == 1, "the next report did not go on");
     ensure!(mapper.stop(STOP)?.success());
     Ok(())
+}
+
+/// Sizes around the limit of the topic of dead letters. What lz4 cannot make smaller, the broker measures as it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_only_its_headers_make_too_large_for_a_letter_holds_nobody_up() -> anyhow::Result<()> {
+    let scene = scene()?;
+    let mapper = start(&scene, &["run", "mapper"]).await?;
+    let foreign = Foreign::with_compression(&scene, "zstd")?;
+    let limit = scene.installation.topics.max_message_bytes + 64 * 1024;
+    let noise = noise(limit + 512);
+    for less in SIZES {
+        foreign
+            .write((Topic::Raw, PARTITION), &Bytes::new("k", &noise[..noise.len() - less]))
+            .await?;
+    }
+    all_mapped(&scene).await?;
+    let letters = foreign.read(Topic::DeadLetters).await?;
+    let (whole, pointing): (Vec<_>, Vec<_>) = letters.iter().partition(|letter| letter.record.value.is_some());
+    ensure!(
+        whole.len() + pointing.len() == SIZES.len() && !whole.is_empty() && !pointing.is_empty(),
+        "{}",
+        whole.len()
+    );
+    ensure!(mapper.stop(STOP)?.success());
+    Ok(())
+}
+
+/// Text of 64 letters in no order: zstd finds six bits in each letter, lz4 nothing.
+fn noise(bytes: usize) -> Vec<u8> {
+    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
+    let mut state = 88_172_645_463_325_252_u64;
+    let mut letter = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        letters[(state % 64) as usize]
+    };
+    (0..bytes).map(|_| letter()).collect()
 }
