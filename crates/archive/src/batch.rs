@@ -3,6 +3,18 @@
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use scoresync_domain::{Employee, EnrichedScore, Fate, Refusal};
+use scoresync_fault_points::{self as fault_points, Bug};
+
+/// Whether positions move whatever they were, as they never do but in tests.
+pub(crate) fn moves_unconditionally() -> bool {
+    let bugs = [
+        Bug::NoCompareAndSet,
+        Bug::PositionBeforeRows,
+        Bug::SeekToGroupOffset,
+        Bug::FailedBatchSkipped,
+    ];
+    bugs.into_iter().any(fault_points::has)
+}
 
 /// One partition of one generation of a topic that the archive is fed from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,6 +8,8 @@ mod tests;
 pub use clue::Clue;
 pub use error::MatchError;
 
+use scoresync_fault_points::{self as fault_points, Bug};
+
 use crate::{
     Directory, Employee, IdentityAlias, IdentityKind, Period, PresentedIdentities, Region, ResultId, Rung, Source, directory::Claim,
     normalise_identity, normalise_name,
@@ -130,7 +132,7 @@ impl<'d> Search<'d, '_> {
             match self.follow(&pointer) {
                 Answer::One(employee) => return Ok((employee, clue)),
                 Answer::Several => return Err(MatchError::Ambiguous { by: clue }),
-                Answer::Nobody if rung.optional => tried.push(clue),
+                Answer::Nobody if rung.optional || fault_points::has(Bug::UnknownNumberFallsThrough) => tried.push(clue),
                 // Falling through here could file on another person than the one who was decided for.
                 Answer::Stranger | Answer::Nobody => {
                     tried.push(clue);
@@ -179,7 +181,7 @@ impl<'d> Search<'d, '_> {
             Pointer::Claimed(_, claims) => {
                 let mut holders = self.holders(claims);
                 let Some(first) = holders.next() else { return Answer::Nobody };
-                if holders.all(|other| is_same(first, other)) {
+                if holders.all(|other| is_same(first, other)) || fault_points::has(Bug::FirstMatchOnAmbiguity) {
                     Answer::One(first)
                 } else {
                     Answer::Several

@@ -3,6 +3,7 @@
 use std::{fs::File, path::Path};
 
 use rdkafka::ClientConfig;
+use scoresync_fault_points::{self as fault_points, Bug};
 
 use crate::{
     error::Error,
@@ -120,6 +121,12 @@ pub(crate) fn consumer(kafka: &KafkaSettings, topics: &TopicSettings, group: &st
             "fetch.message.max.bytes",
             (Specification::greatest_message_bytes(topics) + 1024).to_string(),
         );
+    if fault_points::has(Bug::AutoCommit) {
+        config
+            .set("enable.auto.commit", "true")
+            .set("enable.auto.offset.store", "true")
+            .set("auto.commit.interval.ms", "20");
+    }
     Ok(config)
 }
 

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use scoresync_fault_points::{self as fault_points, Bug, Point};
 use scoresync_kafka::{Committed, Error, GroupConsumer, OffsetTracker, TopicDescription, TopicPartition};
 use scoresync_service::{Backoff, BackoffLimits, Loudness};
 
@@ -87,6 +88,7 @@ impl Partitions {
         assigned: &[TopicPartition],
         settings: &MapperSettings,
     ) -> Result<(), StartError> {
+        fault_points::pass(Point::MapperAssigned);
         let mut starts = Vec::with_capacity(assigned.len());
         for place in assigned {
             let topic = consumer.describe(&place.topic)?;
@@ -143,6 +145,7 @@ impl Partitions {
 
     /// Gives partitions up, recording how far they are done unless they were taken away already. What is in flight, the next owner does again.
     pub(crate) fn revoke(&mut self, consumer: &GroupConsumer, revoked: &[TopicPartition]) -> Result<(), Error> {
+        fault_points::pass(Point::MapperRevoked);
         if !consumer.assignment_lost() {
             let mut due = self.due(Which::All);
             due.retain(|(place, _)| revoked.contains(place));
@@ -339,7 +342,13 @@ fn go_on_at(place: &TopicPartition, offset: i64, (low, high): (i64, i64)) -> Res
 }
 
 fn commit(consumer: &GroupConsumer, due: &[(TopicPartition, Committed)], wait: bool) -> Result<(), Error> {
-    if due.is_empty() { Ok(()) } else { consumer.commit(due, wait) }
+    if due.is_empty() || fault_points::has(Bug::AutoCommit) {
+        return Ok(());
+    }
+    fault_points::pass(Point::BeforePositions);
+    consumer.commit(due, wait)?;
+    fault_points::pass(Point::AfterPositions);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::{
 };
 
 use scoresync_domain::{EnrichedScore, Origin, Reason, Sources, Timestamp};
+use scoresync_fault_points::{self as fault_points, Bug, Point};
 use scoresync_kafka::{
     BorrowedMessage, DecodeError, Decoder, DeliveryFailure, Encoder, GroupConsumer, Headers, Message, OffsetTracker, Outgoing,
     OwnedHeaders, PublishError, Publisher, SchemaLookupError, Ticket,
@@ -123,7 +124,11 @@ impl Transform {
             ticket: tracker.begin(record.offset()),
         });
         match rejected {
-            None => self.publish_enriched(record, &ticket),
+            None => {
+                self.publish_enriched(record, &ticket)?;
+                fault_points::pass(Point::OutputQueued);
+                Ok(())
+            }
             Some((source, rejection)) => self.publish_dead_letter(
                 record,
                 &DeadEnd {
@@ -154,7 +159,7 @@ impl Transform {
             .keep_fresh(CATCH_UP_LIMIT)
             .map_err(|error| Unfit::Obstacle(error.into()))?;
         let first_try = decide(&report, origin, &self.sources, self.live.directory());
-        let score = match first_try {
+        let mut score = match first_try {
             Err(rejection) if depends_on_directory(rejection.reason) && !covered => {
                 // What was announced or decided before the report was sent must count: the directory is asked again, read to its end.
                 let ends = consumer.log_ends();
@@ -166,6 +171,12 @@ impl Transform {
             }
             outcome => outcome.map_err(rejected)?,
         };
+        if fault_points::has(Bug::ClockAsRevision) {
+            score.revision = Some(now_millis());
+        }
+        if fault_points::has(Bug::IdentifierInLog) {
+            tracing::info!(employee_no = score.employee_no.as_deref(), "a report is mapped");
+        }
         self.key.clear();
         self.key.push_str(&score.result_id.to_string());
         let written = self.encoder.encode(&score, &mut self.buffer);
@@ -220,7 +231,11 @@ impl Transform {
             let headers = letter.headers();
             (letter, headers, output)
         };
+        if fault_points::has(Bug::LetterErrorSwallowed) {
+            ticket.settle(Ok(()));
+        }
         self.publish(output, Some(headers), ticket)?;
+        fault_points::pass(Point::LetterQueued);
         self.metrics.count_dead_letter(&end.source, letter.reason);
         Ok(())
     }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use scoresync_domain::{ResultId, ScoreReport, Source, Timestamp};
+use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{
     DatumError, DeliveryFailure, Encoder, KafkaSettings, OffsetTracker, Outgoing, PublishError, Publisher, SchemaError, Ticket, Topic,
     TopicNames, TopicSettings,
@@ -127,6 +128,7 @@ impl Submission<'_> {
     /// # Errors
     /// The row was not queued: see [`IntakeError`].
     pub fn accept(&mut self, row: Row, received_at: Timestamp, patience: Duration) -> Result<Option<ResultId>, IntakeError> {
+        fault_points::pass(Point::ReportReceived);
         let number = row.number;
         let report = row.into_report(self.source, self.content_type, received_at);
         let result_id = self.source.result_key(&report.fields).ok();
@@ -156,7 +158,10 @@ impl Submission<'_> {
         };
         loop {
             let error = match self.intake.publisher.publish(record, None, Arc::clone(&ticket)) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    fault_points::pass(Point::ReportQueued);
+                    return Ok(());
+                }
                 Err(PublishError::QueueFull) if Instant::now() < deadline => {
                     std::thread::sleep(Duration::from_millis(1));
                     continue;

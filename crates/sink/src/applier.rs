@@ -10,6 +10,7 @@ use scoresync_archive::{
     UndecodableRecord,
 };
 use scoresync_domain::{Employee, EnrichedScore, Fate, Timestamp};
+use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{DecodeError, Decoder, SchemaLookupError, TopicPartition};
 use scoresync_service::now_millis;
 use tokio::runtime::Handle;
@@ -115,6 +116,7 @@ impl Applier {
             return Ok(());
         }
         self.metrics.oldest_unfiled.set(oldest_receipt(&batches));
+        fault_points::pass(Point::BatchTaken);
         let applied = self.runtime.block_on(self.archive.apply_scores(&batches, refusals))?;
         self.count(&batches, &applied);
         Ok(())

@@ -11,6 +11,7 @@ mod metrics;
 mod partitions;
 mod run;
 mod schema_memories;
+mod seeded_bugs;
 mod settings;
 
 pub use metrics::SinkMetrics;

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use scoresync_domain::{ContentHash, Fate, Origin, ResultId, Status, rule::VersionKey};
+use scoresync_fault_points::{self as fault_points, Bug};
 
 use super::{KnownHistory, KnownRecord, KnownResult, Successors, contents::Contents, versions::Versions};
 use crate::{
@@ -224,6 +225,9 @@ impl<'a> Ledger<'a> {
         let (Some(named), Some(owner)) = (head.employee_no.as_deref(), &self.owner) else {
             return false;
         };
+        if fault_points::has(Bug::OwnerChangedSilently) {
+            return false;
+        }
         head.decision == owner.decision && self.successors.last(named) != owner.last
     }
 
@@ -249,7 +253,8 @@ impl<'a> Ledger<'a> {
     /// decision, or agrees.
     fn name_owner(&mut self, head: &Head<'_>) {
         let Some(named) = head.employee_no.as_deref() else { return };
-        if self.owner.as_ref().is_none_or(|owner| head.decision > owner.decision) {
+        let is_first = self.owner.as_ref().is_none_or(|owner| head.decision > owner.decision);
+        if is_first || fault_points::has(Bug::OwnerChangedSilently) {
             self.owner = Some(Owner {
                 named: named.to_owned(),
                 last: self.successors.last(named).to_owned(),

@@ -8,6 +8,7 @@ use std::{
 };
 
 use scoresync_domain::{Origin, Repeat, Status, rule::VersionKey};
+use scoresync_fault_points::{self as fault_points, Bug};
 
 use crate::{EnrichedPosition, record::Head};
 
@@ -143,6 +144,9 @@ impl Versions {
 
     /// The statement that is the record.
     pub(super) fn record(&self) -> Option<usize> {
+        if fault_points::has(Bug::NoVersionGuard) {
+            return self.said.len().checked_sub(1);
+        }
         let kinds = [&self.ranking.scores, &self.ranking.withdrawals, &self.ranking.open_withdrawals];
         let greatest = kinds.into_iter().filter_map(|ranked| ranked.last().map(|(_, number)| *number));
         greatest.max_by_key(|&number| {
@@ -154,6 +158,9 @@ impl Versions {
 
     /// The statement whose content the record shows.
     pub(super) fn shown(&self) -> Option<usize> {
+        if fault_points::has(Bug::NoVersionGuard) {
+            return self.said.iter().rposition(|said| said.status != Status::Withdrawn);
+        }
         self.ranking.scores.last().map(|(_, number)| *number)
     }
 

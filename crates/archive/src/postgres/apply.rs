@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use deadpool_postgres::Transaction;
 use scoresync_domain::ResultId;
+use scoresync_fault_points::{self as fault_points, Point};
+use tokio_postgres::types::ToSql;
 
 use super::{
     PostgresArchive,
@@ -13,7 +15,7 @@ use super::{
 };
 use crate::{
     Applied, ArchiveError, Batch, Refusals, TopicPartition,
-    batch::PositionMove,
+    batch::{PositionMove, moves_unconditionally},
     bisection::{Bisection, Selection},
     error::Failure,
     judging::{Intake, Known, Plan, RESULTS_AT_ONCE, Successors, Tally, Verdicts, tally},
@@ -51,6 +53,7 @@ impl PostgresArchive {
         let mut client = self.client().await?;
         let transaction = begin(&mut client).await?;
         move_positions(&transaction, batches.iter().map(Batch::position_move).collect()).await?;
+        fault_points::pass(Point::PositionMoved);
         if refusals == Refusals::Judge {
             // A successor that is being written at this moment would look for refusals to judge again before these are committed. Whoever
             // writes employees locks them before the records, too.
@@ -62,9 +65,14 @@ impl PostgresArchive {
         let verdicts = judge(&transaction, &intake, refusals).await?;
         write(&transaction, &REFUSED, intake.refused_rows().iter().map(refused_values)).await?;
         let applied = intake.report(&verdicts);
+        fault_points::pass(Point::RowsWritten);
         write_tally(&transaction, tally(&intake, &verdicts, &applied)).await?;
         match selection.probe {
-            None => transaction.commit().await?,
+            None => {
+                fault_points::pass(Point::BeforeCommit);
+                transaction.commit().await?;
+                fault_points::pass(Point::AfterCommit);
+            }
             Some(_) => transaction.rollback().await?,
         }
         Ok(applied)
@@ -100,6 +108,9 @@ pub(super) async fn move_positions(transaction: &Transaction<'_>, moves: Vec<Pos
     let expected: Vec<i64> = moves.iter().map(|position| position.expected_offset).collect();
     let next: Vec<i64> = moves.iter().map(|position| position.next_offset).collect();
     let schemas: Vec<&str> = moves.iter().map(|position| position.schemas).collect();
+    if moves_unconditionally() {
+        return set_positions(transaction, &[&topics, &generations, &partitions, &next]).await;
+    }
     let mut moved = HashSet::new();
     for row in query(transaction, sql, &[&topics, &generations, &partitions, &expected, &next, &schemas]).await? {
         moved.insert(TopicPartition {
@@ -115,6 +126,13 @@ pub(super) async fn move_positions(transaction: &Transaction<'_>, moves: Vec<Pos
         })),
         None => Ok(()),
     }
+}
+
+async fn set_positions(transaction: &Transaction<'_>, parameters: &[&(dyn ToSql + Sync)]) -> Result<(), Failure> {
+    let sql = "UPDATE consumer_position AS position SET next_offset = given.next_offset
+        FROM unnest($1::text[], $2::int4[], $3::int4[], $4::int8[]) AS given (topic, generation, partition, next_offset)
+        WHERE position.topic = given.topic AND position.generation = given.generation AND position.partition = given.partition";
+    query(transaction, sql, parameters).await.map(drop)
 }
 
 async fn insert_fresh(transaction: &Transaction<'_>, intake: &Intake<'_>) -> Result<HashSet<ResultId>, Failure> {

@@ -4,11 +4,12 @@ use std::collections::{BTreeSet, HashSet};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use scoresync_domain::ResultId;
+use scoresync_fault_points::{self as fault_points, Point};
 
 use super::{SqliteArchive, load, rows::Writer};
 use crate::{
     Applied, ArchiveError, Batch, Refusals,
-    batch::PositionMove,
+    batch::{PositionMove, moves_unconditionally},
     bisection::{Bisection, Selection},
     error::Failure,
     judging::{Intake, Known, Plan, RESULTS_AT_ONCE, RefusedRow, Successors, Tally, Verdicts, tally},
@@ -47,15 +48,19 @@ fn attempt(connection: &mut Connection, (batches, refusals): (&[Batch<'_>], Refu
     for batch in batches {
         move_position(&transaction, &batch.position_move())?;
     }
+    fault_points::pass(Point::PositionMoved);
     let mut intake = Intake::sort(batches, selection);
     let inserted = insert_fresh(&transaction, &intake)?;
     intake.landed(&inserted);
     let verdicts = judge(&transaction, &intake, refusals)?;
     write_refused(&transaction, &intake.refused_rows())?;
     let applied = intake.report(&verdicts);
+    fault_points::pass(Point::RowsWritten);
     write_tally(&transaction, tally(&intake, &verdicts, &applied))?;
     if selection.probe.is_none() {
+        fault_points::pass(Point::BeforeCommit);
         transaction.commit()?;
+        fault_points::pass(Point::AfterCommit);
     }
     Ok(applied)
 }
@@ -98,6 +103,11 @@ pub(super) fn move_position(transaction: &Transaction<'_>, position: &PositionMo
     )?;
     let (partition, expected) = (position.partition, position.expected_offset);
     let place = (&partition.topic, partition.generation, partition.partition);
+    if moves_unconditionally() {
+        let sql = "UPDATE consumer_position SET next_offset = ?4 WHERE topic = ?1 AND generation = ?2 AND partition = ?3";
+        transaction.execute(sql, (place.0, place.1, place.2, position.next_offset))?;
+        return Ok(());
+    }
     match statement.execute((place.0, place.1, place.2, expected, position.next_offset, position.schemas))? {
         0 => Err(Failure::Decided(ArchiveError::LostPosition {
             partition: partition.clone(),

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use scoresync_fault_points::{self as fault_points, Bug};
+
 use super::{
     MappingError,
     column::{Cell, Column, Record},
@@ -36,7 +38,9 @@ impl Decimal {
                 let Some(cell) = decimal.column.read(record)? else {
                     return Ok(None);
                 };
-                decimal.parse(cell).map(Some)
+                let read = decimal.parse(cell)?;
+                let is_missing = fault_points::has(Bug::ZeroAsMissing) && read.0.to_string() == "0";
+                Ok(Some(read).filter(|_| !is_missing))
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::io::BufRead;
 
+use scoresync_fault_points::{self as fault_points, Bug};
 use serde::{Deserialize, Serialize};
 use serde_avro_fast::{
     Schema,
@@ -44,11 +45,22 @@ pub(crate) fn read<'de, T: Deserialize<'de>>(schema: &Schema, datum: &'de [u8]) 
     config.allowed_depth = MAX_DEPTH;
     let mut state = DeserializerState::with_config(SliceRead::new(datum), config);
     // The library's error texts can quote values, so they stop here.
-    let record = T::deserialize(state.deserializer()).map_err(|_| DatumError::Malformed)?;
+    let record = match T::deserialize(state.deserializer()) {
+        Ok(record) => record,
+        Err(_) if fault_points::has(Bug::TruncatedDecoded) => return read_padded(schema, datum),
+        Err(_) => return Err(DatumError::Malformed),
+    };
     match state.into_reader().fill_buf().map_or(0, <[u8]>::len) {
         0 => Ok(record),
         left_over => Err(DatumError::LeftOver(left_over)),
     }
+}
+
+/// Takes what is missing for zeros, which Avro reads as nothing.
+fn read_padded<'de, T: Deserialize<'de>>(schema: &Schema, datum: &[u8]) -> Result<T, DatumError> {
+    let padded: &'static [u8] = Box::leak([datum, &[0; 64]].concat().into_boxed_slice());
+    let mut state = DeserializerState::with_config(SliceRead::new(padded), DeserializerConfig::new(schema));
+    T::deserialize(state.deserializer()).map_err(|_| DatumError::Malformed)
 }
 
 /// Appends the datum of `record` to `buffer`.

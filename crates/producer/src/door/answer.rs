@@ -8,6 +8,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use scoresync_fault_points::{self as fault_points, Bug, Point};
+
 use super::{
     admission::body_too_large,
     broker_watch::BrokerWatch,
@@ -49,12 +51,14 @@ impl Teller<'_> {
                 Some(self.acknowledge_timeout)
             }
         };
-        if let Some(patience) = patience
+        let waits = !fault_points::has(Bug::AnswerBeforeAcknowledgement);
+        if let Some(patience) = patience.filter(|_| waits)
             && let Err(unacknowledged) = acknowledgement.wait(patience).await
         {
             self.broker.note(&unacknowledged);
             return Err(not_acknowledged().with("accepted", acknowledgement.acknowledged_rows()));
         }
+        fault_points::pass(Point::ReportsAcknowledged);
         match &outcome {
             Err(Stopped::NotQueued(cause)) => self.broker.note_refusal(cause),
             Ok(()) | Err(_) if acknowledgement.acknowledged_rows() > 0 => self.broker.note_success(),

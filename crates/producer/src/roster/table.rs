@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use scoresync_domain::{Employee, Region, RosterError};
+use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{
     DatumError, DeliveryFailure, Encoder, Error, KafkaSettings, Kind, Outgoing, PublishError, Publisher, Registry, SchemaError, TableError,
     TableReader, Topic, TopicNames, TopicSettings,
@@ -235,7 +236,10 @@ impl EmployeesTable {
         };
         loop {
             match self.publisher.publish(record, None, deliveries.begin(pending.place)) {
-                Ok(()) => return Ok(None),
+                Ok(()) => {
+                    fault_points::pass(Point::RosterWritten);
+                    return Ok(None);
+                }
                 Err(PublishError::QueueFull) => {
                     deliveries.abandon();
                     std::thread::sleep(Duration::from_millis(1));

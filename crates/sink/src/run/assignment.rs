@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Instant};
 
+use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{Error, Kind, TopicPartition};
 
 use super::{Sink, SinkError};
@@ -26,6 +27,7 @@ impl Pending {
 impl Sink {
     /// Finishes the batch in hand, then gives the partitions up; what was only collected, their next owner reads again.
     pub(super) fn revoke(&mut self, revoked: &[TopicPartition]) -> Result<(), SinkError> {
+        fault_points::pass(Point::SinkRevoked);
         if let Some(outcome) = self.applier.drain()? {
             self.settle(outcome);
         }
@@ -68,6 +70,7 @@ impl Sink {
         if waits || self.applier.is_busy() || self.pending.is_empty() {
             return Ok(());
         }
+        fault_points::pass(Point::SinkAssigned);
         match self.positions() {
             Ok(positions) => self.go_on(positions),
             Err(error) if ends_stage(&error) => Err(error.into()),

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use scoresync_archive::Refusals;
+use scoresync_fault_points::{self as fault_points, Bug};
 use scoresync_kafka::{Error, TopicPartition};
 use scoresync_service::Loudness;
 
@@ -13,12 +14,18 @@ use crate::{
     held::{Held, Standing},
     metrics::STAGE,
     partitions::wait_for,
+    seeded_bugs,
 };
 
 impl Sink {
     pub(super) fn settle(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Done => {
+                if fault_points::has(Bug::SeekToGroupOffset)
+                    && let Err(error) = seeded_bugs::record(&self.consumer, self.partitions.handed_over())
+                {
+                    tracing::warn!(%error, "the group was not told");
+                }
                 self.backoff.reset();
                 self.failed.clear();
                 self.ready_unless_kept();
@@ -58,6 +65,9 @@ impl Sink {
             Loudness::Warn => tracing::warn!(error, "a batch was not applied; trying again"),
             Loudness::Error => tracing::error!(error, "batches have not been applied for long; trying again"),
         }
+        if fault_points::has(Bug::FailedBatchSkipped) {
+            return;
+        }
         let places: Vec<TopicPartition> = collected.iter().map(|(place, _)| place.clone()).collect();
         for place in places.into_iter().filter(|place| self.partitions.contains(place)) {
             self.collected.forget(&place);
@@ -95,6 +105,9 @@ impl Sink {
         };
         for (place, records) in work.collected.iter() {
             self.partitions.hand_over(place, records.next_offset);
+        }
+        if fault_points::has(Bug::PositionBeforeRows) {
+            seeded_bugs::record(&self.consumer, self.partitions.handed_over())?;
         }
         self.applier.give(work)
     }

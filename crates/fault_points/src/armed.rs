@@ -1,0 +1,73 @@
+//! What the environment tells an armed program.
+
+use std::{
+    collections::BTreeSet,
+    process::Command,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use crate::{Bug, Point};
+
+/// What happens when a point is passed so many times.
+struct Event {
+    point: Point,
+    at: u64,
+    passes: AtomicU64,
+}
+
+static CRASH: LazyLock<Option<Event>> = LazyLock::new(|| event("FAULT_POINTS_CRASH"));
+static FREEZE: LazyLock<Option<Event>> = LazyLock::new(|| event("FAULT_POINTS_FREEZE"));
+static BUGS: LazyLock<BTreeSet<Bug>> = LazyLock::new(bugs);
+
+pub(crate) fn pass(point: Point) {
+    if is_due(&FREEZE, point) {
+        freeze();
+    }
+    if is_due(&CRASH, point) {
+        // No destructor runs and nothing is flushed, as if the power had failed.
+        std::process::abort();
+    }
+}
+
+pub(crate) fn has(bug: Bug) -> bool {
+    BUGS.contains(&bug)
+}
+
+fn is_due(event: &Option<Event>, point: Point) -> bool {
+    let awaited = event.as_ref().filter(|event| event.point == point);
+    awaited.is_some_and(|event| event.passes.fetch_add(1, Ordering::Relaxed) + 1 == event.at)
+}
+
+/// The whole process, all threads of it.
+fn freeze() {
+    let frozen = Command::new("kill").args(["-STOP", &std::process::id().to_string()]).status();
+    assert!(frozen.is_ok_and(|status| status.success()), "the process could not be frozen");
+}
+
+/// `point:number`.
+fn event(variable: &str) -> Option<Event> {
+    let text = std::env::var(variable).ok()?;
+    let event = text.split_once(':').and_then(|(name, number)| {
+        let point = Point::ALL.into_iter().find(|point| point.as_str() == name)?;
+        Some(Event {
+            point,
+            at: number.parse().ok()?,
+            passes: AtomicU64::new(0),
+        })
+    });
+    assert!(event.is_some(), "{variable} says {text:?}, which is no point and number");
+    event
+}
+
+fn bugs() -> BTreeSet<Bug> {
+    let text = std::env::var("FAULT_POINTS_BUG").unwrap_or_default();
+    let named = text.split(',').filter(|name| !name.is_empty()).map(|name| {
+        let bug = Bug::ALL.into_iter().find(|bug| bug.as_str() == name);
+        assert!(bug.is_some(), "FAULT_POINTS_BUG says {name:?}, which is no error");
+        bug
+    });
+    named.flatten().collect()
+}

@@ -1,0 +1,91 @@
+//! Places between two lines.
+
+/// A place at which a process can be made to die or to freeze.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Point {
+    /// A row of a body or file was read; nothing is queued.
+    ReportReceived,
+    /// A report is queued for the broker.
+    ReportQueued,
+    /// The broker has acknowledged all reports of a request, which is not answered yet.
+    ReportsAcknowledged,
+    /// A row of a file is queued, and others follow.
+    RowImported,
+    /// An employee is queued, and others follow.
+    RosterWritten,
+    /// An enriched score is queued, the next report is not mapped yet.
+    OutputQueued,
+    /// A dead letter is queued.
+    LetterQueued,
+    /// Outputs are acknowledged, the group does not have their position yet.
+    BeforePositions,
+    /// The group was told a position.
+    AfterPositions,
+    /// The mapper has got partitions and does not read them yet.
+    MapperAssigned,
+    /// The mapper has to give partitions up and has recorded nothing yet.
+    MapperRevoked,
+    /// The sink has got partitions and does not read them yet.
+    SinkAssigned,
+    /// The sink has to give partitions up.
+    SinkRevoked,
+    /// A batch is collected, and its transaction has not begun.
+    BatchTaken,
+    /// The compare-and-set of the position is done, nothing else of the transaction is.
+    PositionMoved,
+    /// Records and history are written, counts are not.
+    RowsWritten,
+    /// All of the transaction is done but its commit.
+    BeforeCommit,
+    /// The database has committed, the sink does not know it.
+    AfterCommit,
+}
+
+impl Point {
+    /// All of them.
+    pub const ALL: [Self; 18] = [
+        Self::ReportReceived,
+        Self::ReportQueued,
+        Self::ReportsAcknowledged,
+        Self::RowImported,
+        Self::RosterWritten,
+        Self::OutputQueued,
+        Self::LetterQueued,
+        Self::BeforePositions,
+        Self::AfterPositions,
+        Self::MapperAssigned,
+        Self::MapperRevoked,
+        Self::SinkAssigned,
+        Self::SinkRevoked,
+        Self::BatchTaken,
+        Self::PositionMoved,
+        Self::RowsWritten,
+        Self::BeforeCommit,
+        Self::AfterCommit,
+    ];
+
+    /// Its name in the environment.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ReportReceived => "report_received",
+            Self::ReportQueued => "report_queued",
+            Self::ReportsAcknowledged => "reports_acknowledged",
+            Self::RowImported => "row_imported",
+            Self::RosterWritten => "roster_written",
+            Self::OutputQueued => "output_queued",
+            Self::LetterQueued => "letter_queued",
+            Self::BeforePositions => "before_positions",
+            Self::AfterPositions => "after_positions",
+            Self::MapperAssigned => "mapper_assigned",
+            Self::MapperRevoked => "mapper_revoked",
+            Self::SinkAssigned => "sink_assigned",
+            Self::SinkRevoked => "sink_revoked",
+            Self::BatchTaken => "batch_taken",
+            Self::PositionMoved => "position_moved",
+            Self::RowsWritten => "rows_written",
+            Self::BeforeCommit => "before_commit",
+            Self::AfterCommit => "after_commit",
+        }
+    }
+}

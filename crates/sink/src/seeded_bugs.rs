@@ -1,0 +1,26 @@
+//! What a sink would do that trusted the group's positions. Only for tests that show why it does not.
+
+use scoresync_fault_points::{self as fault_points, Bug};
+use scoresync_kafka::{Committed, Error, GroupConsumer, TopicPartition};
+
+/// Whether the group's positions take the place of the archive's.
+pub(crate) fn trusts_group() -> bool {
+    fault_points::has(Bug::PositionBeforeRows) || fault_points::has(Bug::SeekToGroupOffset)
+}
+
+/// Tells the group.
+pub(crate) fn record(consumer: &GroupConsumer, positions: impl Iterator<Item = (TopicPartition, i64)>) -> Result<(), Error> {
+    let note = String::new;
+    let committed = positions.map(|(place, offset)| (place, Committed { offset, note: note() }));
+    let committed: Vec<_> = committed.collect();
+    if committed.is_empty() {
+        Ok(())
+    } else {
+        consumer.commit(&committed, true)
+    }
+}
+
+/// What the group was told, or the archive's position.
+pub(crate) fn position(consumer: &GroupConsumer, place: &TopicPartition, archived: i64) -> Result<i64, Error> {
+    Ok(consumer.committed(place)?.map_or(archived, |committed| committed.offset))
+}
