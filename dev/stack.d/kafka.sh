@@ -11,6 +11,7 @@ kafka_prepare() {
   local dir=$1
   reserve_port "$dir" >"$dir/kafka/port"
   reserve_port "$dir" >"$dir/kafka/controller_port"
+  if [[ -n ${SCORESYNC_STACK_KAFKA_GATE:-} ]]; then reserve_port "$dir" >"$dir/kafka/gated_port"; fi
   kafka_properties "$dir" >"$dir/kafka/server.properties"
   interruptible "$JAVA" -XX:TieredStopAtLevel=1 "-Dlog4j2.configurationFile=$STACK_HOME/log4j2.xml" \
     -cp "$ARTEFACTS/kafka/*" kafka.tools.StorageTool format \
@@ -21,17 +22,25 @@ kafka_prepare() {
 random_cluster_id() { head -c 16 /dev/urandom | base64 | tr '+/' 'AB' | tr -d '='; }
 
 kafka_properties() {
-  local dir=$1 controller
+  local dir=$1 controller listeners advertised protocols
+  listeners=PLAINTEXT://$(kafka_address "$dir")
+  advertised=$listeners
+  protocols=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+  if [[ -s $dir/kafka/gated_port ]]; then
+    listeners+=,GATED://127.0.0.1:$(<"$dir/kafka/gated_port")
+    advertised+=,GATED://$SCORESYNC_STACK_KAFKA_GATE
+    protocols+=,GATED:PLAINTEXT
+  fi
   controller=127.0.0.1:$(<"$dir/kafka/controller_port")
   cat <<PROPERTIES
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@$controller
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://$(kafka_address "$dir"),CONTROLLER://$controller
-advertised.listeners=PLAINTEXT://$(kafka_address "$dir")
+listeners=$listeners,CONTROLLER://$controller
+advertised.listeners=$advertised
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=$protocols
 log.dirs=$dir/kafka/data
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=3000

@@ -33,6 +33,17 @@ impl Reader {
         Ok(counts.map(|count| ((count.partition, count.fate), count.count)).collect())
     }
 
+    /// Where the archive stands in each partition of the first generation of a topic.
+    ///
+    /// # Errors
+    /// The archive's.
+    pub async fn positions(&self, topic: &str) -> anyhow::Result<BTreeMap<i32, i64>> {
+        let positions = self.0.positions(topic, 1).await?.into_iter();
+        Ok(positions
+            .map(|position| (position.partition.partition, position.next_offset))
+            .collect())
+    }
+
     /// How many positions of `scores.enriched` came to any fate.
     ///
     /// # Errors

@@ -124,7 +124,21 @@ impl Installation {
     /// # Errors
     /// There is no binary.
     pub fn command(&self, arguments: &[&str]) -> anyhow::Result<Command> {
-        let mut command = Command::new(binary()?);
+        self.command_of("scoresync", arguments)
+    }
+
+    /// The same of the build that can be made to fail (see `crates/fault_points`).
+    ///
+    /// # Errors
+    /// There is no such binary.
+    pub fn armed_command(&self, arguments: &[&str], arming: &[(String, String)]) -> anyhow::Result<Command> {
+        let mut command = self.command_of("scoresync-armed", arguments)?;
+        command.envs(arming.iter().map(|(name, value)| (name, value)));
+        Ok(command)
+    }
+
+    fn command_of(&self, binary: &str, arguments: &[&str]) -> anyhow::Result<Command> {
+        let mut command = Command::new(find(binary)?);
         for (inherited, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SCORESYNC_")) {
             command.env_remove(inherited);
         }
@@ -177,8 +191,19 @@ impl Installation {
     /// # Errors
     /// It could not be started, or there is no free port.
     pub fn start(&self, name: &str, arguments: &[&str]) -> anyhow::Result<Process> {
+        self.start_command(name, self.command(arguments)?)
+    }
+
+    /// The same of the build that can be made to fail.
+    ///
+    /// # Errors
+    /// As for [`Self::start`].
+    pub fn start_armed(&self, name: &str, arguments: &[&str], arming: &[(String, String)]) -> anyhow::Result<Process> {
+        self.start_command(name, self.armed_command(arguments, arming)?)
+    }
+
+    fn start_command(&self, name: &str, mut command: Command) -> anyhow::Result<Process> {
         let admin = self.admin_of(name)?;
-        let mut command = self.command(arguments)?;
         command.env("SCORESYNC_ADMIN__LISTEN", admin.to_string());
         Process::start(command, self.folder.join(format!("{name}.log")), admin)
     }
@@ -244,10 +269,10 @@ fn unique_prefix() -> String {
     format!("t{}-{}.", std::process::id(), since_epoch.as_nanos() % 1_000_000_000_000)
 }
 
-/// The program, which cargo builds beside the tests.
-fn binary() -> anyhow::Result<PathBuf> {
+/// A program that is built beside the tests.
+fn find(binary: &str) -> anyhow::Result<PathBuf> {
     let running = env::current_exe()?;
     let folders = running.ancestors().skip(1).take(2);
-    let found = folders.map(|folder| folder.join("scoresync")).find(|path| path.is_file());
-    found.context("there is no binary `scoresync` beside this one; build it first: cargo build --package scoresync")
+    let found = folders.map(|folder| folder.join(binary)).find(|path| path.is_file());
+    found.with_context(|| format!("there is no binary `{binary}` beside this one; dev/test builds it"))
 }

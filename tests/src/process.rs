@@ -136,7 +136,9 @@ impl Process {
         std::mem::forget(self);
     }
 
-    fn end_of_log(&self) -> String {
+    /// The last lines that it has logged.
+    #[must_use]
+    pub fn end_of_log(&self) -> String {
         let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(15)..].join("\n")

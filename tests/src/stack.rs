@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -26,6 +27,8 @@ pub struct Stack {
     pub postgres_url: Option<String>,
     /// Where a stack of the caller's own is, and which parts of it are started there.
     own: Option<(PathBuf, Vec<Part>)>,
+    /// Through which clients of the broker's second port come.
+    gate: Option<SocketAddr>,
 }
 
 /// A part of a stack of one's own.
@@ -75,6 +78,7 @@ impl Stack {
             registry_url: required(REGISTRY)?,
             postgres_url: named(POSTGRES),
             own: None,
+            gate: None,
         })
     }
 
@@ -91,12 +95,28 @@ impl Stack {
     /// # Errors
     /// `dev/stack up` failed.
     pub fn start_parts(parts: &[Part]) -> anyhow::Result<Self> {
+        Self::start_own(parts, None)
+    }
+
+    /// A whole stack whose broker has a second port, given here, for clients that come back through `gate`.
+    ///
+    /// # Errors
+    /// `dev/stack up` failed.
+    pub fn start_behind(gate: SocketAddr) -> anyhow::Result<(Self, SocketAddr)> {
+        let stack = Self::start_own(&Part::ALL, Some(gate))?;
+        let port = std::fs::read_to_string(stack.folder()?.join("kafka/gated_port"))?;
+        let behind = SocketAddr::from((Ipv4Addr::LOCALHOST, port.trim().parse()?));
+        Ok((stack, behind))
+    }
+
+    fn start_own(parts: &[Part], gate: Option<SocketAddr>) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("scoresync-own-stack.").tempdir()?.keep();
         let mut stack = Self {
             brokers: String::new(),
             registry_url: String::new(),
             postgres_url: None,
             own: Some((folder.clone(), parts.to_vec())),
+            gate,
         };
         stack.command(&["up"])?;
         let values = values_of(&folder.join("env"), &[BROKERS, REGISTRY, POSTGRES])?;
@@ -115,6 +135,15 @@ impl Stack {
             .as_ref()
             .context("the stack is shared; start one with Stack::start to change it")?;
         Ok(&own.0)
+    }
+
+    /// The process of a part.
+    ///
+    /// # Errors
+    /// The stack is shared, or the part does not run.
+    pub fn process_id(&self, part: Part) -> anyhow::Result<u32> {
+        let text = std::fs::read_to_string(self.folder()?.join(format!("{}.pid", part.as_str())))?;
+        Ok(text.trim().parse()?)
     }
 
     /// Stops a part politely.
@@ -158,6 +187,9 @@ impl Stack {
         command.arg(action).arg(folder).args(rest);
         for part in own {
             command.env_remove(part.variable());
+        }
+        if let Some(gate) = self.gate {
+            command.env("SCORESYNC_STACK_KAFKA_GATE", gate.to_string());
         }
         let output = command.output().context("run dev/stack")?;
         ensure!(

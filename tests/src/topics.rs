@@ -53,6 +53,15 @@ impl<T> Record<T> {
     }
 }
 
+/// Whether what transactions have not committed is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// Not.
+    Committed,
+    /// It is.
+    Uncommitted,
+}
+
 /// The topics of an installation.
 #[derive(Clone)]
 pub struct Topics {
@@ -79,8 +88,37 @@ impl Topics {
     /// # Errors
     /// Kafka does not answer.
     pub async fn ends(&self, topic: Topic) -> anyhow::Result<BTreeMap<i32, i64>> {
-        let (consumer, name) = (self.consumer()?, self.names.name(topic));
+        self.ends_for(topic, Isolation::Committed).await
+    }
+
+    /// The same for whoever also reads what transactions have not committed.
+    ///
+    /// # Errors
+    /// Kafka does not answer.
+    pub async fn ends_for(&self, topic: Topic, isolation: Isolation) -> anyhow::Result<BTreeMap<i32, i64>> {
+        let (consumer, name) = (self.consumer("scoresync-tests", isolation)?, self.names.name(topic));
         tokio::task::spawn_blocking(move || ends(&consumer, &name)).await?
+    }
+
+    /// What a group has recorded for a topic, by partition.
+    ///
+    /// # Errors
+    /// Kafka does not answer.
+    pub async fn committed(&self, group: &str, topic: Topic) -> anyhow::Result<BTreeMap<i32, i64>> {
+        let (consumer, name) = (self.consumer(group, Isolation::Committed)?, self.names.name(topic));
+        tokio::task::spawn_blocking(move || {
+            let mut list = TopicPartitionList::new();
+            for partition in ends(&consumer, &name)?.keys() {
+                list.add_partition(&name, *partition);
+            }
+            let committed = consumer.committed_offsets(list, PATIENCE)?;
+            let known = committed
+                .elements()
+                .into_iter()
+                .filter_map(|element| Some((element.partition(), element.offset().to_raw().filter(|offset| *offset >= 0)?)));
+            Ok(known.collect())
+        })
+        .await?
     }
 
     /// How many records a topic has taken.
@@ -139,7 +177,7 @@ impl Topics {
         R: scoresync_kafka::Record + 'static,
         T: Send + 'static,
     {
-        let (consumer, name) = (self.consumer()?, self.names.name(topic));
+        let (consumer, name) = (self.consumer("scoresync-tests", Isolation::Committed)?, self.names.name(topic));
         let (subject, registry, runtime) = (self.names.subject(schemas_of), self.registry.clone(), Handle::current());
         tokio::task::spawn_blocking(move || {
             let mut decoder = Decoder::new(subject, registry, runtime);
@@ -153,11 +191,16 @@ impl Topics {
         .await?
     }
 
-    fn consumer(&self) -> anyhow::Result<BaseConsumer> {
+    fn consumer(&self, group: &str, isolation: Isolation) -> anyhow::Result<BaseConsumer> {
         let mut config = ClientConfig::new();
+        let isolation = match isolation {
+            Isolation::Committed => "read_committed",
+            Isolation::Uncommitted => "read_uncommitted",
+        };
         config
             .set("bootstrap.servers", &self.brokers)
-            .set("group.id", "scoresync-tests")
+            .set("group.id", group)
+            .set("isolation.level", isolation)
             .set("enable.auto.commit", "false");
         config.set("auto.offset.reset", "error").set("fetch.wait.max.ms", "50");
         config.create().context("make a consumer")

@@ -1,0 +1,240 @@
+//! Sends a stream and keeps a log of every attempt: answered, or unknown, in which case it is sent again.
+
+use std::{
+    collections::VecDeque,
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail, ensure};
+use rdkafka::{
+    ClientConfig,
+    producer::{FutureProducer, FutureRecord},
+};
+use reqwest::StatusCode;
+use scoresync_kafka::{Topic, TopicNames};
+
+use super::{
+    fleet::Arming,
+    staff::Roster,
+    stream::{Parcel, Poison, Source, Stream},
+};
+use crate::installation::Installation;
+
+/// How long one parcel is sent again and again.
+const PATIENCE: Duration = Duration::from_secs(150);
+const PAUSE: Duration = Duration::from_millis(150);
+const SENDERS: usize = 4;
+
+/// How often something was sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tries {
+    /// With success: it is there so often at least.
+    pub(super) answered: usize,
+    /// Nobody knows: it may be there so much more often.
+    pub(super) unknown: usize,
+}
+
+/// The log of all attempts.
+#[derive(Clone, Debug, Default)]
+pub struct Attempts {
+    /// By number of the row.
+    pub(super) rows: Vec<Tries>,
+    /// By number of the poison.
+    pub(super) poison: Vec<Tries>,
+    /// What no sender should have been told.
+    pub(super) refused: Vec<String>,
+}
+
+/// What senders share.
+pub(super) struct Driver<'a> {
+    installation: &'a Installation,
+    stream: &'a Stream,
+    http: reqwest::Client,
+    waiting: Mutex<VecDeque<&'a Parcel>>,
+    attempts: Mutex<Attempts>,
+    /// What the next import is started with.
+    next_import: Mutex<Arming>,
+    /// How long all of it shall take.
+    duration: Duration,
+    begun: Instant,
+}
+
+impl<'a> Driver<'a> {
+    pub(super) fn new(installation: &'a Installation, stream: &'a Stream, duration: Duration) -> anyhow::Result<Self> {
+        let attempts = Attempts {
+            rows: vec![Tries::default(); stream.rows.len()],
+            poison: vec![Tries::default(); stream.poison.len()],
+            refused: Vec::new(),
+        };
+        Ok(Self {
+            installation,
+            stream,
+            http: reqwest::Client::builder().timeout(Duration::from_secs(8)).build()?,
+            waiting: Mutex::new(stream.parcels.iter().collect()),
+            attempts: Mutex::new(attempts),
+            next_import: Mutex::default(),
+            duration,
+            begun: Instant::now(),
+        })
+    }
+
+    /// Sends everything, spread over the duration; gives the log when the last parcel was answered.
+    pub(super) async fn send_all(&self) -> anyhow::Result<()> {
+        let senders = (0..SENDERS).map(|_| self.send_parcels());
+        let (parcels, poison) = tokio::join!(futures_util::future::try_join_all(senders), self.send_poison());
+        parcels?;
+        poison
+    }
+
+    pub(super) fn attempts(&self) -> Attempts {
+        lock(&self.attempts).clone()
+    }
+
+    /// The next import, of scores or employees, is to be made to fail.
+    pub(super) fn arm_next_import(&self, arming: Arming) {
+        *lock(&self.next_import) = arming;
+    }
+
+    async fn send_parcels(&self) -> anyhow::Result<()> {
+        let total = self.stream.parcels.len().max(1) as u32;
+        loop {
+            let (parcel, sent) = {
+                let mut waiting = lock(&self.waiting);
+                let parcel = waiting.pop_front();
+                (parcel, total.saturating_sub(waiting.len() as u32))
+            };
+            let Some(parcel) = parcel else { return Ok(()) };
+            tokio::time::sleep_until((self.begun + self.duration * sent / total).into()).await;
+            self.send(parcel).await?;
+        }
+    }
+
+    async fn send(&self, parcel: &Parcel) -> anyhow::Result<()> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let answered = match parcel.source {
+                Source::Hall | Source::Booth => self.push(parcel).await,
+                Source::Export => self.import(parcel).await?,
+            };
+            let mut attempts = lock(&self.attempts);
+            for row in &parcel.rows {
+                let tries = &mut attempts.rows[*row];
+                if answered {
+                    tries.answered += 1;
+                } else {
+                    tries.unknown += 1;
+                }
+            }
+            drop(attempts);
+            if answered {
+                return Ok(());
+            }
+            ensure!(Instant::now() < end, "a parcel of {} was never answered", parcel.source.name());
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn push(&self, parcel: &Parcel) -> bool {
+        let url = format!("http://{}/v1/sources/{}/reports", self.installation.door, parcel.source.name());
+        let content_type = match parcel.source {
+            Source::Hall => "application/json",
+            Source::Booth | Source::Export => "application/xml",
+        };
+        let token = self.installation.tokens.get("chaos").map(String::as_str).unwrap_or_default();
+        let request = self.http.post(url).bearer_auth(token).header("content-type", content_type);
+        let Ok(answer) = request.body(parcel.body.clone()).send().await else {
+            return false;
+        };
+        let status = answer.status();
+        if status.is_client_error() {
+            let text = answer.text().await.unwrap_or_default();
+            lock(&self.attempts)
+                .refused
+                .push(format!("a parcel of {} was refused with {status}: {text}", parcel.source.name()));
+        }
+        status == StatusCode::ACCEPTED
+    }
+
+    /// A file that keeps its name over attempts, so that what was interrupted goes on.
+    async fn import(&self, parcel: &Parcel) -> anyhow::Result<bool> {
+        let name = format!("export-{}.csv", parcel.rows.first().copied().unwrap_or(0));
+        let path = self.installation.folder.join(name);
+        std::fs::write(&path, &parcel.body)?;
+        let (path, state) = (display(path), display(self.installation.folder.join("imports")));
+        self.run(&["import", "export", &path, "--state-dir", &state]).await
+    }
+
+    /// Runs a command; says whether it succeeded.
+    async fn run(&self, arguments: &[&str]) -> anyhow::Result<bool> {
+        let arming = std::mem::take(&mut *lock(&self.next_import));
+        let mut command = self.installation.armed_command(arguments, &arming)?;
+        let output = tokio::task::spawn_blocking(move || command.output())
+            .await?
+            .context("start scoresync")?;
+        if output.status.code() == Some(2) || output.status.code() == Some(78) {
+            bail!("{}", String::from_utf8_lossy(&output.stderr));
+        }
+        let log = self.installation.folder.join("imports.log");
+        let mut file = std::fs::File::options().create(true).append(true).open(log)?;
+        std::io::Write::write_all(&mut file, &[output.stdout, output.stderr].concat())?;
+        Ok(output.status.success())
+    }
+
+    /// Brings a file of the HR system in, again and again until it is there.
+    pub(super) async fn employ(&self, roster: &Roster) -> anyhow::Result<()> {
+        let path = self.installation.folder.join(roster.name);
+        std::fs::write(&path, &roster.csv)?;
+        let path = display(path);
+        let mut arguments = vec!["employees", "import", &path, "--as-of", roster.as_of];
+        if roster.is_full {
+            arguments.push("--full");
+        }
+        let end = Instant::now() + PATIENCE;
+        while !self.run(&arguments).await? {
+            ensure!(Instant::now() < end, "{} was never taken over", roster.name);
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+
+    /// As a client that knows nothing of scoresync.
+    async fn send_poison(&self) -> anyhow::Result<()> {
+        let producer: FutureProducer = ClientConfig::new()
+            .set("bootstrap.servers", &self.installation.kafka.brokers)
+            .set("message.timeout.ms", "5000")
+            .create()?;
+        let topic = TopicNames::new(&self.installation.topics).name(Topic::Raw);
+        let total = self.stream.poison.len().max(1) as u32;
+        for (number, poison) in self.stream.poison.iter().enumerate() {
+            tokio::time::sleep_until((self.begun + self.duration * number as u32 / total).into()).await;
+            let end = Instant::now() + PATIENCE;
+            while !self.write(&producer, &topic, (number, poison)).await {
+                ensure!(Instant::now() < end, "poison was never acknowledged");
+            }
+        }
+        Ok(())
+    }
+
+    async fn write(&self, producer: &FutureProducer, topic: &str, (number, poison): (usize, &Poison)) -> bool {
+        let mut record = FutureRecord::<str, [u8]>::to(topic).key(&poison.key);
+        record.payload = poison.value.as_deref();
+        let is_written = producer.send(record, Duration::from_secs(5)).await.is_ok();
+        let tries = &mut lock(&self.attempts).poison[number];
+        if is_written {
+            tries.answered += 1;
+        } else {
+            tries.unknown += 1;
+        }
+        is_written
+    }
+}
+
+fn display(path: PathBuf) -> String {
+    path.display().to_string()
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,314 @@
+//! What can break around and inside the pipeline, and how it is broken and mended.
+
+use std::{process::Command, time::Duration};
+
+use anyhow::{Context, ensure};
+use rand::{RngExt, rngs::Xoshiro256PlusPlus};
+use scoresync_fault_points::Point;
+use tokio::sync::Mutex;
+
+use super::{
+    driver::Driver,
+    field::Field,
+    fleet::{Fleet, Stage},
+    frail_link::Weather,
+};
+use crate::{installation::Installation, stack::Part};
+
+/// Somebody whom a link leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Neighbour {
+    /// The broker.
+    Kafka,
+    /// The schema registry.
+    Registry,
+    /// The database.
+    Postgres,
+}
+
+/// A fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A process is killed.
+    Killed(Stage),
+    /// A process stands still for longer than its group and its database wait.
+    Frozen(Stage),
+    /// A process dies at a certain place in its code, the so manieth time that it comes by.
+    Crashed(Point, u64),
+    /// A member joins or leaves every three seconds.
+    Storm(Stage),
+    /// A part of the surroundings is killed, and comes back.
+    PartKilled(Part),
+    /// A part of the surroundings stands still.
+    PartFrozen(Part),
+    /// A network fails.
+    Network(Neighbour, Weather),
+    /// Somebody holds a lock on the training records.
+    Locked,
+    /// The database ends every session, again and again, some of them during a commit.
+    SessionsEnded,
+}
+
+impl Fault {
+    /// What it is called in tables.
+    #[must_use]
+    pub fn class(&self) -> String {
+        match self {
+            Self::Killed(stage) => format!("{stage} killed"),
+            Self::Frozen(stage) => format!("{stage} frozen"),
+            Self::Crashed(point, _) => format!("crash at {}", point.as_str()),
+            Self::Storm(stage) => format!("{stage}s join and leave"),
+            Self::PartKilled(part) => format!("{part:?} killed").to_lowercase(),
+            Self::PartFrozen(part) => format!("{part:?} frozen").to_lowercase(),
+            Self::Network(neighbour, weather) => {
+                let weather = match weather {
+                    Weather::Fair => "fair",
+                    Weather::Slow(_) => "slow",
+                    Weather::Lossy => "lossy",
+                    Weather::Cut => "cut off",
+                    Weather::Down => "down",
+                    Weather::Answers(head) => head,
+                    Weather::Babbles => "babbles",
+                };
+                format!("{neighbour:?}: {weather}").to_lowercase()
+            }
+            Self::Locked => "records locked".to_owned(),
+            Self::SessionsEnded => "sessions ended".to_owned(),
+        }
+    }
+
+    /// How long it lasts.
+    #[must_use]
+    pub const fn duration(&self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Killed(_) => 1,
+            Self::Frozen(_) => 13,
+            Self::Crashed(..) => 8,
+            Self::Storm(_) => 12,
+            Self::PartKilled(_) => 2,
+            Self::PartFrozen(_) => 6,
+            Self::Network(_, Weather::Cut) => 8,
+            Self::Network(..) => 5,
+            Self::Locked => 8,
+            Self::SessionsEnded => 3,
+        })
+    }
+
+    /// One of all, each kind equally likely.
+    pub(super) fn any(dice: &mut Xoshiro256PlusPlus) -> Self {
+        let mut below = |number: usize| dice.random_range(0..number as u64) as usize;
+        let stage = Stage::ALL[below(3)];
+        let neighbours = [Neighbour::Kafka, Neighbour::Registry, Neighbour::Postgres];
+        match below(10) {
+            0 => Self::Killed(stage),
+            1 => Self::Frozen(stage),
+            2..=4 => Self::Crashed(Point::ALL[below(Point::ALL.len())], 1 + below(20) as u64),
+            5 => Self::Storm([Stage::Mapper, Stage::Sink][below(2)]),
+            6 => Self::PartKilled(Part::ALL[below(3)]),
+            7 => Self::PartFrozen(Part::ALL[below(3)]),
+            8 => {
+                let neighbour = neighbours[below(3)];
+                let weathers: &[Weather] = match neighbour {
+                    Neighbour::Kafka | Neighbour::Postgres => &NETWORK,
+                    Neighbour::Registry => &REGISTRY,
+                };
+                Self::Network(neighbour, weathers[below(weathers.len())])
+            }
+            _ => [Self::Locked, Self::SessionsEnded][below(2)],
+        }
+    }
+}
+
+const NETWORK: [Weather; 4] = [
+    Weather::Slow(Duration::from_millis(150)),
+    Weather::Lossy,
+    Weather::Cut,
+    Weather::Down,
+];
+const REGISTRY: [Weather; 8] = [
+    Weather::Answers("404 Not Found"),
+    Weather::Answers("429 Too Many Requests"),
+    Weather::Answers("500 Internal Server Error"),
+    Weather::Answers("503 Service Unavailable"),
+    Weather::Babbles,
+    Weather::Slow(Duration::from_millis(600)),
+    Weather::Cut,
+    Weather::Down,
+];
+
+/// Which process comes by a place; `None` where it is a command's.
+fn stage_of(point: Point) -> Option<Stage> {
+    match point {
+        Point::ReportReceived | Point::ReportQueued | Point::ReportsAcknowledged => Some(Stage::Producer),
+        Point::OutputQueued
+        | Point::LetterQueued
+        | Point::BeforePositions
+        | Point::AfterPositions
+        | Point::MapperAssigned
+        | Point::MapperRevoked => Some(Stage::Mapper),
+        Point::SinkAssigned
+        | Point::SinkRevoked
+        | Point::BatchTaken
+        | Point::PositionMoved
+        | Point::RowsWritten
+        | Point::BeforeCommit
+        | Point::AfterCommit => Some(Stage::Sink),
+        Point::RowImported | Point::RosterWritten => None,
+    }
+}
+
+/// Where faults strike.
+pub(super) struct Arena<'a> {
+    pub(super) field: &'a Field,
+    pub(super) installation: &'a Installation,
+    pub(super) fleet: Mutex<Fleet<'a>>,
+    pub(super) driver: Driver<'a>,
+}
+
+impl Arena<'_> {
+    /// Breaks something, waits, and mends it.
+    pub(super) async fn strike(&self, fault: Fault) -> anyhow::Result<()> {
+        match fault {
+            Fault::Killed(stage) => self.fleet.lock().await.kill(&self.first(stage).await?)?,
+            Fault::Frozen(stage) => self.freeze(stage, fault.duration()).await?,
+            Fault::Crashed(point, times) => self.crash(point, times, fault.duration()).await?,
+            Fault::Storm(stage) => self.storm(stage, fault.duration()).await?,
+            Fault::PartKilled(part) => self.kill_part(part, fault.duration()).await?,
+            Fault::PartFrozen(part) => {
+                let process = self.field.stack.process_id(part)?.to_string();
+                signal_group(&process, "STOP")?;
+                tokio::time::sleep(fault.duration()).await;
+                signal_group(&process, "CONT")?;
+            }
+            Fault::Network(neighbour, weather) => {
+                let link = match neighbour {
+                    Neighbour::Kafka => &self.field.to_kafka,
+                    Neighbour::Registry => &self.field.to_registry,
+                    Neighbour::Postgres => &self.field.to_postgres,
+                };
+                link.set(weather);
+                tokio::time::sleep(fault.duration()).await;
+                link.set(Weather::Fair);
+            }
+            Fault::Locked => self.lock_records(fault.duration()).await?,
+            Fault::SessionsEnded => self.end_sessions(fault.duration()).await?,
+        }
+        Ok(())
+    }
+
+    async fn first(&self, stage: Stage) -> anyhow::Result<String> {
+        let names = self.fleet.lock().await.names(stage);
+        names.into_iter().next().with_context(|| format!("there is no {stage}"))
+    }
+
+    async fn freeze(&self, stage: Stage, duration: Duration) -> anyhow::Result<()> {
+        let name = self.first(stage).await?;
+        self.fleet.lock().await.signal(&name, "STOP")?;
+        tokio::time::sleep(duration).await;
+        // Somebody may have killed it meanwhile, and started it again.
+        let _ = self.fleet.lock().await.signal(&name, "CONT");
+        Ok(())
+    }
+
+    async fn crash(&self, point: Point, times: u64, duration: Duration) -> anyhow::Result<()> {
+        let arming = vec![("FAULT_POINTS_CRASH".to_owned(), format!("{}:{times}", point.as_str()))];
+        let Some(stage) = stage_of(point) else {
+            self.driver.arm_next_import(arming);
+            return Ok(());
+        };
+        let name = self.first(stage).await?;
+        self.fleet.lock().await.arm(&name, &arming)?;
+        tokio::time::sleep(duration).await;
+        self.fleet.lock().await.disarm(&name)
+    }
+
+    async fn storm(&self, stage: Stage, duration: Duration) -> anyhow::Result<()> {
+        let name = format!("{stage}-storm");
+        let end = tokio::time::Instant::now() + duration;
+        while tokio::time::Instant::now() < end {
+            self.fleet.lock().await.start(&name, stage, &[])?;
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            let leaving = self.fleet.lock().await.take(&name);
+            if let Some(leaving) = leaving {
+                let status = tokio::task::spawn_blocking(move || leaving.stop(Duration::from_secs(40))).await??;
+                ensure!(status.success(), "{name} ended with {status}");
+            }
+            tokio::time::sleep(Duration::from_secs(3)).await;
+        }
+        Ok(())
+    }
+
+    async fn kill_part(&self, part: Part, duration: Duration) -> anyhow::Result<()> {
+        self.field.stack.kill(part)?;
+        tokio::time::sleep(duration).await;
+        // A killed server's lock file can be in the way for a moment.
+        let mut started = self.field.stack.start_again(part);
+        for _ in 0..5 {
+            if started.is_ok() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            started = self.field.stack.start_again(part);
+        }
+        started?;
+        if part == Part::Registry {
+            // It has forgotten everything.
+            self.register_again()?;
+        }
+        Ok(())
+    }
+
+    fn register_again(&self) -> anyhow::Result<()> {
+        let mut command = self.installation.command(&["schemas", "register"])?;
+        command.env("SCORESYNC_REGISTRY__URL", &self.field.stack.registry_url);
+        let output = command.output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    }
+
+    /// `SHARE` lets readers read.
+    async fn lock_records(&self, duration: Duration) -> anyhow::Result<()> {
+        let (client, connection) = tokio_postgres::connect(&self.postgres()?, tokio_postgres::NoTls).await?;
+        let connection = tokio::spawn(connection);
+        client.batch_execute("BEGIN; LOCK TABLE training_record IN SHARE MODE").await?;
+        tokio::time::sleep(duration).await;
+        // Where the server was killed meanwhile, the lock is gone.
+        let _ = client.batch_execute("COMMIT").await;
+        drop(client);
+        connection.abort();
+        Ok(())
+    }
+
+    async fn end_sessions(&self, duration: Duration) -> anyhow::Result<()> {
+        let (client, connection) = tokio_postgres::connect(&self.postgres()?, tokio_postgres::NoTls).await?;
+        let connection = tokio::spawn(connection);
+        let end = tokio::time::Instant::now() + duration;
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid() \
+                   AND (query ILIKE 'commit%' OR random() < 0.02)";
+        while tokio::time::Instant::now() < end && client.batch_execute(sql).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        connection.abort();
+        Ok(())
+    }
+
+    /// The database without a link.
+    fn postgres(&self) -> anyhow::Result<String> {
+        let settings = self
+            .installation
+            .archive
+            .postgres
+            .as_ref()
+            .context("the archive is not in PostgreSQL")?;
+        Ok(settings.url.clone())
+    }
+}
+
+/// A server with children stands still as a whole.
+fn signal_group(process: &str, signal: &str) -> anyhow::Result<()> {
+    let sent = Command::new("kill")
+        .args([&format!("-{signal}"), "--", &format!("-{process}")])
+        .status()?;
+    ensure!(sent.success(), "SIG{signal} could not be sent to the group {process}");
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! The promises under fire: a seeded stream of dirty reports, faults around and inside the pipeline, and a checker that reads everything
+//! afterwards and decides whether each promise was kept.
+//!
+//! The truth about a report comes from whoever made it up (`stream`), never from scoresync; what follows from several reports about one result
+//! comes from the plain rule of the domain, applied to what was sent in the order in which the log has it.
+
+pub mod checker;
+mod driver;
+mod evidence;
+pub mod faults;
+mod field;
+mod fleet;
+mod frail_link;
+pub mod report;
+mod round;
+mod schedule;
+mod staff;
+mod stream;
+mod watch;
+
+pub use driver::Attempts;
+pub use evidence::Evidence;
+pub use field::Field;
+pub use fleet::{Arming, Fleet, Stage};
+pub use round::{Outcome, Plan, Round};
+pub use schedule::Schedule;
+pub use staff::Staff;
+pub use stream::Stream;

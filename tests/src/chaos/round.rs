@@ -1,0 +1,183 @@
+//! One round: an installation, a stream, a schedule of faults, and the verdict.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use scoresync_domain::{Fields, ScoreReport, Timestamp};
+use scoresync_kafka::{Encoder, Registry, Topic, TopicNames};
+use tokio::sync::Mutex;
+
+use super::{
+    Arming, Evidence, Field, Fleet, Schedule, Staff, Stage, Stream,
+    checker::{Anomaly, Case, check},
+    driver::Driver,
+    faults::Arena,
+    schedule::Strike,
+    watch::Watch,
+};
+use crate::installation::Installation;
+
+const START: Duration = Duration::from_secs(60);
+/// Within which the pipeline must have caught up after the last fault.
+const RECOVERY: Duration = Duration::from_secs(60);
+const PROCESSES: [(&str, Stage); 5] = [
+    ("producer-1", Stage::Producer),
+    ("mapper-1", Stage::Mapper),
+    ("mapper-2", Stage::Mapper),
+    ("sink-1", Stage::Sink),
+    ("sink-2", Stage::Sink),
+];
+
+/// What is to happen in a round.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Of the staff and the stream.
+    pub seed: u64,
+    /// How long reports are sent.
+    pub duration: Duration,
+    /// How many, about.
+    pub rows: usize,
+    /// The faults.
+    pub schedule: Schedule,
+    /// What every process is started with.
+    pub arming: Arming,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Records of `scores.raw`.
+    pub reports: usize,
+    /// What the archive counted as duplicates.
+    pub duplicates: i64,
+    /// The class of each fault, and how long it took to file what had been sent by its end.
+    pub recoveries: Vec<(String, Duration)>,
+    /// What is wrong.
+    pub anomalies: Vec<Anomaly>,
+}
+
+/// A round in a folder.
+pub struct Round<'a> {
+    field: &'a Field,
+    folder: &'a Path,
+    plan: &'a Plan,
+}
+
+impl<'a> Round<'a> {
+    /// Prepares it; nothing runs yet.
+    #[must_use]
+    pub const fn new(field: &'a Field, folder: &'a Path, plan: &'a Plan) -> Self {
+        Self { field, folder, plan }
+    }
+
+    /// Plays it.
+    ///
+    /// # Errors
+    /// It could not be played; broken promises are no errors but anomalies of the outcome.
+    pub async fn play(&self) -> anyhow::Result<Outcome> {
+        let (installation, topics) = self.field.install(self.folder).await?;
+        let staff = Staff::generate(self.plan.seed);
+        let stream = Stream::generate(self.plan.seed, &staff, self.plan.rows, &valid_report(&installation).await?);
+        let mut fleet = Fleet::new(&installation, self.plan.arming.clone());
+        let driver = Driver::new(&installation, &stream, self.plan.duration)?;
+        for roster in staff.rosters() {
+            driver.employ(&roster).await?;
+        }
+        for (name, stage) in PROCESSES {
+            fleet.start(name, stage, &[])?;
+        }
+        fleet.ready(START).await?;
+        let arena = Arena {
+            field: self.field,
+            installation: &installation,
+            fleet: Mutex::new(fleet),
+            driver: Driver::new(&installation, &stream, self.plan.duration)?,
+        };
+        let watch = Watch::new(&installation, &topics);
+        let fought = self.fight(&arena, &watch, &staff).await;
+        self.field.calm();
+        let (recoveries, mut accidents) = fought?;
+        if let Err(error) = watch.caught_up(RECOVERY).await {
+            accidents.push(format!("{error:#}"));
+        }
+        accidents.extend(watch.backwards());
+        let (attempts, mut fleet) = (arena.driver.attempts(), arena.fleet.into_inner());
+        fleet.supervise()?;
+        let metrics = fleet.metrics().await;
+        accidents.extend(tokio::task::block_in_place(|| fleet.end())?);
+        let mut evidence = Evidence::gather(&installation, &topics, &staff).await?;
+        evidence.texts.extend(metrics);
+        evidence.accidents = accidents;
+        let tokens: Vec<&str> = installation.tokens.values().map(String::as_str).collect();
+        let case = Case {
+            staff: &staff,
+            stream: &stream,
+            attempts: &attempts,
+            tokens: &tokens,
+        };
+        let duplicates = evidence
+            .fates
+            .iter()
+            .filter(|((_, fate), _)| *fate == scoresync_domain::Fate::Duplicate);
+        Ok(Outcome {
+            reports: evidence.raw.len(),
+            duplicates: duplicates.map(|(_, count)| count).sum(),
+            recoveries,
+            anomalies: check(&case, &evidence),
+        })
+    }
+
+    /// Sends while faults strike; gives the recoveries, and what went wrong on the way.
+    async fn fight(&self, arena: &Arena<'_>, watch: &Watch<'_>, staff: &Staff) -> anyhow::Result<(Vec<(String, Duration)>, Vec<String>)> {
+        let late = async {
+            tokio::time::sleep(self.plan.duration.mul_f64(0.4)).await;
+            arena.driver.employ(&staff.late_roster()).await
+        };
+        let strikes = futures_util::future::try_join_all(self.plan.schedule.0.iter().map(|strike| self.strike(arena, watch, *strike)));
+        let work = async { tokio::try_join!(arena.driver.send_all(), late, strikes) };
+        let supervision = async {
+            loop {
+                arena.fleet.lock().await.supervise()?;
+                tokio::time::sleep(Duration::from_millis(300)).await;
+            }
+            #[expect(unreachable_code, reason = "names the type of the error")]
+            anyhow::Ok(())
+        };
+        tokio::select! {
+            worked = work => worked.map(|((), (), recoveries)| (recoveries, Vec::new())),
+            () = watch.look() => anyhow::bail!("the watch ended"),
+            supervised = supervision => supervised.map(|()| Default::default()).context("supervise"),
+        }
+    }
+
+    async fn strike(&self, arena: &Arena<'_>, watch: &Watch<'_>, Strike { at, fault }: Strike) -> anyhow::Result<(String, Duration)> {
+        tokio::time::sleep(at).await;
+        arena.strike(fault).await.with_context(|| fault.class())?;
+        let begun = Instant::now();
+        // Whether everything is filed in time is asked at the end.
+        let _ = watch.passed_what_is_there(RECOVERY).await;
+        Ok((fault.class(), begun.elapsed()))
+    }
+}
+
+/// A framed report, for poison to be made of.
+async fn valid_report(installation: &Installation) -> anyhow::Result<Vec<u8>> {
+    let registry = Registry::new(&installation.registry)?;
+    let subject = TopicNames::new(&installation.topics).subject(Topic::Raw);
+    let versions = registry.versions(&subject).await?;
+    let schema_id = versions.first().context("the subject has no version")?.schema_id;
+    let fields = [("课程编号", "C-9"), ("分数", "50"), ("结果号", "POISON")];
+    let report = ScoreReport {
+        source: "hall".into(),
+        received_at: Timestamp::from_millis(1_750_000_000_000),
+        content_type: "application/json".into(),
+        fields: Fields::from_unique(fields.map(|(name, value)| (name.into(), Some(value.into()))).to_vec()),
+        unparsed: None,
+    };
+    let mut value = Vec::new();
+    Encoder::<ScoreReport<'static>>::new(schema_id)?.encode(&report, &mut value)?;
+    Ok(value)
+}
