@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::format::{Format, FormatSettings, Limits};
+use crate::format::{Format, FormatSettings};
 
 /// How much of a file's beginning is looked at.
 const HEAD_BYTES: u64 = 64 * 1024;
@@ -26,7 +26,8 @@ pub(super) struct Fingerprint {
     pub(super) modified_ms: u64,
     /// Of the first 64 KiB.
     pub(super) head_sha256: String,
-    /// Of all that decides which row is which.
+    /// Of all that decides which row is which. How much a row may hold does not: a row over that ends the file, and with more room the rows
+    /// before it are the same.
     pub(super) reading_sha256: String,
     /// The broker's id of the topic.
     pub(super) topic_id: String,
@@ -38,7 +39,6 @@ pub(super) struct Route<'a> {
     pub(super) source: &'a str,
     pub(super) format: Format,
     pub(super) settings: &'a FormatSettings,
-    pub(super) limits: Limits,
     pub(super) topic_id: &'a str,
 }
 
@@ -55,7 +55,7 @@ impl Fingerprint {
             size,
             modified_ms,
             head_sha256: hex(&Sha256::digest(&head)),
-            reading_sha256: hex(&Sha256::digest(format!("{} {:?} {:?}", route.format, route.settings, route.limits))),
+            reading_sha256: hex(&Sha256::digest(format!("{} {:?}", route.format, route.settings))),
             topic_id: route.topic_id.to_owned(),
         })
     }

@@ -202,6 +202,24 @@ fn a_row_that_the_topic_does_not_take_ends_its_file_and_no_other_row_is_sent_twi
 }
 
 #[test]
+fn more_room_for_a_row_changes_nothing_about_what_was_imported() {
+    let office = Office::new(3);
+    let row = |text: &str| format!("{text},GMP-01,80,2026-11-22 08:30\n");
+    let text = "工号,课程编号,分数,完成时间\n".to_owned() + &row("E1") + &row(&"x".repeat(8_000)) + &row("E3");
+    fs::write(office.file(), text).unwrap();
+    let mut options = office.options();
+    options.limits.max_row_bytes = 4_096;
+    let stopped = office.import(&options, &mut |_| {});
+    assert!(matches!(stopped.outcome, FileOutcome::Failed(ImportError::Broken(_))), "{stopped:?}");
+    options.limits.max_row_bytes = 16_384;
+    let resumed = office.import(&options, &mut |_| {});
+    assert_eq!((resumed.rows_skipped, resumed.rows_acknowledged), (1, 2), "{resumed:?}");
+    options.limits.max_row_bytes = 32_768;
+    let again = office.import(&options, &mut |_| {});
+    assert_eq!(again.notices, [Notice::ImportedBefore]);
+}
+
+#[test]
 fn a_broken_file_is_not_called_sent_while_the_broker_is_away_and_no_other_file_waits_again() {
     let office = Office::new(3);
     let broken = office.folder.path().join("broken.json");
