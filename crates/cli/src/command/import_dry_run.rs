@@ -73,7 +73,7 @@ fn judge((file, row): (&Path, u64), report: &ScoreReport<'_>, (sources, director
         Err(rejection) => (rejection.reason.to_string(), rejection.message),
     };
     Judged {
-        document: json!({ "file": file, "row": row, "outcome": outcome, "explanation": explanation }),
+        document: json!({ "file": file.display().to_string(), "row": row, "outcome": outcome, "explanation": explanation }),
         outcome,
     }
 }

@@ -19,8 +19,10 @@ const HEAD_BYTES: u64 = 64 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Fingerprint {
     pub(super) source: String,
-    /// Canonical.
+    /// As people read it: several names that are no Unicode can look the same.
     pub(super) path: String,
+    /// Of the canonical path.
+    pub(super) path_sha256: String,
     pub(super) size: u64,
     /// Milliseconds since the epoch.
     pub(super) modified_ms: u64,
@@ -49,9 +51,11 @@ impl Fingerprint {
         let mut head = Vec::new();
         file.take(HEAD_BYTES).read_to_end(&mut head)?;
         file.seek(SeekFrom::Start(0))?;
+        let path = path.canonicalize()?;
         Ok(Self {
             source: route.source.to_owned(),
-            path: path.canonicalize()?.to_string_lossy().into_owned(),
+            path: path.display().to_string(),
+            path_sha256: hex(&Sha256::digest(path.as_os_str().as_encoded_bytes())),
             size,
             modified_ms,
             head_sha256: hex(&Sha256::digest(&head)),
@@ -61,15 +65,15 @@ impl Fingerprint {
     }
 
     /// Whether the file is still as it was.
-    pub(super) fn is_current(&self) -> bool {
-        fs::metadata(&self.path)
+    pub(super) fn is_current(&self, path: &Path) -> bool {
+        fs::metadata(path)
             .and_then(|metadata| state(&metadata))
             .is_ok_and(|state| state == (self.size, self.modified_ms))
     }
 
     /// A name for what is kept of this file and source; the same whatever stands in the file.
     pub(super) fn file_name(&self) -> String {
-        let mut name = hex(&Sha256::digest(format!("{}\0{}", self.source, self.path)));
+        let mut name = hex(&Sha256::digest(format!("{}\0{}", self.source, self.path_sha256)));
         name.truncate(32);
         name + ".json"
     }

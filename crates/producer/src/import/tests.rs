@@ -201,6 +201,26 @@ fn a_row_that_the_topic_does_not_take_ends_its_file_and_no_other_row_is_sent_twi
     assert_eq!((rest.rows_skipped, rest.rows_acknowledged), (1, 2));
 }
 
+#[cfg(unix)]
+#[test]
+fn files_whose_names_are_no_unicode_are_imported_each_by_itself() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+    let office = Office::new(3);
+    let files = [b"\xb3\xc9\xbc\xa8.csv", b"\xb3\xc9\xbc\xa9.csv"].map(|name| office.folder.path().join(OsStr::from_bytes(name)));
+    for file in &files {
+        fs::copy(office.file(), file).unwrap();
+    }
+    for expected in [&[][..], &[Notice::ImportedBefore]] {
+        let summaries = office.import_files(&files, &office.options(), &mut |_| {});
+        for summary in summaries {
+            assert!(matches!(summary.outcome, FileOutcome::Complete), "{summary:?}");
+            assert_eq!(summary.notices, expected);
+            let file = serde_json::to_value(&summary).unwrap()["file"].clone();
+            assert!(file.as_str().is_some_and(|name| name.ends_with("\u{fffd}.csv")), "{file}");
+        }
+    }
+}
+
 #[test]
 fn more_room_for_a_row_changes_nothing_about_what_was_imported() {
     let office = Office::new(3);
@@ -210,7 +230,10 @@ fn more_room_for_a_row_changes_nothing_about_what_was_imported() {
     let mut options = office.options();
     options.limits.max_row_bytes = 4_096;
     let stopped = office.import(&options, &mut |_| {});
-    assert!(matches!(stopped.outcome, FileOutcome::Failed(ImportError::Broken(_))), "{stopped:?}");
+    assert!(
+        matches!(stopped.outcome, FileOutcome::Failed(ImportError::Broken(_))),
+        "{stopped:?}"
+    );
     options.limits.max_row_bytes = 16_384;
     let resumed = office.import(&options, &mut |_| {});
     assert_eq!((resumed.rows_skipped, resumed.rows_acknowledged), (1, 2), "{resumed:?}");
