@@ -201,6 +201,17 @@ fn a_row_that_the_topic_does_not_take_ends_its_file_and_no_other_row_is_sent_twi
     assert_eq!((rest.rows_skipped, rest.rows_acknowledged), (1, 2));
 }
 
+#[test]
+fn what_is_wrong_with_the_name_of_a_file_is_said_once() {
+    let office = Office::new(1);
+    let untold = office.folder.path().join("scores");
+    fs::copy(office.file(), &untold).unwrap();
+    let summary = office.import_files(&[untold], &office.options(), &mut |_| {}).remove(0);
+    let told = serde_json::to_value(&summary).unwrap()["outcome"]["detail"].to_string();
+    assert_eq!(told.matches("scores").count(), 1, "{told}");
+    assert!(told.contains("--format"), "{told}");
+}
+
 #[cfg(unix)]
 #[test]
 fn files_whose_names_are_no_unicode_are_imported_each_by_itself() {
