@@ -53,6 +53,9 @@ pub enum IntakeError {
         /// What is allowed.
         limit: usize,
     },
+    /// The broker refuses reports, as the client knows from earlier ones.
+    #[error(transparent)]
+    Refused(DeliveryFailure),
     /// The producer cannot go on.
     #[error("the report cannot be queued")]
     Publish(#[source] PublishError),
@@ -162,7 +165,10 @@ impl Submission<'_> {
                     continue;
                 }
                 Err(PublishError::QueueFull) => IntakeError::Busy,
-                Err(error) => IntakeError::Publish(error),
+                Err(error) => match error.refusal(&self.intake.topic) {
+                    Some(refusal) => IntakeError::Refused(refusal),
+                    None => IntakeError::Publish(error),
+                },
             };
             // The row's place in the tally stays open, so that no watermark ever passes a row that was not written.
             self.tally.tracker.fail();

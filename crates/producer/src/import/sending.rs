@@ -133,6 +133,13 @@ impl Sending<'_> {
                     limit,
                 });
             }
+            Err(IntakeError::Refused(cause)) => {
+                self.look();
+                return Err(ImportError::Refused {
+                    acknowledged: self.acknowledged(),
+                    cause,
+                });
+            }
             Err(cause @ (IntakeError::Busy | IntakeError::Publish(_) | IntakeError::Encode(_))) => {
                 self.look();
                 return Err(ImportError::Intake {

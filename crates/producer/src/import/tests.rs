@@ -142,10 +142,11 @@ fn a_row_that_the_broker_refuses_ends_the_import() {
         &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED],
     );
     let summary = office.import(&office.options(), &mut |_| {});
-    // Where rows are still being queued when the refusal arrives, the client itself takes no more of them.
-    let FileOutcome::Failed(ImportError::Refused { acknowledged, .. } | ImportError::Intake { acknowledged, .. }) = &summary.outcome else {
+    // Where rows are still being queued when the refusal arrives, the client itself takes no more of them, which is the same.
+    let FileOutcome::Failed(ImportError::Refused { acknowledged, cause }) = &summary.outcome else {
         panic!("{summary:?}")
     };
+    assert!(cause.to_string().contains("docs/security.md"), "{cause}");
     assert!(acknowledged.first_unacknowledged <= 5_000, "{summary:?}");
     let rest = office.import(&office.options(), &mut |_| {});
     assert!(matches!(rest.outcome, FileOutcome::Complete), "{rest:?}");
