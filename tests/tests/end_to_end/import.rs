@@ -195,7 +195,7 @@ async fn an_import_reads_rows_as_large_as_the_door_does_and_no_larger() -> anyho
     let (succeeded, refused) = import(&scene, &file, &[])?;
     ensure!(!succeeded && refused.to_string().contains("larger than 262144 bytes"), "{refused}");
     assert_eq!(scene.topics.count(Topic::Raw).await?, 0);
-    scene.installation.set("SCORESYNC_DOOR__MAX_ROW_KIB", "512");
+    scene.installation.set("SCORESYNC_DOOR__MAX_ROW_KIB", "480");
     for more in [&["--dry-run"][..], &[]] {
         let (succeeded, said) = import(&scene, &file, more)?;
         ensure!(succeeded, "{said}");
