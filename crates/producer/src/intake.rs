@@ -319,7 +319,10 @@ mod tests {
         };
         let report = row.into_report(&source, Format::Ndjson.content_type(), Timestamp::from_millis(i64::MAX));
         let mut encoded = Vec::new();
-        Encoder::<ScoreReport<'static>>::new(u32::MAX).unwrap().encode(&report, &mut encoded).unwrap();
+        Encoder::<ScoreReport<'static>>::new(u32::MAX)
+            .unwrap()
+            .encode(&report, &mut encoded)
+            .unwrap();
         let limit = limits.max_report_bytes();
         assert!(encoded.len() <= limit, "{} bytes where {limit} are promised", encoded.len());
     }

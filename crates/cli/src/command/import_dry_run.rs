@@ -31,7 +31,7 @@ const NOWHERE: Origin = Origin {
 };
 
 pub(super) async fn run(arguments: &Import, context: &Context) -> Result<Exit, Failure> {
-    let checked = context.configuration.check()?;
+    let checked = &context.checked;
     let files = ScoreFiles {
         source: find_source(&checked.sources, &arguments.source)?,
         format: arguments.format,
