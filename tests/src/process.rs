@@ -22,7 +22,11 @@ pub struct Process {
 }
 
 impl Process {
-    pub(crate) fn start(mut command: Command, log: PathBuf, admin: SocketAddr) -> anyhow::Result<Self> {
+    /// Starts a command whose admin port is to be there; what it says is appended to the log.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn start(mut command: Command, log: PathBuf, admin: SocketAddr) -> anyhow::Result<Self> {
         let file = File::options()
             .create(true)
             .append(true)
@@ -128,7 +132,12 @@ impl Process {
     /// # Errors
     /// The process is gone.
     pub fn signal(&self, name: &str) -> anyhow::Result<()> {
-        signal(&self.child, name)
+        let status = Command::new("kill")
+            .args([format!("-{name}"), self.id().to_string()])
+            .status()
+            .context("run kill")?;
+        ensure!(status.success(), "SIG{name} could not be sent to process {}", self.id());
+        Ok(())
     }
 
     /// Lets it go on when this program ends.
@@ -151,17 +160,4 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Sends a signal by its name, such as `STOP`, `CONT` or `TERM`.
-///
-/// # Errors
-/// The process is gone.
-pub fn signal(process: &Child, name: &str) -> anyhow::Result<()> {
-    let status = Command::new("kill")
-        .args([format!("-{name}"), process.id().to_string()])
-        .status()
-        .context("run kill")?;
-    ensure!(status.success(), "SIG{name} could not be sent to process {}", process.id());
-    Ok(())
 }

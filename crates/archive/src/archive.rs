@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use scoresync_domain::Refusal;
+use scoresync_domain::{Refusal, normalise_employee_no};
 
 use crate::{
     Access, Applied, ArchiveError, ArchiveSettings, Batch, EmployeeBatch, EmployeesApplied, EnrichedPosition, FateCount, Position,
@@ -95,6 +95,19 @@ impl Archive {
     /// The database's.
     pub async fn records_of(&self, employee_no: &str) -> Result<Vec<TrainingRecord>, ArchiveError> {
         both!(self, "read an employee's records", database => database.records_of(employee_no))
+    }
+
+    /// How the HR system spells a number, of which the archive knows the employees: all that have the same normal form.
+    ///
+    /// Reads the numbers of all employees, as no database knows the normal form: for a person who asks, not for each record.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn spellings_of(&self, employee_no: &str) -> Result<Vec<String>, ArchiveError> {
+        let normal = normalise_employee_no(employee_no);
+        let mut numbers = both!(self, "read the numbers of employees", database => database.employee_numbers())?;
+        numbers.retain(|number| normalise_employee_no(number) == normal);
+        Ok(numbers)
     }
 
     /// How many positions came to each fate; the sum over a partition is the number of records that were read of it.

@@ -68,6 +68,7 @@ pub(crate) const REPLACED: &str = "SELECT employee_no, replaced_by, successor,
         EXISTS (SELECT 1 FROM employee AS other WHERE other.employee_no = employee.replaced_by)
     FROM employee WHERE";
 
+pub(crate) const EMPLOYEE_NUMBERS: &str = "SELECT employee_no FROM employee ORDER BY employee_no";
 pub(crate) const FATE_COUNTS: &str = "SELECT generation, partition, fate, count FROM fate_count ORDER BY generation, partition, fate";
 pub(crate) const REFUSED_COUNTS: &str = "SELECT reason, count(*) FROM refused_score GROUP BY reason";
 
@@ -90,6 +91,10 @@ pub(crate) fn read_position(row: &mut impl RowReader, topic: &str, generation: i
         partition_count: present(row.int4()?, "partition count")?,
         schemas: present(row.text()?, "schemas")?,
     })
+}
+
+pub(crate) fn read_employee_no(row: &mut impl RowReader) -> Result<String, Failure> {
+    present(row.text()?, "employee number")
 }
 
 pub(crate) fn read_fate_count(row: &mut impl RowReader) -> Result<FateCount, Failure> {

@@ -10,11 +10,13 @@ mod schemas;
 mod token;
 mod topics;
 
+use std::path::Path;
+
 use scoresync_service::Exit;
 
 use crate::{
     arguments::{Arguments, Command, Stage},
-    configuration::{self, Configuration},
+    configuration::{self, Checked, Configuration},
     failure::Failure,
     output::Output,
     process,
@@ -23,16 +25,18 @@ use crate::{
 /// What every command gets.
 pub(crate) struct Context {
     pub(crate) configuration: Configuration,
+    /// Also for commands that need none of it, so that a wrong configuration is told by each in the same way.
+    pub(crate) checked: Checked,
     pub(crate) output: Output,
 }
 
 /// Carries the command out.
 pub(crate) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let output = Output::of(arguments.json);
-    let context = || configuration::read(arguments.config.as_deref()).map(|configuration| Context { configuration, output });
+    let context = || Context::read(arguments.config.as_deref(), output);
     match arguments.command {
-        Command::Up => process::run(&context()?.configuration, &[Stage::Producer, Stage::Mapper, Stage::Sink]),
-        Command::Run { stage } => process::run(&context()?.configuration, &[stage]),
+        Command::Up => process::run(context()?, &[Stage::Producer, Stage::Mapper, Stage::Sink]),
+        Command::Run { stage } => process::run(context()?, &[stage]),
         Command::Import(arguments) => wait(import::run(&arguments, &context()?)),
         Command::Employees(arguments) => wait(employees::run(arguments, &context()?)),
         Command::Records(arguments) => wait(records::run(&arguments, &context()?)),
@@ -41,6 +45,18 @@ pub(crate) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Config(arguments) => wait(config::run(&arguments, &context()?)),
         Command::Mapping(arguments) => mapping::run(&arguments, &context()?),
         Command::Token(arguments) => token::run(&arguments, output),
+    }
+}
+
+impl Context {
+    fn read(file: Option<&Path>, output: Output) -> Result<Self, Failure> {
+        let configuration = configuration::read(file)?;
+        let checked = configuration.check()?;
+        Ok(Self {
+            configuration,
+            checked,
+            output,
+        })
     }
 }
 

@@ -48,7 +48,8 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Configuration, Failure> {
 }
 
 impl Configuration {
-    /// Compiles sources, tokens and the roster's rules, and tries the settings of formats, Kafka and registry; lists all problems at once.
+    /// Compiles sources, tokens and the roster's rules, and tries the settings of formats, door, Kafka and registry; lists all problems at
+    /// once.
     pub(crate) fn check(&self) -> Result<Checked, Failure> {
         let known = |name: &str| self.sources.contains_key(name);
         let texts = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -64,7 +65,8 @@ impl Configuration {
             .flat_map(Sources::iter)
             .filter_map(|source| format_settings_of(source).err())
             .collect();
-        let others: Vec<String> = kafka.into_iter().chain(registry).chain(texts(formats)).collect();
+        let door = self.door.check(&self.topics).err().into_iter().collect();
+        let others: Vec<String> = kafka.into_iter().chain(registry).chain(texts(door)).chain(texts(formats)).collect();
         match (sources, tokens, roster) {
             (Ok(sources), Ok(tokens), Ok(roster)) if others.is_empty() => Ok(Checked { sources, tokens, roster }),
             (sources, tokens, roster) => {
@@ -89,13 +91,14 @@ mod tests {
         configuration.kafka.librdkafka.insert("linger.ms".to_owned(), "SECRETX".to_owned());
         configuration.registry.url = "http://u:SECRETPW@localhost:1".to_owned();
         configuration.roster.region = "SECRETLAND".to_owned();
+        configuration.door.max_row_kib = 4096.try_into().unwrap();
         let Err(Failure::Configuration(problems)) = configuration.check().map(drop) else {
             panic!("the configuration can be used")
         };
         let all = problems.join("\n");
-        assert_eq!(problems.len(), 3, "{all}");
+        assert_eq!(problems.len(), 4, "{all}");
         assert!(
-            ["linger.ms", "registry.password", "roster.region"]
+            ["linger.ms", "registry.password", "roster.region", "door.max_row_kib"]
                 .iter()
                 .all(|part| all.contains(part)),
             "{all}"

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::Context as _;
 use prometheus::Registry;
 use scoresync_mapper::MapperMetrics;
 use scoresync_producer::{DoorMetrics, ProducerMetrics};
@@ -11,6 +11,7 @@ use scoresync_sink::SinkMetrics;
 
 use crate::{
     arguments::Stage,
+    command::Context,
     configuration::{Checked, Configuration},
     failure::Failure,
     stages,
@@ -55,15 +56,15 @@ impl Metrics {
 }
 
 /// Runs the stages until a signal, or until one of them fails.
-pub(crate) fn run(configuration: &Configuration, which: &[Stage]) -> Result<Exit, Failure> {
-    let checked = configuration.check()?;
+pub(crate) fn run(context: Context, which: &[Stage]) -> Result<Exit, Failure> {
+    let (configuration, checked) = (Arc::new(context.configuration), Arc::new(context.checked));
     start_telemetry(&configuration.log)?;
     let shutdown = Shutdown::of_process(&configuration.shutdown).context("take over the signals")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let metrics = Metrics::register()?;
     let shared = Shared {
-        configuration: Arc::new(configuration.clone()),
-        checked: Arc::new(checked),
+        configuration,
+        checked,
         readiness: Readiness::new(metrics.process.clone()),
         metrics,
         shutdown,
@@ -71,7 +72,7 @@ pub(crate) fn run(configuration: &Configuration, which: &[Stage]) -> Result<Exit
     };
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
-        configuration = redacted_dump(configuration)?,
+        configuration = redacted_dump(&*shared.configuration)?,
         "starting"
     );
     runtime.block_on(serve(shared, which))?;

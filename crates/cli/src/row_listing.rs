@@ -141,7 +141,7 @@ impl<W: Write> RowListing<W> {
                 let problems = self
                     .problems
                     .iter()
-                    .map(|(file, problem)| json!({ "file": file, "problem": format!("{problem:#}") }));
+                    .map(|(file, problem)| json!({ "file": file.display().to_string(), "problem": format!("{problem:#}") }));
                 let (counts, problems) = (json!(self.counts), json!(problems.collect::<Vec<_>>()));
                 writeln!(self.to, "\n],\n\"counts\": {counts},\n\"problems\": {problems}}}")?;
             }
@@ -237,6 +237,20 @@ mod tests {
             (&json!({ "seen": 3 }), 2)
         );
         assert!(!listed.is_whole);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_whose_name_is_no_unicode_is_told_of_like_others() {
+        use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+        let mut printed = Vec::new();
+        let mut listing = RowListing::begin(Output::Json, &["row"], &mut printed).unwrap();
+        let name = Path::new(OsStr::from_bytes(b"\xb3\xc9\xbc\xa8.csv"));
+        let missing: anyhow::Result<std::iter::Empty<ReadReport<'_>>> = Err(anyhow::anyhow!("cannot open it"));
+        listing.read(name, missing, |_, _| unreachable!("it has no rows")).unwrap();
+        listing.end("").unwrap();
+        let document: Value = serde_json::from_slice(&printed).unwrap();
+        assert_eq!(document["problems"][0]["problem"], "cannot open it");
     }
 
     #[test]

@@ -61,9 +61,25 @@ pub enum PublishError {
     /// The record is larger than any of our topics takes.
     #[error("the record is too large")]
     TooLarge,
-    /// The producer cannot go on.
-    #[error("the record cannot be queued")]
+    /// The client does not queue it: see [`refusal`](PublishError::refusal).
+    #[error("the record cannot be queued{}", advice(.0))]
     Client(#[source] KafkaError),
+}
+
+impl PublishError {
+    /// The refusal by the broker that it is, which the client knows of from earlier records: the same as one that a ticket hears of.
+    ///
+    /// `None` where there is none: more room is needed, the record is at fault, or the producer as a whole cannot go on.
+    #[must_use]
+    pub fn refusal(&self, topic: &str) -> Option<DeliveryFailure> {
+        match self {
+            Self::Client(cause) if cause.rdkafka_error_code() != Some(RDKafkaErrorCode::Fatal) => Some(DeliveryFailure {
+                topic: topic.to_owned(),
+                cause: cause.clone(),
+            }),
+            Self::Client(_) | Self::QueueFull | Self::TooLarge => None,
+        }
+    }
 }
 
 /// Writes records; one per process and purpose. Tickets of one publisher are of one type.
@@ -195,6 +211,26 @@ impl<T: Ticket> ProducerContext<NoCustomPartitioner> for Context<T> {
                 *lock(&self.refusal) = Some(failure.clone());
                 ticket.settle(Err(failure));
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(code: RDKafkaErrorCode) -> PublishError {
+        PublishError::Client(KafkaError::MessageProduction(code))
+    }
+
+    #[test]
+    fn what_the_client_does_not_queue_for_a_topic_is_a_refusal_with_advice() {
+        let refused = client(RDKafkaErrorCode::TopicAuthorizationFailed);
+        let said = refused.refusal("employees").unwrap().to_string();
+        assert!(said.contains("for employees") && said.contains("docs/security.md"), "{said}");
+        assert!(refused.to_string().contains("docs/security.md"), "{refused}");
+        for other in [client(RDKafkaErrorCode::Fatal), PublishError::QueueFull, PublishError::TooLarge] {
+            assert!(other.refusal("employees").is_none(), "{other}");
         }
     }
 }

@@ -54,6 +54,9 @@ pub enum IntakeError {
         /// What is allowed.
         limit: usize,
     },
+    /// The broker refuses reports, as the client knows from earlier ones.
+    #[error(transparent)]
+    Refused(DeliveryFailure),
     /// The producer cannot go on.
     #[error("the report cannot be queued")]
     Publish(#[source] PublishError),
@@ -72,7 +75,7 @@ impl Intake {
             publisher: Publisher::new(kafka, topics)?,
             encoder: Encoder::new(schema_id)?,
             topic: TopicNames::new(topics).name(Topic::Raw),
-            max_value_bytes: topics.max_message_bytes.saturating_sub(RECORD_OVERHEAD_BYTES),
+            max_value_bytes: max_value_bytes(topics),
             metrics,
         })
     }
@@ -109,6 +112,11 @@ impl Intake {
     pub fn settle(&self, limit: Duration) -> bool {
         self.publisher.settle(limit)
     }
+}
+
+/// Greatest value of a record in `scores.raw`, in bytes.
+pub(crate) const fn max_value_bytes(topics: &TopicSettings) -> usize {
+    topics.max_message_bytes.saturating_sub(RECORD_OVERHEAD_BYTES)
 }
 
 /// The rows of one request or file, and how many of them are acknowledged.
@@ -167,7 +175,10 @@ impl Submission<'_> {
                     continue;
                 }
                 Err(PublishError::QueueFull) => IntakeError::Busy,
-                Err(error) => IntakeError::Publish(error),
+                Err(error) => match error.refusal(&self.intake.topic) {
+                    Some(refusal) => IntakeError::Refused(refusal),
+                    None => IntakeError::Publish(error),
+                },
             };
             // The row's place in the tally stays open, so that no watermark ever passes a row that was not written.
             self.tally.tracker.fail();
@@ -289,5 +300,54 @@ impl Ticket for RowTicket {
 impl fmt::Debug for Acknowledgement {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Acknowledgement({} in flight)", self.0.tracker.in_flight())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scoresync_domain::Fields;
+
+    use super::*;
+    use crate::{
+        format::{Format, Limits, Unreadable},
+        tokens::tests::sources,
+    };
+
+    fn check(content: Result<Fields<'static>, Unreadable>, limits: Limits) {
+        let sources = sources();
+        let mut source = sources.get("academy").unwrap().clone();
+        source.name = "s".repeat(64);
+        let row = Row {
+            number: u64::MAX,
+            line: u64::MAX,
+            content,
+        };
+        let report = row.into_report(&source, Format::Ndjson.content_type(), Timestamp::from_millis(i64::MAX));
+        let mut encoded = Vec::new();
+        Encoder::<ScoreReport<'static>>::new(u32::MAX)
+            .unwrap()
+            .encode(&report, &mut encoded)
+            .unwrap();
+        let limit = limits.max_report_bytes();
+        assert!(encoded.len() <= limit, "{} bytes where {limit} are promised", encoded.len());
+    }
+
+    #[test]
+    fn no_row_within_the_limits_makes_a_report_that_is_larger_than_they_promise() {
+        let limits = Limits::default();
+        let room = limits.max_row_bytes * 2;
+        let fields = |count: usize| {
+            let name = |number: usize| format!("{number:04}");
+            let value = "x".repeat(room / count - 4);
+            let fields = (0..count).map(|number| (name(number).into(), Some(value.clone().into())));
+            Fields::from_unique(fields.collect())
+        };
+        check(Ok(fields(limits.max_fields)), limits);
+        check(Ok(fields(1)), limits);
+        let unreadable = Unreadable {
+            bytes: vec![b'x'; limits.max_row_bytes],
+            problem: String::new(),
+        };
+        check(Err(unreadable), limits);
     }
 }

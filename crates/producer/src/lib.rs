@@ -8,6 +8,7 @@ mod format;
 mod import;
 mod intake;
 mod metrics;
+mod rest;
 mod roster;
 mod source_format;
 mod tokens;

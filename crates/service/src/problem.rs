@@ -5,7 +5,7 @@ use std::fmt;
 use figment::error::{Actual, Error, Kind, OneOf};
 
 use crate::{
-    connection_url::PASSWORD_IN_FILE,
+    connection_url::{NO_URL_IN_FILE, PASSWORD_IN_FILE},
     environment::twin,
     layers::{Layers, Place},
     secret,
@@ -58,7 +58,7 @@ impl Problem {
     }
 
     pub(crate) fn is_secret_in_file(&self) -> bool {
-        [secret::IN_FILE, PASSWORD_IN_FILE]
+        [secret::IN_FILE, PASSWORD_IN_FILE, NO_URL_IN_FILE]
             .iter()
             .any(|text| self.complaint.starts_with(text))
     }
@@ -82,7 +82,8 @@ fn misplaced(kind: &Kind, path: &[String], stands: Place) -> Option<String> {
     let Kind::Message(message) = kind else { return None };
     match message.as_str() {
         secret::IN_FILE => Some(misplaced_secret(stands, &twin(path))),
-        PASSWORD_IN_FILE => Some(misplaced_password(path)),
+        PASSWORD_IN_FILE => Some(misplaced_address(PASSWORD_IN_FILE, "take the password out", path)),
+        NO_URL_IN_FILE => Some(misplaced_address(NO_URL_IN_FILE, "take any password out", path)),
         _ => None,
     }
 }
@@ -94,12 +95,12 @@ fn misplaced_secret(stands: Place, twin: &str) -> String {
     }
 }
 
-fn misplaced_password(path: &[String]) -> String {
+fn misplaced_address(problem: &str, advice: &str, path: &[String]) -> String {
     let mut password = path.to_vec();
     password.pop();
     password.push("password".to_owned());
     format!(
-        "{PASSWORD_IN_FILE}; take the password out and set {}, which is read from the environment or from a file of its own, or set the whole address as {}",
+        "{problem}; {advice} and set {}, which is read from the environment or from a file of its own, or set the whole address as {}",
         dotted(&password),
         twin(path)
     )

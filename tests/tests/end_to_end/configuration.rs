@@ -7,6 +7,14 @@ use crate::support::Scene;
 
 const POSTGRES_URL: &str = "SCORESYNC_ARCHIVE__POSTGRES__URL";
 
+const COMMANDS: [&[&str]; 5] = [
+    &["config", "check"],
+    &["topics", "check"],
+    &["schemas", "check"],
+    &["records", "E1001"],
+    &["run", "producer"],
+];
+
 /// Runs a command: its exit code, and all that it said.
 fn said(scene: &Scene, arguments: &[&str]) -> anyhow::Result<(Option<i32>, String)> {
     let output = scene.installation.output(arguments)?;
@@ -51,9 +59,29 @@ async fn a_secret_where_none_belongs_is_refused_without_being_shown() -> anyhow:
     };
     check(file, None, &["config", "check"], (78, "archive.postgres.password"))?;
     check(file, None, &["config", "check"], (78, POSTGRES_URL))?;
-    check("", Some(login), &["config", "check"], (78, "registry.password"))?;
-    check("", Some(login), &["schemas", "check"], (1, "registry.password"))?;
     let librdkafka = "[kafka.librdkafka]\n\"linger.ms\" = \"SECRETX\"\n";
-    check(librdkafka, None, &["config", "check"], (78, "linger.ms"))?;
-    check(librdkafka, None, &["topics", "check"], (1, "linger.ms"))
+    for command in COMMANDS {
+        check("", Some(login), command, (78, "registry.password"))?;
+        check(librdkafka, None, command, (78, "linger.ms"))?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_right_is_told_by_every_command_before_it_does_anything() -> anyhow::Result<()> {
+    for (name, value, setting) in [
+        ("SCORESYNC_DOOR__MAX_ROW_KIB", "4096", "door.max_row_kib"),
+        (POSTGRES_URL, "SECRETNONSENSE", "archive.postgres.url"),
+    ] {
+        let mut scene = Scene::new(Database::Sqlite)?;
+        scene.installation.set(name, value);
+        for command in COMMANDS {
+            let (code, said) = said(&scene, command)?;
+            ensure!(
+                code == Some(78) && said.contains(setting) && !said.contains("SECRET"),
+                "{command:?} {code:?} {said}"
+            );
+        }
+    }
+    Ok(())
 }

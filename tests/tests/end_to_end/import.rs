@@ -1,16 +1,11 @@
 //! Files: imported, interrupted, imported again, tried without effect; and lists of employees.
 
-use std::{
-    collections::BTreeSet,
-    path::Path,
-    process::{Child, Stdio},
-    time::Duration,
-};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use anyhow::{Context, ensure};
 use scoresync_domain::Fate;
 use scoresync_kafka::Topic;
-use scoresync_tests::{archive::Reader, installation::Database, process::signal, settle::settle};
+use scoresync_tests::{archive::Reader, installation::Database, process::Process, settle::settle};
 use serde_json::Value;
 
 use crate::support::{SETTLE, START, STOP, Scene, academy, until};
@@ -65,24 +60,16 @@ async fn fates(archive: &Reader) -> anyhow::Result<Vec<(Fate, i64)>> {
 async fn import_half(scene: &Scene, file: &Path) -> anyhow::Result<u64> {
     let state = scene.folder().join("imports").display().to_string();
     let arguments = ["import", "academy", &file.display().to_string(), "--state-dir", &state];
-    let mut first = scene
-        .installation
-        .command(&arguments)?
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
+    let mut first = scene.installation.start("first-import", &arguments)?;
     until("rows are in the topic", SETTLE, async || {
         run_for_a_moment(&first).await?;
         Ok(scene.topics.count(Topic::Raw).await? > 1_000)
     })
     .await?;
+    ensure!(first.ended(Duration::ZERO)?.is_none(), "the import ended: {}", first.log());
     first.kill()?;
-    let status = first.wait()?;
     let before = scene.topics.count(Topic::Raw).await? as u64;
-    ensure!(
-        !status.success() && before < ROWS as u64,
-        "the import was not killed half way: {before} rows, {status}"
-    );
+    ensure!(before < ROWS as u64, "the import was not killed half way: {before} rows");
     Ok(before)
 }
 
@@ -195,7 +182,7 @@ async fn an_import_reads_rows_as_large_as_the_door_does_and_no_larger() -> anyho
     let (succeeded, refused) = import(&scene, &file, &[])?;
     ensure!(!succeeded && refused.to_string().contains("larger than 262144 bytes"), "{refused}");
     assert_eq!(scene.topics.count(Topic::Raw).await?, 0);
-    scene.installation.set("SCORESYNC_DOOR__MAX_ROW_KIB", "512");
+    scene.installation.set("SCORESYNC_DOOR__MAX_ROW_KIB", "480");
     for more in [&["--dry-run"][..], &[]] {
         let (succeeded, said) = import(&scene, &file, more)?;
         ensure!(succeeded, "{said}");
@@ -272,12 +259,7 @@ async fn of_two_imports_of_employees_at_once_the_second_is_refused() -> anyhow::
     let employees = 40_000;
     let large = scene.file("large.csv", list(0..employees))?.display().to_string();
     let small = scene.file("small.csv", list(0..10))?.display().to_string();
-    let mut first = scene
-        .installation
-        .command(&["employees", "import", &large])?
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()?;
+    let mut first = scene.installation.start("first-import", &["employees", "import", &large])?;
     until("the first import writes", SETTLE, async || {
         run_for_a_moment(&first).await?;
         Ok(scene.topics.count(Topic::Employees).await? > 0)
@@ -290,21 +272,24 @@ async fn of_two_imports_of_employees_at_once_the_second_is_refused() -> anyhow::
         run_for_a_moment(&first).await?;
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
-    ensure!(first.try_wait()?.is_none(), "the first import was through before the second asked");
-    signal(&first, "CONT")?;
+    ensure!(
+        first.ended(Duration::ZERO)?.is_none(),
+        "the first import was through before the second asked"
+    );
+    first.signal("CONT")?;
     let second = second.await??;
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(1), "{said}");
     ensure!(said.contains("another import of employees is going on"), "{said}");
-    let first = tokio::time::timeout(Duration::from_secs(120), tokio::task::spawn_blocking(|| first.wait_with_output())).await???;
-    ensure!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
+    let status = first.ended(Duration::from_secs(120))?.context("the first import goes on")?;
+    ensure!(status.success(), "{}", first.log());
     assert_eq!(scene.topics.count(Topic::Employees).await?, employees as i64);
     Ok(())
 }
 
 /// Lets a process run that stands still else, so that it cannot be through before somebody has looked.
-async fn run_for_a_moment(process: &Child) -> anyhow::Result<()> {
-    signal(process, "CONT")?;
+async fn run_for_a_moment(process: &Process) -> anyhow::Result<()> {
+    process.signal("CONT")?;
     tokio::time::sleep(Duration::from_millis(20)).await;
-    signal(process, "STOP")
+    process.signal("STOP")
 }

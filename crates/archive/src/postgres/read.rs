@@ -9,7 +9,7 @@ use super::{PostgresArchive, load::query, rows::Cursor};
 use crate::{
     EnrichedPosition, FateCount, Position, RefusedScore, TrainingRecord,
     error::Failure,
-    read::{self, read_fate_count, read_position, read_refused_count},
+    read::{self, read_employee_no, read_fate_count, read_position, read_refused_count},
     table::{present, read_history, read_record, read_refused},
 };
 
@@ -62,6 +62,11 @@ impl PostgresArchive {
             .map(|row| read_history(&mut Cursor::over(row)))
             .collect::<Result<_, _>>()?;
         read::assemble(records, history)
+    }
+
+    pub(crate) async fn employee_numbers(&self) -> Result<Vec<String>, Failure> {
+        let rows = self.ask(read::EMPLOYEE_NUMBERS, &[]).await?;
+        rows.iter().map(|row| read_employee_no(&mut Cursor::over(row))).collect()
     }
 
     pub(crate) async fn fate_counts(&self) -> Result<Vec<FateCount>, Failure> {

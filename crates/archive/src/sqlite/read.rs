@@ -12,7 +12,7 @@ use crate::{
     EnrichedPosition, FateCount, Position, RefusedScore, TrainingRecord,
     error::Failure,
     read,
-    read::{read_fate_count, read_position, read_refused_count},
+    read::{read_employee_no, read_fate_count, read_position, read_refused_count},
     table::{present, read_history, read_record, read_refused},
 };
 
@@ -44,6 +44,10 @@ impl SqliteArchive {
             let history = read_all(&snapshot, (&read::history_of("?"), [employee_no]), |row| read_history(row))?;
             read::assemble(records, history)
         })
+    }
+
+    pub(crate) fn employee_numbers(&self) -> Result<Vec<String>, Failure> {
+        self.run(|connection| read_all(connection, (read::EMPLOYEE_NUMBERS, ()), |row| read_employee_no(row)))
     }
 
     pub(crate) fn fate_counts(&self) -> Result<Vec<FateCount>, Failure> {

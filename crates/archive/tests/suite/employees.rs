@@ -52,6 +52,15 @@ pub(crate) async fn an_older_statement_never_overwrites_a_newer_one(archive: &Ar
     assert_eq!(results_of(archive, "E9").await, 0);
 }
 
+pub(crate) async fn all_spellings_of_a_number_are_found_by_any_of_them(archive: &Archive) {
+    apply_employees(archive, &["e1", "E1 ", "E11", "\u{ff25}2"].map(|number| employee(number, None, 1))).await;
+    for (asked, expected) in [("E1", &["E1 ", "e1"][..]), ("e2", &["\u{ff25}2"]), ("E3", &[])] {
+        let mut spellings = archive.spellings_of(asked).await.unwrap();
+        spellings.sort();
+        assert_eq!(spellings, expected, "{asked}");
+    }
+}
+
 pub(crate) async fn an_erased_employee_leaves_the_records(archive: &Archive) {
     apply(archive, [score("a", 1, 80)]).await;
     apply_employees(archive, &[employee("E1", Some("E9"), 20), employee("E9", None, 20)]).await;

@@ -52,6 +52,7 @@ macro_rules! run_whole_suite {
             employees::a_successor_settles_refusals_and_takes_the_records,
             employees::a_successor_of_the_owner_settles_refusals_too,
             employees::an_older_statement_never_overwrites_a_newer_one,
+            employees::all_spellings_of_a_number_are_found_by_any_of_them,
             employees::an_erased_employee_leaves_the_records,
             employees::what_counted_goes_on_counting_when_a_successor_is_taken_back,
             employees::a_circle_of_successors_ends,

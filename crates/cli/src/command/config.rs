@@ -10,7 +10,7 @@ use crate::{arguments::Config, failure::Failure, surroundings::Surroundings};
 
 pub(super) async fn run(arguments: &Config, context: &Context) -> Result<Exit, Failure> {
     let Config::Check { online } = arguments;
-    let checked = context.configuration.check()?;
+    let checked = &context.checked;
     let (mut problems, mut notes) = (Vec::new(), Vec::new());
     if *online {
         if let Err(error) = Surroundings::find(&context.configuration, &Topic::ALL).await {

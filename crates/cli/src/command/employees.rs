@@ -27,7 +27,7 @@ const BROKER_PATIENCE: Duration = Duration::from_secs(120);
 pub(super) async fn run(arguments: Employees, context: &Context) -> Result<Exit, Failure> {
     let Employees::Import(arguments) = arguments;
     start_telemetry(&context.configuration.log)?;
-    let checked = context.configuration.check()?;
+    let checked = &context.checked;
     let statements = read(&arguments, &checked.roster)?;
     let options = options(&arguments, checked.roster.max_leavers_share());
     let surroundings = Surroundings::find(&context.configuration, &[Topic::Employees]).await?;

@@ -20,7 +20,7 @@ pub(super) async fn run(arguments: &Import, context: &Context) -> Result<Exit, F
         return import_dry_run::run(arguments, context).await;
     }
     start_telemetry(&context.configuration.log)?;
-    let checked = context.configuration.check()?;
+    let checked = &context.checked;
     let source = find_source(&checked.sources, &arguments.source)?.clone();
     let surroundings = Surroundings::find(&context.configuration, &[Topic::Raw]).await?;
     let registry = Registry::new();

@@ -31,7 +31,7 @@ const NOWHERE: Origin = Origin {
 };
 
 pub(super) async fn run(arguments: &Import, context: &Context) -> Result<Exit, Failure> {
-    let checked = context.configuration.check()?;
+    let checked = &context.checked;
     let files = ScoreFiles {
         source: find_source(&checked.sources, &arguments.source)?,
         format: arguments.format,
@@ -73,7 +73,7 @@ fn judge((file, row): (&Path, u64), report: &ScoreReport<'_>, (sources, director
         Err(rejection) => (rejection.reason.to_string(), rejection.message),
     };
     Judged {
-        document: json!({ "file": file, "row": row, "outcome": outcome, "explanation": explanation }),
+        document: json!({ "file": file.display().to_string(), "row": row, "outcome": outcome, "explanation": explanation }),
         outcome,
     }
 }

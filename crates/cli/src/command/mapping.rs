@@ -18,7 +18,7 @@ const MAPPED: &str = "mapped";
 
 pub(super) fn run(arguments: &Mapping, context: &Context) -> Result<Exit, Failure> {
     let Mapping::Try { source, file, format } = arguments;
-    let checked = context.configuration.check()?;
+    let checked = &context.checked;
     let files = ScoreFiles {
         source: find_source(&checked.sources, source)?,
         format: *format,

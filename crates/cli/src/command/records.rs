@@ -27,12 +27,18 @@ pub(super) async fn run(arguments: &Records, context: &Context) -> Result<Exit, 
     Ok(Exit::Ok)
 }
 
-/// The file of the number as it is written or, where that is empty, of its normal form: the order in which numbers are understood everywhere.
+/// The file of the number as it is written; where that is empty, of its normal form: the order in which numbers are understood everywhere.
+/// Where that is empty, too, of the number as the HR system spells it.
 async fn file_of(archive: &Archive, written: &str) -> Result<Vec<TrainingRecord>, ArchiveError> {
     let records = archive.records_of(written).await?;
-    let normal = normalise_employee_no(written);
-    if records.is_empty() && normal != written {
-        return archive.records_of(&normal).await;
+    if !records.is_empty() {
+        return Ok(records);
+    }
+    let mut records = archive.records_of(&normalise_employee_no(written)).await?;
+    if records.is_empty() {
+        for spelling in archive.spellings_of(written).await? {
+            records.extend(archive.records_of(&spelling).await?);
+        }
     }
     Ok(records)
 }
@@ -162,9 +168,10 @@ fn content(content: &Content<'_>) -> Value {
 #[cfg(test)]
 mod tests {
     use scoresync_archive::{
-        ArchiveSettings, Batch, EnrichedPosition, Entry, HistoricStatement, Position, Refusals, Shown, SqliteSettings, TopicPartition,
+        ArchiveSettings, Batch, EmployeeBatch, EmployeeChange, EnrichedPosition, Entry, HistoricStatement, Position, Refusals, Shown,
+        SqliteSettings, TopicPartition,
     };
-    use scoresync_domain::{ContentHash, EnrichedScore, Origin, Repeat, ResultId};
+    use scoresync_domain::{ContentHash, Employee, EnrichedScore, Origin, Repeat, ResultId};
 
     use super::*;
 
@@ -288,42 +295,73 @@ mod tests {
         }
     }
 
-    async fn archive_of(folder: &std::path::Path, scores: Vec<EnrichedScore<'static>>) -> Archive {
+    fn start_of(topic: &str) -> Position {
+        Position {
+            partition: TopicPartition {
+                topic: topic.to_owned(),
+                generation: 1,
+                partition: 0,
+            },
+            topic_id: String::new(),
+            next_offset: 0,
+            partition_count: 1,
+            schemas: String::new(),
+        }
+    }
+
+    /// Records of these scores, and an employee whose number is spelt in this way.
+    async fn archive_of(folder: &std::path::Path, scores: Vec<EnrichedScore<'static>>, employee_no: &str) -> Archive {
         let sqlite = SqliteSettings {
             path: folder.join("records.db"),
         };
         let settings = ArchiveSettings { sqlite, postgres: None };
         let archive = Archive::open(&settings, Access::Writer).await.unwrap();
-        let partition = TopicPartition {
-            topic: "scores.enriched".to_owned(),
-            generation: 1,
-            partition: 0,
-        };
-        let position = Position {
-            partition: partition.clone(),
-            topic_id: String::new(),
-            next_offset: 0,
-            partition_count: 1,
-            schemas: String::new(),
-        };
-        archive.claim_position(&position).await.unwrap();
+        let [of_scores, of_employees] = ["scores.enriched", "employees"].map(start_of);
+        archive.claim_position(&of_scores).await.unwrap();
+        archive.claim_position(&of_employees).await.unwrap();
         let entries = (0..).zip(scores).map(|(offset, score)| Entry { offset, score: Ok(score) });
         let batch = Batch {
-            partition,
+            partition: of_scores.partition,
             expected_offset: 0,
             next_offset: 9,
             schemas: String::new(),
             entries: entries.collect(),
         };
         archive.apply_scores(&[batch], Refusals::Judge).await.unwrap();
+        let employee = EmployeeChange::Upsert(Employee {
+            employee_no: employee_no.to_owned(),
+            name: None,
+            department: None,
+            position: None,
+            identities: Vec::new(),
+            left_at: None,
+            replaced_by: None,
+            as_of: Timestamp::from_millis(0),
+        });
+        let batch = EmployeeBatch {
+            partition: of_employees.partition,
+            expected_offset: 0,
+            next_offset: 1,
+            schemas: String::new(),
+            changes: &[employee],
+        };
+        archive.apply_employees(&batch).await.unwrap();
         archive
     }
 
     #[tokio::test]
-    async fn a_number_is_understood_as_it_is_written_and_otherwise_in_its_normal_form() {
+    async fn a_number_is_understood_as_it_is_written_then_in_its_normal_form_then_as_the_hr_system_spells_it() {
         let folder = tempfile::tempdir().unwrap();
-        let archive = archive_of(folder.path(), vec![score("E1"), score("e2"), score("E2")]).await;
-        for (written, expected) in [("e1", Some("E1")), ("\u{ff25}1", Some("E1")), ("e2", Some("e2")), ("E3", None)] {
+        let scores = vec![score("E1"), score("e2"), score("E2"), score("e1001")];
+        let archive = archive_of(folder.path(), scores, "e1001").await;
+        for (written, expected) in [
+            ("e1", Some("E1")),
+            ("\u{ff25}1", Some("E1")),
+            ("e2", Some("e2")),
+            ("E3", None),
+            ("E1001", Some("e1001")),
+            ("\u{ff45}1001", Some("e1001")),
+        ] {
             let file = file_of(&archive, written).await.unwrap();
             let owners: Vec<_> = file.iter().map(|record| record.owner_employee_no.as_deref()).collect();
             assert_eq!(owners, expected.map(Some).into_iter().collect::<Vec<_>>(), "{written}");

@@ -3,41 +3,39 @@
 use std::{
     convert::Infallible,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use scoresync_service::StageReadiness;
 use tokio::sync::Notify;
 
-use crate::intake::{Intake, Unacknowledged};
+use crate::{
+    intake::{Intake, Unacknowledged},
+    rest::{Rest, SHORTEST},
+};
 
-/// How long the stage rests, not ready, at least: an instance that gets no requests could otherwise never show that it is well again.
-const SHORTEST: Duration = Duration::from_secs(5);
-/// And at most, after refusals without a success in between; each of them makes the rest longer.
-const LONGEST: Duration = Duration::from_secs(600);
-const LONGER: u32 = 4;
 /// How often the producer is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Tells the readiness of the broker's troubles and of their end.
 pub(super) struct BrokerWatch {
     readiness: StageReadiness,
-    shortest: Duration,
     state: Mutex<State>,
     changed: Notify,
 }
 
 struct State {
     health: Health,
-    rest: Duration,
-    /// Reports were refused, and none was acknowledged since.
-    is_refused: bool,
+    rest: Rest,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Health {
     Well,
-    Resting,
+    /// Since the last trouble.
+    Resting(Instant),
+    /// The process ends: nothing makes the stage ready any more.
+    Ending,
 }
 
 /// Waits until the producer cannot go on, and says why.
@@ -59,11 +57,9 @@ impl BrokerWatch {
     pub(super) fn resting(readiness: StageReadiness, shortest: Duration) -> Self {
         Self {
             readiness,
-            shortest,
             state: Mutex::new(State {
                 health: Health::Well,
-                rest: shortest,
-                is_refused: false,
+                rest: Rest::of(shortest),
             }),
             changed: Notify::new(),
         }
@@ -72,7 +68,7 @@ impl BrokerWatch {
     /// The broker did not acknowledge.
     pub(super) fn note(&self, unacknowledged: &Unacknowledged) {
         match unacknowledged {
-            Unacknowledged::TimeOut => self.note_trouble("the broker does not acknowledge reports".to_owned()),
+            Unacknowledged::TimeOut => self.note_trouble(&mut self.lock(), "the broker does not acknowledge reports".to_owned()),
             Unacknowledged::Refused(failure) => {
                 self.note_refusal(&failure.to_string());
             }
@@ -82,62 +78,78 @@ impl BrokerWatch {
     /// The broker, or the client for it, refuses reports: what may well last until a person acts.
     pub(super) fn note_refusal(&self, cause: &str) {
         let mut state = self.lock();
-        let is_tried_again = state.is_refused && state.health == Health::Well;
-        if is_tried_again {
-            state.rest = (state.rest * LONGER).min(LONGEST);
-        }
-        state.is_refused = true;
-        drop(state);
-        self.note_trouble(format!("the broker refuses reports: {cause}"));
+        let is_tried_again = state.health == Health::Well;
+        state.rest.refused(is_tried_again);
+        self.note_trouble(&mut state, format!("the broker refuses reports: {cause}"));
     }
 
-    /// The broker has acknowledged a report.
+    /// The broker has acknowledged a report. After time-outs that counts only when the stage has rested a while: of many reports some may
+    /// still be acknowledged in time.
     pub(super) fn note_success(&self) {
         let mut state = self.lock();
-        if state.is_refused {
-            state.is_refused = false;
-            state.rest = self.shortest;
+        let has_rested = match state.health {
+            Health::Resting(since) => since.elapsed() >= state.rest.shortest(),
+            Health::Well | Health::Ending => false,
+        };
+        if state.rest.is_refused() || has_rested {
+            state.rest.taken();
             self.recover(&mut state);
             self.changed.notify_one();
         }
     }
 
-    fn note_trouble(&self, reason: String) {
-        let mut state = self.lock();
-        state.health = Health::Resting;
-        self.readiness.not_ready(reason);
-        self.changed.notify_one();
+    fn note_trouble(&self, state: &mut State, reason: String) {
+        if state.health != Health::Ending {
+            state.health = Health::Resting(Instant::now());
+            self.readiness.not_ready(reason);
+            self.changed.notify_one();
+        }
     }
 
     /// Makes the stage ready, and ready again once it has rested from the last trouble and all that is queued was settled.
     pub(super) async fn keep(&self, intake: &Intake) -> Infallible {
-        self.readiness.ready();
+        self.recover(&mut self.lock());
         loop {
             self.changed.notified().await;
-            while let Some(rest) = self.rest() {
-                if tokio::time::timeout(rest, self.changed.notified()).await.is_err() {
-                    while !intake.settle(Duration::ZERO) {
-                        tokio::time::sleep(LOOK).await;
-                    }
-                    self.recover(&mut self.lock());
+            while let Some((since, length)) = self.rest() {
+                if tokio::time::timeout(length, self.changed.notified()).await.is_err() {
+                    self.recover_from(since, intake).await;
                 }
             }
         }
     }
 
-    /// How long to rest; `None` where that is over, or for nothing.
-    fn rest(&self) -> Option<Duration> {
+    /// The last trouble and how long to rest from it; `None` where that is over, or for nothing.
+    fn rest(&self) -> Option<(Instant, Duration)> {
         let state = self.lock();
-        (state.health == Health::Resting).then_some(state.rest)
+        match state.health {
+            Health::Resting(since) => Some((since, state.rest.length())),
+            Health::Well | Health::Ending => None,
+        }
+    }
+
+    /// Waits until all is settled, and makes the stage ready unless something else was noted meanwhile.
+    async fn recover_from(&self, trouble: Instant, intake: &Intake) {
+        let is_latest = |state: &State| state.health == Health::Resting(trouble);
+        while is_latest(&self.lock()) && !intake.settle(Duration::ZERO) {
+            tokio::time::sleep(LOOK).await;
+        }
+        let mut state = self.lock();
+        if is_latest(&state) {
+            self.recover(&mut state);
+        }
     }
 
     fn recover(&self, state: &mut State) {
-        state.health = Health::Well;
-        self.readiness.ready();
+        if state.health != Health::Ending {
+            state.health = Health::Well;
+            self.readiness.ready();
+        }
     }
 
     pub(super) fn shut_down(&self) {
-        self.readiness.not_ready("shutting down");
+        self.lock().health = Health::Ending;
+        self.readiness.in_transition("shutting down");
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

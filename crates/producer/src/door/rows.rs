@@ -152,15 +152,24 @@ impl Receipt {
     }
 }
 
+/// The error and what it follows from, in one line.
+fn with_cause(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 impl Stopped {
+    fn not_queued(cause: String) -> Self {
+        tracing::error!(cause, "the producer cannot queue reports: {cause}");
+        Self::NotQueued(cause)
+    }
+
     fn by_intake(error: IntakeError, row: u64, line: u64) -> Self {
         match error {
             IntakeError::Busy | IntakeError::Publish(PublishError::QueueFull) => Self::QueueFull,
             IntakeError::TooLarge { .. } | IntakeError::Publish(PublishError::TooLarge) => Self::RowTooLarge { row, line },
-            IntakeError::Publish(PublishError::Client(cause)) => {
-                tracing::error!(%cause, "the producer cannot queue reports: {cause}");
-                Self::NotQueued(cause.to_string())
-            }
+            IntakeError::Refused(refusal) => Self::not_queued(refusal.to_string()),
+            IntakeError::Publish(error @ PublishError::Client(_)) => Self::not_queued(with_cause(&error)),
             IntakeError::Encode(_) => {
                 tracing::error!("a report does not fit its schema, which is an error in the program");
                 Self::Internal

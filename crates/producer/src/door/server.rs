@@ -22,9 +22,6 @@ use crate::{intake::Intake, source_format::format_settings_of, tokens::Tokens};
 /// How long what nobody waits for any more is given to reach the broker.
 const SETTLE: Duration = Duration::from_secs(3);
 
-/// A report's size beside the bytes of its row: its source, its media type, and how Avro writes them.
-const REPORT_OVERHEAD_BYTES: usize = 1024;
-
 /// What the door leads to.
 pub struct DoorParts {
     /// Where reports go.
@@ -165,13 +162,7 @@ impl Reception {
 
 fn entrances(settings: &DoorSettings, parts: &DoorParts) -> Result<Vec<Arc<Entrance>>, Vec<Problem>> {
     let (mut entrances, mut problems) = (Vec::new(), Vec::new());
-    let row_bytes = settings.row_limits().max_row_bytes;
-    if row_bytes.saturating_add(REPORT_OVERHEAD_BYTES) > parts.intake.max_value_bytes() {
-        problems.push(Problem {
-            setting: "door.max_row_kib".to_owned(),
-            explanation: "is too large for topics.max_message_bytes: lower it, or raise that".to_owned(),
-        });
-    }
+    problems.extend(settings.check_room(parts.intake.max_value_bytes()).err());
     for source in parts.sources.iter() {
         match format_settings_of(source) {
             Ok(settings) => entrances.push(Arc::new(Entrance {

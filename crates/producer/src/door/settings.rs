@@ -6,9 +6,11 @@ use std::{
     time::Duration,
 };
 
+use scoresync_domain::Problem;
+use scoresync_kafka::TopicSettings;
 use serde::{Deserialize, Serialize};
 
-use crate::format::Limits;
+use crate::{format::Limits, intake::max_value_bytes};
 
 /// `[door]`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -22,7 +24,7 @@ pub struct DoorSettings {
     pub max_concurrent_requests: NonZeroU32,
     /// Greatest body of JSON or XML, in MiB. NDJSON and CSV are read on without an end.
     pub max_body_mib: NonZeroU32,
-    /// Greatest row, in KiB. Must leave room in `topics.max_message_bytes`.
+    /// Greatest row, in KiB. `topics.max_message_bytes` must be a little more than twice as much.
     pub max_row_kib: NonZeroU32,
     /// Rows of one request.
     pub max_rows: NonZeroU64,
@@ -61,6 +63,28 @@ impl Default for DoorSettings {
 }
 
 impl DoorSettings {
+    /// Whether whatever row is taken, at the door or from a file, can be a record of the topic.
+    ///
+    /// # Errors
+    /// The setting that does not fit.
+    pub fn check(&self, topics: &TopicSettings) -> Result<(), Problem> {
+        self.check_room(max_value_bytes(topics))
+    }
+
+    pub(super) fn check_room(&self, max_value_bytes: usize) -> Result<(), Problem> {
+        let needed = self.row_limits().max_report_bytes();
+        if needed <= max_value_bytes {
+            return Ok(());
+        }
+        Err(Problem {
+            setting: "door.max_row_kib".to_owned(),
+            explanation: format!(
+                "is too large for topics.max_message_bytes: the report of such a row can have {needed} bytes where {max_value_bytes} are \
+                 allowed; lower it, or raise that"
+            ),
+        })
+    }
+
     pub(super) fn max_body_bytes(&self) -> u64 {
         u64::from(self.max_body_mib.get()) * 1024 * 1024
     }
@@ -101,6 +125,24 @@ mod tests {
         check("max_body_mib = 0", false);
         check("read_timeout_seconds = -1", false);
         check("listen = 'localhost'", false);
+    }
+
+    #[test]
+    fn a_row_that_may_be_larger_than_the_topic_takes_is_a_problem_of_the_settings() {
+        let check = |max_row_kib: u32, is_usable: bool| {
+            let settings = DoorSettings {
+                max_row_kib: max_row_kib.try_into().unwrap(),
+                ..DoorSettings::default()
+            };
+            let checked = settings.check(&TopicSettings::default());
+            assert_eq!(checked.is_ok(), is_usable, "{max_row_kib}: {checked:?}");
+            assert!(checked.err().is_none_or(|problem| problem.setting == "door.max_row_kib"));
+        };
+        check(256, true);
+        check(500, true);
+        check(512, false);
+        check(4096, false);
+        check(u32::MAX, false);
     }
 
     #[test]

@@ -108,12 +108,14 @@ impl<R: BufRead> CsvRows<R> {
             return Err(format!("the row has {cells} cells where there are {columns} columns"));
         }
         let encoding = self.encoding();
-        let mut fields = Vec::with_capacity(columns);
+        let (mut fields, mut bytes) = (Vec::with_capacity(columns), 0);
         for (column, cell) in self.columns.iter().zip(&self.record) {
             let Some(text) = encoding.decode(cell) else {
                 let number = fields.len() + 1;
                 return Err(format!("cell {number} of the row is no text in {}", encoding.as_str()));
             };
+            bytes += column.len() + text.len();
+            self.limits.check_field_bytes(bytes)?;
             fields.push((Cow::Owned(column.clone()), Some(Cow::Owned(text.into_owned()))));
         }
         Ok(Fields::from_unique(fields))

@@ -36,12 +36,7 @@ impl FieldList {
         }
         let free = if self.has(name) { self.free_name(name) } else { name.to_owned() };
         self.bytes += free.len() + value.as_ref().map_or(0, String::len);
-        if self.bytes > self.limits.max_field_bytes() {
-            let limit = self.limits.max_field_bytes();
-            return Err(format!(
-                "the names and values of the row are larger than {limit} bytes together; what is nested repeats the names around it"
-            ));
-        }
+        self.limits.check_field_bytes(self.bytes)?;
         if self.fields.len() + 1 == SMALL {
             self.next_numbers = self.fields.iter().map(|(name, _)| (name.to_string(), 2)).collect();
         }

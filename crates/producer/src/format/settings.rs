@@ -40,11 +40,33 @@ pub struct Limits {
     pub max_depth: usize,
 }
 
+/// What a report takes beside its names and values, or the bytes of its row: its source, its media type, its moment.
+const REPORT_BYTES: usize = 1024;
+/// What Avro takes for one field beside its name and value: two lengths, and which branch of the union the value is.
+const FIELD_BYTES: usize = 16;
+
 impl Limits {
     /// Bytes of all names and values of one row. GB 18030 grows by half in UTF-8; the name of what holds nested values is repeated in each
-    /// of theirs, so that without this limit a small row could make a huge report.
+    /// of theirs, and the names of columns in each row, so that without this limit a small row could make a huge report.
     pub(super) const fn max_field_bytes(self) -> usize {
         self.max_row_bytes.saturating_mul(2)
+    }
+
+    /// Bytes of the greatest report that a row can become, readable or not.
+    pub(crate) const fn max_report_bytes(self) -> usize {
+        let fields = self.max_field_bytes().saturating_add(self.max_fields.saturating_mul(FIELD_BYTES));
+        fields.saturating_add(REPORT_BYTES)
+    }
+
+    /// Whether names and values may be so large together; if not, a sentence without values.
+    pub(super) fn check_field_bytes(self, bytes: usize) -> Result<(), String> {
+        let limit = self.max_field_bytes();
+        if bytes <= limit {
+            return Ok(());
+        }
+        Err(format!(
+            "the names and values of the row are larger than {limit} bytes together; each value counts with the whole name of its field"
+        ))
     }
 }
 

@@ -23,7 +23,7 @@ pub enum ImportError {
     },
     /// The name does not tell the format.
     #[error("{0}; state it with --format")]
-    Format(#[from] UntoldFormat),
+    Format(UntoldFormat),
     /// The source's format settings.
     #[error("the file cannot be read with the settings of its source: {0}")]
     Source(Problem),
@@ -124,6 +124,13 @@ impl std::fmt::Display for Acknowledged {
             true => ". Start the same import again: it goes on there",
             false => ". Start the same import again: it sends all rows once more, which is safe",
         })
+    }
+}
+
+/// Its text is the whole text of the error, which has it as no cause beside.
+impl From<UntoldFormat> for ImportError {
+    fn from(untold: UntoldFormat) -> Self {
+        Self::Format(untold)
     }
 }
 

@@ -82,6 +82,7 @@ mod tests {
         Fingerprint {
             source: "academy".to_owned(),
             path: "/exports/scores.csv".to_owned(),
+            path_sha256: "dd".to_owned(),
             size: 100,
             modified_ms: 1,
             head_sha256: "aa".to_owned(),

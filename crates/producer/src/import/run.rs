@@ -208,7 +208,6 @@ impl Importing<'_> {
             source: &self.request.source.name,
             format,
             settings: &settings,
-            limits: self.request.options.limits,
             topic_id: &topic_id,
         };
         let fingerprint = Fingerprint::take(&mut file, path, route).map_err(|source| ImportError::Open {

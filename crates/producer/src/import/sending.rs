@@ -91,7 +91,8 @@ impl Sending<'_> {
             (Err(_), Err(unsettled)) => Err(unsettled),
             (Err(error), Ok(())) => Err(error),
         };
-        if outcome.is_ok() && self.kept.as_ref().is_some_and(|kept| !kept.fingerprint.is_current()) {
+        let path = self.place.path;
+        if outcome.is_ok() && self.kept.as_ref().is_some_and(|kept| !kept.fingerprint.is_current(path)) {
             self.summary.notices.push(Notice::ChangedMeanwhile);
         }
         self.keep(outcome.is_ok());
@@ -131,6 +132,13 @@ impl Sending<'_> {
                     line,
                     bytes,
                     limit,
+                });
+            }
+            Err(IntakeError::Refused(cause)) => {
+                self.look();
+                return Err(ImportError::Refused {
+                    acknowledged: self.acknowledged(),
+                    cause,
                 });
             }
             Err(cause @ (IntakeError::Busy | IntakeError::Publish(_) | IntakeError::Encode(_))) => {

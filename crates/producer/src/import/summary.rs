@@ -1,6 +1,6 @@
 //! What an import did.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
@@ -22,6 +22,7 @@ pub struct ImportSummary {
 #[derive(Debug, Serialize)]
 pub struct FileSummary {
     /// The file as it was named.
+    #[serde(serialize_with = "as_shown")]
     pub file: PathBuf,
     /// How it ended.
     pub outcome: FileOutcome,
@@ -56,6 +57,11 @@ pub enum FileOutcome {
     Failed(ImportError),
     /// An earlier file ended the import.
     NotBegun,
+}
+
+/// A name need not be Unicode.
+fn as_shown<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 /// The error and its causes, in one line.

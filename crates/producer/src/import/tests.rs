@@ -142,10 +142,11 @@ fn a_row_that_the_broker_refuses_ends_the_import() {
         &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED],
     );
     let summary = office.import(&office.options(), &mut |_| {});
-    // Where rows are still being queued when the refusal arrives, the client itself takes no more of them.
-    let FileOutcome::Failed(ImportError::Refused { acknowledged, .. } | ImportError::Intake { acknowledged, .. }) = &summary.outcome else {
+    // Where rows are still being queued when the refusal arrives, the client itself takes no more of them, which is the same.
+    let FileOutcome::Failed(ImportError::Refused { acknowledged, cause }) = &summary.outcome else {
         panic!("{summary:?}")
     };
+    assert!(cause.to_string().contains("docs/security.md"), "{cause}");
     assert!(acknowledged.first_unacknowledged <= 5_000, "{summary:?}");
     let rest = office.import(&office.options(), &mut |_| {});
     assert!(matches!(rest.outcome, FileOutcome::Complete), "{rest:?}");
@@ -199,6 +200,58 @@ fn a_row_that_the_topic_does_not_take_ends_its_file_and_no_other_row_is_sent_twi
     let rest = office.import_files(&[file], &office.options(), &mut |_| {}).remove(0);
     assert!(matches!(rest.outcome, FileOutcome::Complete), "{rest:?}");
     assert_eq!((rest.rows_skipped, rest.rows_acknowledged), (1, 2));
+}
+
+#[test]
+fn what_is_wrong_with_the_name_of_a_file_is_said_once() {
+    let office = Office::new(1);
+    let untold = office.folder.path().join("scores");
+    fs::copy(office.file(), &untold).unwrap();
+    let summary = office.import_files(&[untold], &office.options(), &mut |_| {}).remove(0);
+    let told = serde_json::to_value(&summary).unwrap()["outcome"]["detail"].to_string();
+    assert_eq!(told.matches("scores").count(), 1, "{told}");
+    assert!(told.contains("--format"), "{told}");
+}
+
+#[cfg(unix)]
+#[test]
+fn files_whose_names_are_no_unicode_are_imported_each_by_itself() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+    let office = Office::new(3);
+    let files = [b"\xb3\xc9\xbc\xa8.csv", b"\xb3\xc9\xbc\xa9.csv"].map(|name| office.folder.path().join(OsStr::from_bytes(name)));
+    for file in &files {
+        fs::copy(office.file(), file).unwrap();
+    }
+    for expected in [&[][..], &[Notice::ImportedBefore]] {
+        let summaries = office.import_files(&files, &office.options(), &mut |_| {});
+        for summary in summaries {
+            assert!(matches!(summary.outcome, FileOutcome::Complete), "{summary:?}");
+            assert_eq!(summary.notices, expected);
+            let file = serde_json::to_value(&summary).unwrap()["file"].clone();
+            assert!(file.as_str().is_some_and(|name| name.ends_with("\u{fffd}.csv")), "{file}");
+        }
+    }
+}
+
+#[test]
+fn more_room_for_a_row_changes_nothing_about_what_was_imported() {
+    let office = Office::new(3);
+    let row = |text: &str| format!("{text},GMP-01,80,2026-11-22 08:30\n");
+    let text = "工号,课程编号,分数,完成时间\n".to_owned() + &row("E1") + &row(&"x".repeat(8_000)) + &row("E3");
+    fs::write(office.file(), text).unwrap();
+    let mut options = office.options();
+    options.limits.max_row_bytes = 4_096;
+    let stopped = office.import(&options, &mut |_| {});
+    assert!(
+        matches!(stopped.outcome, FileOutcome::Failed(ImportError::Broken(_))),
+        "{stopped:?}"
+    );
+    options.limits.max_row_bytes = 16_384;
+    let resumed = office.import(&options, &mut |_| {});
+    assert_eq!((resumed.rows_skipped, resumed.rows_acknowledged), (1, 2), "{resumed:?}");
+    options.limits.max_row_bytes = 32_768;
+    let again = office.import(&options, &mut |_| {});
+    assert_eq!(again.notices, [Notice::ImportedBefore]);
 }
 
 #[test]

@@ -6,13 +6,14 @@ use scoresync_domain::{Employee, Identity, Region, RosterEntry, Timestamp};
 /// Dates what the entry of an employee who is not known yet states without a start: from when the last of the others had it no more, and at
 /// the latest from `as_of` on.
 ///
-/// What one of `others` has without an end is shared, and is left undated: two candidates are better than a guess.
-pub(super) fn date<E>(entry: &mut RosterEntry, as_of: Timestamp, others: impl Fn(&Identity) -> Result<Vec<Identity>, E>) -> Result<(), E> {
+/// What one of `others` has without an end is shared, and is left undated: two candidates are better than a guess. After that one nobody else
+/// is asked for, as a placeholder may be shared by everybody.
+pub(super) fn date<E, I>(entry: &mut RosterEntry, as_of: Timestamp, others: impl Fn(&Identity) -> I) -> Result<(), E>
+where
+    I: Iterator<Item = Result<Identity, E>>,
+{
     for identity in entry.identities.iter_mut().filter(|identity| identity.valid_from.is_none()) {
-        let ends: Option<Vec<Timestamp>> = others(identity)?.iter().map(|held| held.valid_to).collect();
-        let Some(last) = ends.and_then(|ends| ends.into_iter().max()) else {
-            continue;
-        };
+        let Some(last) = last_end(others(identity))? else { continue };
         let start = last.min(as_of);
         let ends_before = |end: Option<Timestamp>| end.is_some_and(|end| end <= start);
         if !ends_before(identity.valid_to) && !ends_before(entry.left_at) {
@@ -22,12 +23,31 @@ pub(super) fn date<E>(entry: &mut RosterEntry, as_of: Timestamp, others: impl Fn
     Ok(())
 }
 
+/// When the last of those who held something held it no more; `None` where there are none, or one has no end.
+fn last_end<E>(held: impl Iterator<Item = Result<Identity, E>>) -> Result<Option<Timestamp>, E> {
+    let mut last = None;
+    for held in held {
+        let Some(end) = held?.valid_to else { return Ok(None) };
+        last = last.max(Some(end));
+    }
+    Ok(last)
+}
+
 /// When an employee has or had an identity, those times left out that are none.
-pub(super) fn held_by(employee: Employee, identity: &Identity, region: Region) -> impl Iterator<Item = Identity> {
+pub(super) fn held_by(employee: Employee, identity: &Identity, region: Region) -> Vec<Identity> {
     let key = identity.key(region);
     let is_some_time = |held: &Identity| held.valid_to.is_none_or(|to| held.valid_from.is_none_or(|from| from < to));
     let held = employee.identities.into_iter();
-    held.filter(move |held| held.key(region) == key && is_some_time(held))
+    held.filter(|held| held.key(region) == key && is_some_time(held)).collect()
+}
+
+/// One by one, or the error alone.
+pub(super) fn one_by_one<E>(held: Result<Vec<Identity>, E>) -> impl Iterator<Item = Result<Identity, E>> {
+    let (held, error) = match held {
+        Ok(held) => (held, None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    held.into_iter().map(Ok).chain(error.map(Err))
 }
 
 #[cfg(test)]
@@ -46,7 +66,7 @@ mod tests {
     /// The start of what an entry of the moment 20 states.
     fn check_entry(mut entry: RosterEntry, others: &[Identity], expected: Option<i64>) {
         let others = employee("E1", others.to_vec(), 10);
-        let held = |identity: &Identity| Ok::<_, ()>(held_by(others.clone(), identity, REGION).collect());
+        let held = |identity: &Identity| held_by(others.clone(), identity, REGION).into_iter().map(Ok::<_, ()>);
         date(&mut entry, millis(20), held).unwrap();
         assert_eq!(entry.identities[0].valid_from, expected.map(millis), "{others:?}");
     }
@@ -74,6 +94,17 @@ mod tests {
     fn what_is_shared_is_nobody_s_alone() {
         check(&[phone(1)], None);
         check(&[dated(None, Some(15)), dated(Some(18), None)], None);
+    }
+
+    #[test]
+    fn after_somebody_who_shares_it_without_an_end_nobody_else_is_asked_for() {
+        let asked = std::cell::Cell::new(0);
+        let everybody = |_: &Identity| {
+            let ask = |held| Ok::<_, ()>((held, asked.set(asked.get() + 1)).0);
+            [dated(None, Some(15)), phone(1)].into_iter().cycle().take(10_000).map(ask)
+        };
+        date(&mut entry("E2", vec![phone(1)]), millis(20), everybody).unwrap();
+        assert_eq!(asked.get(), 2);
     }
 
     #[test]

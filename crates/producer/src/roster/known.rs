@@ -9,7 +9,7 @@ use std::{
 use scoresync_domain::{Employee, Identity, IdentityKind, Region, normalise_identity};
 use scoresync_kafka::{DatumError, Encoder, HEADER_BYTES, Record as _, SchemaError, parse_schema, read_datum};
 
-use super::handover::held_by;
+use super::handover::{held_by, one_by_one};
 
 type Unpack = Box<dyn Fn(&[u8]) -> Result<Employee, DatumError> + Send>;
 
@@ -90,19 +90,20 @@ impl KnownEmployees {
     }
 
     /// The keys of those who have or had an identity, and maybe of others.
-    pub(super) fn holders(&self, identity: &Identity) -> impl Iterator<Item = &str> {
+    pub(super) fn holders<'a>(&'a self, identity: &Identity) -> impl Iterator<Item = &'a str> + use<'a> {
         let hash = hash(identity, self.region);
         let from_here = self.holders.range((hash, Arc::from(""))..);
         from_here.take_while(move |(other, _)| *other == hash).map(|(_, key)| &**key)
     }
 
-    /// When anybody has or had an identity.
-    pub(super) fn held(&self, identity: &Identity) -> Result<Vec<Identity>, DatumError> {
-        let mut held = Vec::new();
-        for key in self.holders(identity) {
-            held.extend(self.get(key)?.into_iter().flat_map(|record| held_by(record, identity, self.region)));
-        }
-        Ok(held)
+    /// When anybody has or had an identity; each record is unpacked only when it is come to.
+    pub(super) fn held<'a>(&'a self, identity: &Identity) -> impl Iterator<Item = Result<Identity, DatumError>> + use<'a> {
+        let (holders, identity) = (self.holders(identity), identity.clone());
+        let held_under = move |key: &str| {
+            let record = self.get(key)?;
+            Ok(record.map_or_else(Vec::new, |record| held_by(record, &identity, self.region)))
+        };
+        holders.flat_map(move |key| one_by_one(held_under(key)))
     }
 
     /// All records, in no order.
@@ -175,8 +176,9 @@ mod tests {
             value: "+86 199-0000-0001".to_owned(),
             ..phone(1)
         };
-        assert_eq!(known.held(&written_otherwise).unwrap(), [phone(1)]);
-        assert_eq!(known.held(&phone(3)).unwrap(), []);
+        let held = |identity: &Identity| known.held(identity).collect::<Result<Vec<_>, _>>().unwrap();
+        assert_eq!(held(&written_otherwise), [phone(1)]);
+        assert_eq!(held(&phone(3)), []);
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod merge;
 mod moment;
 mod patience;
 mod plan;
+mod refusals;
 mod row;
 mod settings;
 mod statement;

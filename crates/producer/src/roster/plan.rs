@@ -7,7 +7,7 @@ use scoresync_kafka::DatumError;
 
 use super::{
     file::Statements,
-    handover::held_by,
+    handover::{held_by, one_by_one},
     known::{KnownEmployees, normal},
     statement::{About, Change, Next, Repetition, Statement},
 };
@@ -90,7 +90,7 @@ pub(super) fn plan(statements: Statements, (as_of, is_full): (Timestamp, bool), 
     }
     let places = plan.places(known);
     for mut statement in new {
-        statement.date_handovers(known, |identity| plan.held(identity, &places, known))?;
+        statement.date_handovers(known, |identity| plan.held(identity, (&places, known)))?;
         plan.add(statement, known)?;
     }
     Ok(plan)
@@ -134,22 +134,31 @@ impl Plan {
         keys.zip(0..).collect()
     }
 
-    /// When anybody who is known has or had an identity, by what the list says of them.
-    fn held(&self, identity: &Identity, places: &HashMap<String, usize>, known: &KnownEmployees) -> Result<Vec<Identity>, PlanError> {
-        let mut held = Vec::new();
-        for key in known.holders(identity) {
-            let Some(present) = known.get(key)? else { continue };
-            let statement = places.get(key).and_then(|place| self.changing.get(*place));
-            let next = statement
-                .map(|statement| statement.on_top_of(Some(&present), known.region()))
-                .transpose()?;
-            let record = match next {
-                Some(Next::Record(next, _)) => next,
-                Some(Next::Unchanged | Next::Stale) | None => present,
-            };
-            held.extend(held_by(record, identity, known.region()));
-        }
-        Ok(held)
+    /// When anybody who is known has or had an identity, by what the list says of them; each is looked at only when they are come to.
+    fn held<'a>(
+        &'a self,
+        identity: &Identity,
+        (places, known): (&'a HashMap<String, usize>, &'a KnownEmployees),
+    ) -> impl Iterator<Item = Result<Identity, PlanError>> + use<'a> {
+        let (holders, identity) = (known.holders(identity), identity.clone());
+        let held_under = move |key: &str| {
+            let record = self.record_of(key, (places, known))?;
+            Ok(record.map_or_else(Vec::new, |record| held_by(record, &identity, known.region())))
+        };
+        holders.flat_map(move |key| one_by_one(held_under(key)))
+    }
+
+    /// The record of somebody who is known as it is going to be.
+    fn record_of(&self, key: &str, (places, known): (&HashMap<String, usize>, &KnownEmployees)) -> Result<Option<Employee>, PlanError> {
+        let Some(present) = known.get(key)? else { return Ok(None) };
+        let statement = places.get(key).and_then(|place| self.changing.get(*place));
+        let next = statement
+            .map(|statement| statement.on_top_of(Some(&present), known.region()))
+            .transpose()?;
+        Ok(Some(match next {
+            Some(Next::Record(next, _)) => next,
+            Some(Next::Unchanged | Next::Stale) | None => present,
+        }))
     }
 
     /// Whether so many may be marked as having left.

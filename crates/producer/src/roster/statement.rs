@@ -72,11 +72,10 @@ impl Statement {
     }
 
     /// Dates what somebody new has from others, who have or had it at the times that `others` gives.
-    pub(super) fn date_handovers<E>(
-        &mut self,
-        known: &KnownEmployees,
-        others: impl Fn(&Identity) -> Result<Vec<Identity>, E>,
-    ) -> Result<(), E> {
+    pub(super) fn date_handovers<E, I>(&mut self, known: &KnownEmployees, others: impl Fn(&Identity) -> I) -> Result<(), E>
+    where
+        I: Iterator<Item = Result<Identity, E>>,
+    {
         let is_new = !known.contains(&known.key_of(self.employee_no()));
         match &mut self.said {
             About::Entry(entry, _) if is_new => handover::date(entry, self.as_of, others),

@@ -250,7 +250,11 @@ impl EmployeesTable {
                     deliveries.abandon();
                     return Ok(Some(StatementError::TooLarge));
                 }
-                Err(error @ PublishError::Client(_)) => return Err(TableWriteError::Publish(error)),
+                Err(error @ PublishError::Client(_)) => {
+                    deliveries.abandon();
+                    let refusal = error.refusal(&self.topic).ok_or(TableWriteError::Publish(error))?;
+                    return Ok(Some(StatementError::Refused(refusal)));
+                }
             }
         }
     }

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use super::{
     known::normal,
     patience::Patience,
+    refusals::Refusals,
     statement::{About, Change, Repetition, Silence, Statement},
     table::{EmployeesTable, Outcome, RosterSurroundings, StatementError, TableWriteError},
 };
@@ -132,6 +133,7 @@ impl RosterFollower {
                 table,
                 requests: self.0,
                 deferred: VecDeque::new(),
+                refusals: Refusals::default(),
             };
             following.follow(&mut patience, (readiness, shutdown))
         });
@@ -174,6 +176,7 @@ struct Following {
     requests: Receiver<Request>,
     /// Later updates of an employee who was in the batch already, in their order.
     deferred: VecDeque<Request>,
+    refusals: Refusals,
 }
 
 impl Following {
@@ -181,7 +184,7 @@ impl Following {
         let mut last_request = Instant::now();
         loop {
             patience.renew();
-            readiness.ready();
+            self.refusals.tell(readiness);
             let Some(batch) = self.next_batch() else { return Ok(()) };
             if batch.is_empty() {
                 if shutdown.is_requested() && last_request.elapsed() > SETTLE {
@@ -242,6 +245,7 @@ impl Following {
             statement.date_handovers(known, |identity| known.held(identity))?;
         }
         let outcomes = self.table.write(&statements, patience)?;
+        self.refusals.note(&outcomes);
         for (outcome, answer) in outcomes.into_iter().zip(answers) {
             // Whoever went away meanwhile needs no answer.
             drop(answer.send(answer_of(outcome)));

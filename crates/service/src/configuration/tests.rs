@@ -335,7 +335,10 @@ fn an_address_with_a_password_is_taken_from_the_environment_alone() {
         ("postgresql://filer@db.example/files", true),
         (with_password, false),
         ("postgresql://db.example/files?user=filer&password=tr0ub4dor", false),
+        ("postgresql://db.example/files?user=filer&pass%77ord=tr0ub4dor", false),
         ("host=db.example user=filer password=tr0ub4dor", false),
+        ("host=db.example user=filer password = tr0ub4dor", false),
+        ("host=db.example user=filer", false),
     ] {
         let text = format!("{BROKERS}[database]\nurl = '{address}'\n");
         if is_taken {
@@ -349,4 +352,20 @@ fn an_address_with_a_password_is_taken_from_the_environment_alone() {
             assert!(said.contains("SCORESYNC_DATABASE__URL") && !said.contains("tr0ub4dor"), "{said}");
         }
     }
+}
+
+#[test]
+fn an_address_in_any_form_of_the_driver_is_taken_from_the_environment_and_shown_only_as_far_as_it_is_no_secret() {
+    for address in ["host=db.example user=filer password = tr0ub4dor", "host=db.example user=tr0ub4dor"] {
+        let settings = load_text(BROKERS, &[("SCORESYNC_DATABASE__URL", address)]).unwrap();
+        let dump = redacted_dump(&settings).unwrap();
+        assert!(dump.contains("url = \"[redacted]\"") && !dump.contains("tr0ub4dor"), "{dump}");
+    }
+}
+
+#[test]
+fn what_is_no_address_is_refused_wherever_it_stands() {
+    let expected = [("`database.url`", "expected an address: postgresql://")];
+    check_problems(&format!("{BROKERS}[database]\nurl = 'tr0ub4dor'\n"), &[], &expected);
+    check_problems(BROKERS, &[("SCORESYNC_DATABASE__URL", "tr0ub4dor")], &expected);
 }

@@ -19,7 +19,7 @@ use super::{
     place::{Login, Place, assert_silent, run},
     rights::{Grants, Who, of_commands},
 };
-use crate::support::{Http, SETTLE, START, STOP, academy, until};
+use crate::support::{Http, SETTLE, START, STOP, academy, readiness, until};
 
 const SCRAM: &str = "SCRAM-SHA-512";
 const STAGES: [&str; 3] = ["producer", "mapper", "sink"];
@@ -174,5 +174,40 @@ async fn a_right_that_is_taken_away_ends_a_running_mapper_which_says_so_and_lose
     for process in [producer, mapper] {
         ensure!(process.stop(STOP)?.success(), "a stage did not end well");
     }
+    assert_silent(&place.told()?, &place.scene.installation)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_producer_that_may_no_longer_write_employees_is_not_ready_and_goes_on_by_itself_when_it_may() -> anyhow::Result<()> {
+    let mut place = Place::make()?;
+    place.scene.installation.make_token("hr")?;
+    let commands = admit(&place)?;
+    let Grants { user, rights } = &commands["run producer"];
+    place.log_in(Login { user, mechanism: SCRAM })?;
+    let mut producer = run(&place.scene.installation, "producer", "producer")?;
+    producer.ready(START).await?;
+    push_and_update(&place).await?;
+    let write = rights
+        .iter()
+        .filter(|right| right.name == "employees" && right.operation == "Write");
+    let orders = place.orders(user, &place.scene.installation.kafka.group_prefix, write);
+    place.kafka.revoke(orders.clone())?;
+    let http = Http::new(&place.scene.installation);
+    let put = async |number: usize| {
+        http.put("E101", Some("hr"), &json!({ "name": format!("测试员{number}"), "identities": [] }))
+            .await
+    };
+    for number in 0..4 {
+        let answer = put(number).await?;
+        ensure!(answer.status == StatusCode::SERVICE_UNAVAILABLE.as_u16(), "{answer:?}");
+        let not_ready = readiness(producer.admin()).await?;
+        let reason = not_ready.get("roster").context("the stage is ready")?;
+        let topic = format!("{}employees", place.scene.installation.topics.prefix);
+        ensure!(reason.contains(&topic) && reason.contains("docs/security.md"), "{reason}");
+    }
+    place.kafka.admit(&[], orders)?;
+    until("an update is taken again", SETTLE, async || Ok(put(9).await?.status == 200)).await?;
+    producer.ready(START).await?;
+    ensure!(producer.stop(STOP)?.success(), "the producer did not end well");
     assert_silent(&place.told()?, &place.scene.installation)
 }

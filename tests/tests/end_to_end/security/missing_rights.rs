@@ -1,15 +1,14 @@
 //! Without any one of the rights that the document gives, the process does not do its work, and says which right it lacks.
 
 use std::{
-    fs::File,
     net::SocketAddr,
     process::Command,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::ensure;
 use futures_util::{StreamExt, stream};
-use scoresync_tests::ports::free_address;
+use scoresync_tests::{ports::free_address, process::Process};
 use serde_json::json;
 
 use super::{
@@ -84,28 +83,18 @@ impl Lacking {
 
     /// Runs it until it complains, and gives all that it said.
     async fn complain(&self, place: &Place) -> anyhow::Result<String> {
-        let mut command = self.command(place)?;
         let log = place.scene.folder().join(format!("{}.log", self.name));
-        let file = File::create(&log)?;
-        command.stdout(file.try_clone()?).stderr(file);
-        let mut child = command.spawn().with_context(|| format!("start {}", self.command))?;
+        let mut process = Process::start(self.command(place)?, log, self.admin)?;
         let end = Instant::now() + START;
         loop {
-            if let Some(status) = child.try_wait()? {
-                let said = std::fs::read_to_string(&log)?;
-                ensure!(status.code() == Some(1), "{} ended with {status}: {said}", self.name);
-                return Ok(said);
+            if let Some(status) = process.ended(Duration::ZERO)? {
+                ensure!(status.code() == Some(1), "{} ended with {status}: {}", self.name, process.log());
+                return Ok(process.log());
             }
             if self.right.operation == "Write" && self.command == "run producer" && self.is_refused(place).await {
-                child.kill()?;
-                child.wait()?;
-                return Ok(std::fs::read_to_string(&log)?);
+                return Ok(process.log());
             }
-            if Instant::now() > end {
-                child.kill()?;
-                child.wait()?;
-                bail!("{} does not complain: {}", self.name, std::fs::read_to_string(&log)?);
-            }
+            ensure!(Instant::now() < end, "{} does not complain: {}", self.name, process.log());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use scoresync_kafka::mock::{RDKafkaApiKey, RDKafkaRespErr};
 
 use super::harness::{LONG, Running, mock_broker, ndjson, parts, start, start_before};
-use crate::{DoorError, STAGE, door::broker_watch::BrokerWatch};
+use crate::{DoorError, STAGE, Unacknowledged, door::broker_watch::BrokerWatch};
 
 const REFUSED: RDKafkaRespErr = RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
 
@@ -137,4 +137,37 @@ async fn refusals_without_a_success_in_between_keep_the_stage_not_ready_for_long
         never = watch.keep(&parts.intake) => match never {},
         done = tokio::time::timeout(LONG, work) => done.expect("the stage stays as it is"),
     }
+}
+
+#[tokio::test]
+async fn a_success_ends_the_rest_from_a_time_out_once_the_shortest_rest_has_passed() {
+    let broker = mock_broker();
+    let (_parts, readiness, _registry) = parts(&broker);
+    let shortest = Duration::from_millis(100);
+    let watch = BrokerWatch::resting(readiness.stage(STAGE), shortest);
+    let is_ready = || readiness.report()[0].reason.is_none();
+    let begun = Instant::now();
+    watch.note(&Unacknowledged::TimeOut);
+    watch.note_success();
+    assert!(!is_ready() || begun.elapsed() >= shortest);
+    tokio::time::sleep(shortest).await;
+    // Nobody keeps the watch: a busy producer never has nothing on its way.
+    watch.note_success();
+    assert!(is_ready());
+}
+
+#[tokio::test]
+async fn nothing_makes_a_stage_ready_that_shuts_down() {
+    let broker = mock_broker();
+    let (parts, readiness, _registry) = parts(&broker);
+    let watch = BrokerWatch::resting(readiness.stage(STAGE), Duration::ZERO);
+    let obstacle = || readiness.report()[0].reason.clone();
+    watch.note_refusal("no right");
+    watch.shut_down();
+    watch.note_success();
+    assert_eq!(obstacle().as_deref(), Some("shutting down"));
+    watch.note(&Unacknowledged::TimeOut);
+    watch.note_refusal("no right");
+    drop(tokio::time::timeout(Duration::from_millis(50), watch.keep(&parts.intake)).await);
+    assert_eq!(obstacle().as_deref(), Some("shutting down"));
 }

@@ -150,3 +150,14 @@ fn rows_know_their_number_and_line() {
         [(1, 5), (2, 7), (3, 9)]
     );
 }
+
+#[test]
+fn a_row_that_would_be_too_large_with_the_names_of_its_columns_is_kept_exactly() {
+    let name = "n".repeat(150);
+    let named = csv().set(|settings| settings.csv_columns = Some(vec![name.clone()]));
+    let reading = named.limit(|limits| limits.max_row_bytes = 100);
+    let (fits, does_not) = ("x".repeat(50), "x".repeat(51));
+    let body = format!("{fits}\n{does_not}\n{fits}");
+    let read = format!("{name}={fits}");
+    reading.check(body, &[&read, &format!("!{does_not}"), &read]);
+}
