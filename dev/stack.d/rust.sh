@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Rust: whether the machine has the version that the project asks for.
+# Rust: whether the machine has the version that the project asks for, and what is built with it.
 
 # rust_wanted: the `rust-version` of the workspace.
 rust_wanted() { sed -n 's/^rust-version *= *"\([0-9.]*\)".*/\1/p' "$PROJECT/Cargo.toml"; }
@@ -22,4 +22,20 @@ install_rust() {
   say "installing the stable Rust toolchain"
   rustup toolchain install stable --profile minimal --component clippy --component rustfmt >&2 &&
     rustup default stable >&2
+}
+
+# target_directory: where cargo says it is, not where it usually is.
+target_directory() {
+  cargo metadata --manifest-path "$PROJECT/Cargo.toml" --locked --no-deps --format-version 1 |
+    sed -n 's|.*"target_directory":"\([^"]*\)".*|\1|p'
+}
+
+# build_armed: the program that can be made to fail, as `scoresync-armed` beside the one that cannot.
+build_armed() {
+  local built
+  built=$(target_directory)/debug
+  interruptible cargo build --manifest-path "$PROJECT/Cargo.toml" --locked --quiet --package scoresync --features armed
+  # Under another name at once, as the program of the other build takes the same place.
+  cp -- "$built/scoresync" "$built/scoresync-armed.new"
+  mv -- "$built/scoresync-armed.new" "$built/scoresync-armed"
 }

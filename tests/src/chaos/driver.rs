@@ -56,13 +56,15 @@ pub(super) struct Driver<'a> {
     attempts: Mutex<Attempts>,
     /// What the next import is started with.
     next_import: Mutex<Arming>,
+    /// What every command is started with.
+    arming: Arming,
     /// How long all of it shall take.
     duration: Duration,
     begun: Instant,
 }
 
 impl<'a> Driver<'a> {
-    pub(super) fn new(installation: &'a Installation, stream: &'a Stream, duration: Duration) -> anyhow::Result<Self> {
+    pub(super) fn new(installation: &'a Installation, stream: &'a Stream, (duration, arming): (Duration, Arming)) -> anyhow::Result<Self> {
         let attempts = Attempts {
             rows: vec![Tries::default(); stream.rows.len()],
             poison: vec![Tries::default(); stream.poison.len()],
@@ -75,6 +77,7 @@ impl<'a> Driver<'a> {
             waiting: Mutex::new(stream.parcels.iter().collect()),
             attempts: Mutex::new(attempts),
             next_import: Mutex::default(),
+            arming,
             duration,
             begun: Instant::now(),
         })
@@ -168,7 +171,7 @@ impl<'a> Driver<'a> {
 
     /// Runs a command; says whether it succeeded.
     async fn run(&self, arguments: &[&str]) -> anyhow::Result<bool> {
-        let arming = std::mem::take(&mut *lock(&self.next_import));
+        let arming = [self.arming.clone(), std::mem::take(&mut *lock(&self.next_import))].concat();
         let mut command = self.installation.armed_command(arguments, &arming)?;
         let output = tokio::task::spawn_blocking(move || command.output())
             .await?

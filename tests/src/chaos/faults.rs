@@ -35,6 +35,8 @@ pub enum Fault {
     Frozen(Stage),
     /// A process dies at a certain place in its code, the so manieth time that it comes by.
     Crashed(Point, u64),
+    /// A process stands still at a certain place for longer than its group and its database wait, then goes on as if nothing had been.
+    FrozenAt(Point, u64),
     /// A member joins or leaves every three seconds.
     Storm(Stage),
     /// A part of the surroundings is killed, and comes back.
@@ -57,6 +59,7 @@ impl Fault {
             Self::Killed(stage) => format!("{stage} killed"),
             Self::Frozen(stage) => format!("{stage} frozen"),
             Self::Crashed(point, _) => format!("crash at {}", point.as_str()),
+            Self::FrozenAt(point, _) => format!("frozen at {}", point.as_str()),
             Self::Storm(stage) => format!("{stage}s join and leave"),
             Self::PartKilled(part) => format!("{part:?} killed").to_lowercase(),
             Self::PartFrozen(part) => format!("{part:?} frozen").to_lowercase(),
@@ -82,7 +85,7 @@ impl Fault {
     pub const fn duration(&self) -> Duration {
         Duration::from_secs(match self {
             Self::Killed(_) => 1,
-            Self::Frozen(_) => 13,
+            Self::Frozen(_) | Self::FrozenAt(..) => 13,
             Self::Crashed(..) => 8,
             Self::Storm(_) => 12,
             Self::PartKilled(_) => 2,
@@ -99,7 +102,7 @@ impl Fault {
         let mut below = |number: usize| dice.random_range(0..number as u64) as usize;
         let stage = Stage::ALL[below(3)];
         let neighbours = [Neighbour::Kafka, Neighbour::Registry, Neighbour::Postgres];
-        match below(10) {
+        match below(11) {
             0 => Self::Killed(stage),
             1 => Self::Frozen(stage),
             2..=4 => Self::Crashed(Point::ALL[below(Point::ALL.len())], 1 + below(20) as u64),
@@ -114,6 +117,10 @@ impl Fault {
                 };
                 Self::Network(neighbour, weathers[below(weathers.len())])
             }
+            9 => Self::FrozenAt(
+                [Point::BatchTaken, Point::PositionMoved, Point::BeforeCommit, Point::OutputQueued][below(4)],
+                1 + below(4) as u64,
+            ),
             _ => [Self::Locked, Self::SessionsEnded][below(2)],
         }
     }
@@ -135,6 +142,9 @@ const REGISTRY: [Weather; 8] = [
     Weather::Cut,
     Weather::Down,
 ];
+
+/// For a process to start and come by a place.
+const START: Duration = Duration::from_secs(3);
 
 /// Which process comes by a place; `None` where it is a command's.
 fn stage_of(point: Point) -> Option<Stage> {
@@ -172,6 +182,7 @@ impl Arena<'_> {
             Fault::Killed(stage) => self.fleet.lock().await.kill(&self.first(stage).await?)?,
             Fault::Frozen(stage) => self.freeze(stage, fault.duration()).await?,
             Fault::Crashed(point, times) => self.crash(point, times, fault.duration()).await?,
+            Fault::FrozenAt(point, times) => self.freeze_at(point, times, fault.duration()).await?,
             Fault::Storm(stage) => self.storm(stage, fault.duration()).await?,
             Fault::PartKilled(part) => self.kill_part(part, fault.duration()).await?,
             Fault::PartFrozen(part) => {
@@ -220,6 +231,17 @@ impl Arena<'_> {
         self.fleet.lock().await.arm(&name, &arming)?;
         tokio::time::sleep(duration).await;
         self.fleet.lock().await.disarm(&name)
+    }
+
+    async fn freeze_at(&self, point: Point, times: u64, duration: Duration) -> anyhow::Result<()> {
+        let stage = stage_of(point).context("only a stage can be frozen")?;
+        let name = self.first(stage).await?;
+        let arming = vec![("FAULT_POINTS_FREEZE".to_owned(), format!("{}:{times}", point.as_str()))];
+        self.fleet.lock().await.start(&name, stage, &arming)?;
+        tokio::time::sleep(duration + START).await;
+        // Somebody may have killed it meanwhile, and started it again.
+        let _ = self.fleet.lock().await.signal(&name, "CONT");
+        Ok(())
     }
 
     async fn storm(&self, stage: Stage, duration: Duration) -> anyhow::Result<()> {

@@ -56,6 +56,8 @@ pub struct Fleet<'a> {
     installation: &'a Installation,
     /// What every process is started with.
     arming: Arming,
+    /// What those of one stage are started with.
+    of_stage: Option<(Stage, Arming)>,
     members: BTreeMap<String, Member>,
     /// Ends that nobody had asked for, in words.
     accidents: Vec<String>,
@@ -68,9 +70,15 @@ impl<'a> Fleet<'a> {
         Self {
             installation,
             arming,
+            of_stage: None,
             members: BTreeMap::new(),
             accidents: Vec::new(),
         }
+    }
+
+    /// What processes of a stage are started with from now on.
+    pub fn arm_stage(&mut self, stage: Stage, arming: Arming) {
+        self.of_stage = Some((stage, arming));
     }
 
     /// Starts a process under a name, or starts it again.
@@ -78,7 +86,12 @@ impl<'a> Fleet<'a> {
     /// # Errors
     /// It cannot be started.
     pub fn start(&mut self, name: &str, stage: Stage, arming: &[(String, String)]) -> anyhow::Result<()> {
-        let arming: Vec<_> = self.arming.iter().chain(arming).cloned().collect();
+        let of_stage = self
+            .of_stage
+            .iter()
+            .filter(|(armed, _)| *armed == stage)
+            .flat_map(|(_, arming)| arming);
+        let arming: Vec<_> = self.arming.iter().chain(of_stage).chain(arming).cloned().collect();
         let process = self.installation.start_armed(name, &["run", stage.as_str()], &arming)?;
         let may_end = false;
         self.members.insert(name.to_owned(), Member { stage, process, may_end });

@@ -44,7 +44,20 @@ pub struct Plan {
     pub schedule: Schedule,
     /// What every process is started with.
     pub arming: Arming,
+    /// Whose client keeps records back before it sends them, so that a crash catches some on their way.
+    pub lingers: Option<Lingers>,
 }
+
+/// Whose client waits for more records for two seconds before it sends any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lingers {
+    /// A stage's.
+    Stage(Stage),
+    /// That of commands.
+    Commands,
+}
+
+const LINGERING: &str = "\n[kafka.librdkafka]\n\"linger.ms\" = \"2000\"\n";
 
 /// What came of it.
 #[derive(Clone, Debug, Default)]
@@ -81,8 +94,18 @@ impl<'a> Round<'a> {
         let (installation, topics) = self.field.install(self.folder).await?;
         let staff = Staff::generate(self.plan.seed);
         let stream = Stream::generate(self.plan.seed, &staff, self.plan.rows, &valid_report(&installation).await?);
+        let lingering = self.lingering()?;
+        let of_commands = if self.plan.lingers == Some(Lingers::Commands) {
+            lingering.as_slice()
+        } else {
+            &[]
+        };
+        let of_commands = [&self.plan.arming, of_commands].concat();
         let mut fleet = Fleet::new(&installation, self.plan.arming.clone());
-        let driver = Driver::new(&installation, &stream, self.plan.duration)?;
+        if let Some(Lingers::Stage(stage)) = self.plan.lingers {
+            fleet.arm_stage(stage, lingering);
+        }
+        let driver = Driver::new(&installation, &stream, (self.plan.duration, Arming::new()))?;
         for roster in staff.rosters() {
             driver.employ(&roster).await?;
         }
@@ -94,7 +117,7 @@ impl<'a> Round<'a> {
             field: self.field,
             installation: &installation,
             fleet: Mutex::new(fleet),
-            driver: Driver::new(&installation, &stream, self.plan.duration)?,
+            driver: Driver::new(&installation, &stream, (self.plan.duration, of_commands))?,
         };
         let watch = Watch::new(&installation, &topics);
         let fought = self.fight(&arena, &watch, &staff).await;
@@ -128,6 +151,14 @@ impl<'a> Round<'a> {
             recoveries,
             anomalies: check(&case, &evidence),
         })
+    }
+
+    /// Variables under which a client lingers.
+    fn lingering(&self) -> anyhow::Result<Arming> {
+        let config = std::fs::read_to_string(self.folder.join("scoresync.toml"))?;
+        let path = self.folder.join("lingering.toml");
+        std::fs::write(&path, config + LINGERING)?;
+        Ok(vec![("SCORESYNC_CONFIG".to_owned(), path.display().to_string())])
     }
 
     /// Sends while faults strike; gives the recoveries, and what went wrong on the way.

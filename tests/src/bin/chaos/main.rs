@@ -43,6 +43,7 @@ async fn main() -> anyhow::Result<ExitCode> {
                 Schedule::generate(seed, duration)
             },
             arming: Vec::new(),
+            lingers: None,
         };
         let mut folder = tempfile::Builder::new().prefix("scoresync-chaos.").tempdir()?;
         say(&format!("round of seed {seed}\n{}", plan.schedule));

@@ -1,0 +1,184 @@
+//! The promises under fire: every seeded bug is caught, and every crash point and a mixture of faults do no harm.
+//!
+//! Rounds that break nothing around the processes play side by side on one stack; `dev/chaos` plays longer ones.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use futures_util::StreamExt;
+use scoresync_fault_points::{Bug, Point};
+use scoresync_tests::chaos::{
+    Field, Lingers, Outcome, Plan, Round, Schedule, Stage, Strike,
+    checker::{Anomaly, Class},
+    faults::Fault,
+};
+
+/// Rounds at a time.
+const SIDE_BY_SIDE: usize = 4;
+
+/// What shows a bug, and which broken promises it shows itself by.
+struct Trap {
+    bug: Bug,
+    seconds: u64,
+    lingers: Option<Lingers>,
+    strikes: Vec<(u64, Fault)>,
+    classes: &'static [Class],
+}
+
+impl Trap {
+    fn plan(&self) -> Plan {
+        let strike = |(seconds, fault): &(u64, Fault)| Strike {
+            at: Duration::from_secs(*seconds),
+            fault: *fault,
+        };
+        Plan {
+            seed: 77,
+            duration: Duration::from_secs(self.seconds),
+            rows: 60 * usize::try_from(self.seconds).unwrap_or(1),
+            schedule: Schedule(self.strikes.iter().map(strike).collect()),
+            arming: vec![("FAULT_POINTS_BUG".to_owned(), self.bug.as_str().to_owned())],
+            lingers: self.lingers,
+        }
+    }
+}
+
+fn trap(bug: Bug) -> Trap {
+    let trap = |seconds, strikes: Vec<(u64, Fault)>, classes| Trap {
+        bug,
+        seconds,
+        lingers: None,
+        strikes,
+        classes,
+    };
+    let lingering = |lingers, trap| Trap {
+        lingers: Some(lingers),
+        ..trap
+    };
+    match bug {
+        Bug::PositionBeforeRows => trap(10, vec![(3, Fault::Crashed(Point::BeforeCommit, 3))], &[Class::Lost, Class::Fates]),
+        Bug::NoVersionGuard => trap(6, vec![], &[Class::Record]),
+        Bug::NoCompareAndSet => trap(
+            24,
+            vec![(2, Fault::FrozenAt(Point::BatchTaken, 3))],
+            &[Class::Fates, Class::Position],
+        ),
+        Bug::AnswerBeforeAcknowledgement => lingering(
+            Lingers::Stage(Stage::Producer),
+            trap(10, vec![(3, Fault::Crashed(Point::ReportQueued, 40))], &[Class::Lost]),
+        ),
+        Bug::AutoCommit => lingering(
+            Lingers::Stage(Stage::Mapper),
+            trap(10, vec![(3, Fault::Crashed(Point::OutputQueued, 60))], &[Class::Lost]),
+        ),
+        Bug::LetterErrorSwallowed => lingering(
+            Lingers::Stage(Stage::Mapper),
+            trap(14, vec![(3, Fault::Crashed(Point::LetterQueued, 25))], &[Class::Lost]),
+        ),
+        Bug::SeekToGroupOffset => trap(10, vec![(3, Fault::Crashed(Point::AfterCommit, 3))], &[Class::Fates]),
+        Bug::DroppedWithoutSettling => lingering(Lingers::Commands, trap(6, vec![], &[Class::Lost])),
+        Bug::ClockAsRevision => trap(6, vec![], &[Class::Garbled, Class::Record]),
+        Bug::FailedBatchSkipped => trap(14, vec![(3, Fault::Locked)], &[Class::Fates, Class::Lost]),
+        Bug::FirstMatchOnAmbiguity | Bug::UnknownNumberFallsThrough => trap(6, vec![], &[Class::Letter]),
+        Bug::OwnerChangedSilently => trap(6, vec![], &[Class::Record, Class::History]),
+        Bug::IdentifierInLog => trap(6, vec![], &[Class::Leak]),
+        Bug::ZeroAsMissing => trap(6, vec![], &[Class::Letter]),
+        Bug::TruncatedDecoded => trap(10, vec![], &[Class::Letter]),
+    }
+}
+
+async fn play(field: &Field, plan: &Plan) -> anyhow::Result<Outcome> {
+    let mut folder = tempfile::Builder::new().prefix("scoresync-chaos.").tempdir()?;
+    folder.disable_cleanup(std::env::var_os("KEEP_TEST_FOLDERS").is_some());
+    Round::new(field, folder.path(), plan).play().await
+}
+
+/// With the seed, the schedule and the smallest history of each key.
+fn told(plan: &Plan, anomalies: &[Anomaly]) -> String {
+    let listed: String = anomalies.iter().take(10).map(|anomaly| format!("  {anomaly}\n")).collect();
+    format!(
+        "seed {}, schedule:\n{}{} anomalies:\n{listed}",
+        plan.seed,
+        plan.schedule,
+        anomalies.len()
+    )
+}
+
+/// `None` where it is caught.
+async fn miss(field: &Field, trap: Trap) -> anyhow::Result<Option<String>> {
+    let (plan, bug) = (trap.plan(), trap.bug.as_str());
+    let outcome = match play(field, &plan).await {
+        Ok(outcome) => outcome,
+        Err(error) => return Ok(Some(format!("{bug}: the round could not be played: {error:#}"))),
+    };
+    let is_caught = outcome.anomalies.iter().any(|anomaly| trap.classes.contains(&anomaly.class));
+    Ok((!is_caught).then(|| format!("{bug} is not caught; {}", told(&plan, &outcome.anomalies))))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_seeded_bug_is_caught() -> anyhow::Result<()> {
+    let field = Field::open().await?;
+    let only = std::env::var("SEEDED_BUG").ok();
+    let bugs = Bug::ALL
+        .into_iter()
+        .filter(|bug| only.as_ref().is_none_or(|only| only == bug.as_str()));
+    let misses = futures_util::stream::iter(bugs.map(|bug| miss(&field, trap(bug))))
+        .buffer_unordered(SIDE_BY_SIDE)
+        .collect::<Vec<_>>()
+        .await;
+    let misses: Vec<Option<String>> = misses.into_iter().collect::<anyhow::Result<_>>()?;
+    let missed: Vec<String> = misses.into_iter().flatten().collect();
+    ensure!(missed.is_empty(), "{} bugs are not caught:\n{}", missed.len(), missed.join("\n"));
+    Ok(())
+}
+
+/// The processes of the three stages crash one after the other at each of their places, all stages at the same time.
+fn every_crash_point() -> Schedule {
+    let mut next = [3, 4, 5];
+    let strikes = Point::ALL.into_iter().map(|point| {
+        let fault = Fault::Crashed(point, 2);
+        let lane = match point {
+            Point::ReportReceived | Point::ReportQueued | Point::ReportsAcknowledged | Point::RowImported | Point::RosterWritten => 0,
+            Point::OutputQueued
+            | Point::LetterQueued
+            | Point::BeforePositions
+            | Point::AfterPositions
+            | Point::MapperAssigned
+            | Point::MapperRevoked => 1,
+            Point::SinkAssigned
+            | Point::SinkRevoked
+            | Point::BatchTaken
+            | Point::PositionMoved
+            | Point::RowsWritten
+            | Point::BeforeCommit
+            | Point::AfterCommit => 2,
+        };
+        let at = Duration::from_secs(next[lane]);
+        next[lane] += fault.duration().as_secs() + 1;
+        Strike { at, fault }
+    });
+    Schedule(strikes.collect())
+}
+
+async fn harmless(schedule: Schedule, (seed, seconds): (u64, u64)) -> anyhow::Result<()> {
+    let plan = Plan {
+        seed,
+        duration: Duration::from_secs(seconds),
+        rows: 50 * usize::try_from(seconds)?,
+        schedule,
+        arming: Vec::new(),
+        lingers: None,
+    };
+    let outcome = play(&Field::open().await?, &plan).await?;
+    ensure!(outcome.anomalies.is_empty(), "{}", told(&plan, &outcome.anomalies));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_at_any_point_loses_nothing_and_files_nothing_twice() -> anyhow::Result<()> {
+    harmless(every_crash_point(), (5, 68)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mixture_of_faults_breaks_no_promise() -> anyhow::Result<()> {
+    harmless(Schedule::generate(1, Duration::from_secs(45)), (1, 45)).await
+}
