@@ -138,15 +138,17 @@ impl<R: BufRead> JsonRows<R> {
 
     /// Reads the next token of what is around the rows.
     fn read_envelope(&mut self, byte: u8) -> Result<(), Stop> {
-        match byte {
+        let found_bytes = match byte {
             b',' | b':' => return self.pass_byte(byte, byte),
-            b'{' | b'}' | b'[' | b']' => {}
-            _ => {
-                self.find_value("a text outside of the rows")?;
-            }
-        }
-        let held = self.window.bytes();
-        let result = self.envelope.parse_next(held, self.window.ended());
+            b'{' | b'}' | b'[' | b']' => 1,
+            _ => self.find_value("a text outside of the rows")?,
+        };
+        let (held, is_all) = match byte {
+            // Of a text that ends in half a surrogate pair the parser would look for the other half in what happens to be held behind it.
+            b'"' => (&self.window.bytes()[..found_bytes], false),
+            _ => (self.window.bytes(), self.window.ended()),
+        };
+        let result = self.envelope.parse_next(held, is_all);
         let event = match result.event {
             Some(Ok(event)) => event,
             None => return Err(self.broken("the body is no JSON here")),
