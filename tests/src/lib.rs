@@ -6,6 +6,7 @@
 
 pub mod archive;
 pub mod company;
+pub mod configuration;
 pub mod installation;
 pub mod metrics;
 mod owned;
