@@ -7,6 +7,7 @@
 pub mod archive;
 pub mod company;
 pub mod configuration;
+pub mod hostile;
 pub mod installation;
 pub mod metrics;
 mod owned;
