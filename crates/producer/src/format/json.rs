@@ -143,18 +143,15 @@ impl<R: BufRead> JsonRows<R> {
             b'{' | b'}' | b'[' | b']' => 1,
             _ => self.find_value("a text outside of the rows")?,
         };
-        let (held, is_all) = match byte {
-            // Of a text that ends in half a surrogate pair the parser would look for the other half in what happens to be held behind it.
-            b'"' => (&self.window.bytes()[..found_bytes], false),
-            _ => (self.window.bytes(), self.window.ended()),
-        };
-        let result = self.envelope.parse_next(held, is_all);
+        // The token alone: of one that is none, the parser would say other things with other bytes behind it, which only happen to be held.
+        let token = &self.window.bytes()[..found_bytes];
+        let result = self.envelope.parse_next(token, true);
         let event = match result.event {
             Some(Ok(event)) => event,
             None => return Err(self.broken("the body is no JSON here")),
             Some(Err(error)) => {
                 let offset = error.location().start.offset.saturating_sub(self.envelope_bytes) as usize;
-                let position = self.window.position().after(&held[..offset.min(held.len())]);
+                let position = self.window.position().after(&token[..offset.min(token.len())]);
                 return Err(Stop::broken(position, plain_message(&error)));
             }
         };
