@@ -34,7 +34,7 @@ pub(super) fn attacks() -> [Attack; 9] {
         attack("10,000 headers", |place| Box::pin(many_headers(place))),
         attack("lengths that are wrong", |place| Box::pin(wrong_lengths(place))),
         attack("100,000 brackets", |place| Box::pin(deep_json(place))),
-        attack("a name 100,000 times", |place| Box::pin(repeated_name(place))),
+        attack("a name 30,000 times", |place| Box::pin(repeated_name(place))),
         attack("answers that nobody reads", |place| Box::pin(unread_answers(place))),
         attack("2,000 connections that say nothing", |place| Box::pin(silent_crowd(place))),
     ]
