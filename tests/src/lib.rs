@@ -7,6 +7,8 @@
 pub mod archive;
 pub mod chaos;
 pub mod company;
+pub mod configuration;
+pub mod hostile;
 pub mod installation;
 pub mod metrics;
 mod owned;

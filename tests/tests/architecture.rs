@@ -3,8 +3,6 @@
 
 #[path = "architecture/borders.rs"]
 mod borders;
-#[path = "shared/configuration.rs"]
-mod configuration;
 #[path = "architecture/documents.rs"]
 mod documents;
 #[path = "architecture/files.rs"]

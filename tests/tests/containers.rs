@@ -1,14 +1,13 @@
 //! What docker-compose.yml runs has to be what dev/stack runs and what the configuration takes. Nothing is started here.
 #![expect(clippy::unwrap_used, reason = "a test may panic; the lint knows only functions marked as tests")]
 
-#[path = "shared/configuration.rs"]
-mod configuration;
 #[path = "shared/project.rs"]
 mod project;
 
 use std::collections::BTreeMap;
 
 use quick_xml::{Reader, events::Event};
+use scoresync_tests::configuration;
 use serde_yaml_ng::Value;
 
 /// docker-compose.yml with its merge keys applied.

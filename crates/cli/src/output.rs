@@ -40,20 +40,27 @@ fn write_lines(lines: &[String], mut to: impl Write) -> io::Result<()> {
     }
 }
 
-/// A text that a terminal shows and does not obey: control characters are written as in Rust (`\u{1b}`).
+/// A text that a terminal shows and does not obey: control characters, and those that turn the direction of all that follows, are written as
+/// in Rust (`\u{1b}`).
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(char::is_control) {
+    if !text.contains(is_obeyed) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::new();
     for character in text.chars() {
-        if character.is_control() {
+        if is_obeyed(character) {
             shown.extend(character.escape_default());
         } else {
             shown.push(character);
         }
     }
     Cow::Owned(shown)
+}
+
+/// Unicode Standard Annex 9 section 2: an embedding, override or isolate that a title leaves open would turn the score behind it as well.
+/// What is written from right to left needs none of them.
+fn is_obeyed(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Columns of equal width, the first row being the heading. Wide (CJK) characters count twice, control characters are made visible.
@@ -102,6 +109,18 @@ mod tests {
         drop(reader);
         write_lines(&lines, writer).unwrap();
         assert_eq!(write_lines(&lines, [0; 3].as_mut_slice()).unwrap_err().kind(), ErrorKind::WriteZero);
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown_and_what_is_written_from_right_to_left_stays() {
+        for (text, expected) in [
+            ("\u{1b}[2J\n", "\\u{1b}[2J\\n"),
+            ("\u{202e}58\u{202c}", "\\u{202e}58\\u{202c}"),
+            ("\u{2066}x", "\\u{2066}x"),
+            ("زيد\u{200f} 85", "زيد\u{200f} 85"),
+        ] {
+            assert_eq!(visible(text), expected, "{text:?}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 
 /// Milliseconds since 1970-01-01T00:00:00Z, as Avro's `timestamp-millis`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,10 +21,11 @@ impl Timestamp {
         self.0
     }
 
-    /// From RFC 3339 text with any offset; `None` where it is none.
+    /// From RFC 3339 text with any offset; `None` where it is none, or is none in UTC, where the year may have five digits.
     #[must_use]
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
-        DateTime::parse_from_rfc3339(text).ok().map(|time| Self(time.timestamp_millis()))
+        let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+        (0..=9999).contains(&time.year()).then(|| Self(time.timestamp_millis()))
     }
 }
 
@@ -47,6 +48,16 @@ mod tests {
         let time = Timestamp::from_millis(1_794_000_000_123);
         assert_eq!(time.to_string(), "2026-11-06T21:20:00.123Z");
         assert_eq!(Timestamp::parse_rfc3339(&time.to_string()), Some(time));
+    }
+
+    #[test]
+    fn what_could_not_be_read_back_is_not_read() {
+        for text in ["9999-12-31T23:59:59-23:00", "0000-01-01T00:00:00+00:01"] {
+            assert_eq!(Timestamp::parse_rfc3339(text), None, "{text}");
+        }
+        for text in ["9999-12-31T23:59:59.999Z", "0000-01-01T00:00:00.000Z"] {
+            assert_eq!(Timestamp::parse_rfc3339(text).map(|time| time.to_string()).as_deref(), Some(text));
+        }
     }
 
     #[test]

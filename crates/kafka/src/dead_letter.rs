@@ -1,7 +1,11 @@
 //! The headers of dead letters: Kafka Connect's family, so that existing tools read them, and ours. All UTF-8 text, no personal value.
 
-use rdkafka::message::{BorrowedHeaders, Header, Headers, OwnedHeaders};
+use std::ffi::CString;
+
+use rdkafka::message::{BorrowedHeaders, Header, OwnedHeaders};
 use scoresync_domain::{Origin, Reason, Timestamp};
+
+pub(crate) mod lookup;
 
 /// Kafka Connect's header family.
 pub mod connect {
@@ -67,8 +71,8 @@ impl History {
 /// A header's text, if it is there and is text.
 #[must_use]
 pub fn text_of<'a>(headers: Option<&'a BorrowedHeaders>, name: &str) -> Option<&'a str> {
-    let header = headers?.iter().find(|header| header.key == name)?;
-    std::str::from_utf8(header.value?).ok()
+    let value = lookup::value_of(headers?, &CString::new(name).ok()?)?;
+    std::str::from_utf8(value).ok()
 }
 
 /// The trace that a record belongs to; what cannot be one by its length is no trace, and is not carried on.
@@ -163,7 +167,9 @@ impl DeadLetter<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use rdkafka::message::Headers;
+
+    use super::{lookup::raw::raw_headers, *};
 
     const LETTER: DeadLetter<'_> = DeadLetter {
         topic: "scores.raw",
@@ -247,6 +253,25 @@ mod tests {
         };
         assert_eq!(history, expected);
         assert_eq!(History::read(None), History::default());
+    }
+
+    #[test]
+    fn a_header_whose_name_is_no_text_hides_no_other_and_stops_nobody() {
+        let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let headers = raw_headers(&[
+            (c"\xff\xfe", Some(b"1")),
+            (c"", Some(b"2")),
+            (c"scoresync.attempt", Some(b"3")),
+            (c"scoresync.attempt", Some(b"4")),
+            (c"traceparent", Some(trace.as_bytes())),
+            (c"scoresync.origin", None),
+        ]);
+        let headers = Some(headers.as_borrowed());
+        let attempts = History {
+            attempts: 3,
+            ..History::default()
+        };
+        assert_eq!((History::read(headers), traceparent_of(headers)), (attempts, Some(trace)));
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod decoder;
 mod error;
 mod first_contact;
 mod group_consumer;
-#[cfg(feature = "mock")]
+#[cfg(any(test, feature = "mock"))]
 pub mod mock;
 mod offset_tracker;
 mod publisher;
@@ -39,4 +39,4 @@ pub use table_reader::{TableChange, TableError, TableReader};
 pub use topics::{
     Creation, Specification, Topic, TopicDescription, TopicNames, create_topics, describe_topic, describe_topics, verify_topics,
 };
-pub use wire::{DatumError, Encoder, FrameError, HEADER_BYTES, Record, SchemaError, parse_schema, read_datum};
+pub use wire::{DatumError, Encoder, FrameError, HEADER_BYTES, Record, SchemaError, parse_schema, read_datum, split_frame};

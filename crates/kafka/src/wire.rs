@@ -17,7 +17,7 @@ use serde_avro_fast::Schema;
 
 pub use datum::{DatumError, SchemaError, parse_schema};
 pub(crate) use frame::split;
-pub use frame::{FrameError, HEADER_BYTES};
+pub use frame::{FrameError, HEADER_BYTES, split as split_frame};
 
 /// A record that has a schema of ours.
 pub trait Record {

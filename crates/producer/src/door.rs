@@ -16,6 +16,7 @@ mod reports;
 mod rows;
 mod server;
 mod settings;
+mod silence;
 mod worker;
 
 #[cfg(test)]

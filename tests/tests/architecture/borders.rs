@@ -150,12 +150,12 @@ fn the_domain_is_values_and_rules_alone() {
 }
 
 #[test]
-fn unsafe_code_is_in_one_module_of_the_product() {
-    let allowed = "crates/kafka/src/topics/describe.rs";
+fn unsafe_code_is_in_two_modules_of_the_product() {
+    let allowed = ["crates/kafka/src/topics/describe.rs", "crates/kafka/src/dead_letter/lookup.rs"];
     let product = files::rust_files()
         .into_iter()
         .filter(|(path, _)| path.starts_with("crates/") && path.contains("/src/"));
-    let lifted = product.filter(|(path, text)| path != allowed && text.contains("expect(unsafe_code"));
+    let lifted = product.filter(|(path, text)| !allowed.contains(&path.as_str()) && text.contains("expect(unsafe_code"));
     check(lifted.map(|(path, _)| format!("{path} has unsafe code")).collect());
 }
 

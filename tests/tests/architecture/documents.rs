@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::{check, files, project};
 
 /// Folders and files that a path in a document begins with.
-const BEGINNINGS: [&str; 7] = ["crates/", "docs/", "dev/", "schemas/", "examples/", "tests/", ".github/"];
+const BEGINNINGS: [&str; 8] = ["crates/", "docs/", "dev/", "schemas/", "examples/", "tests/", "fuzz/", ".github/"];
 
 fn documents() -> Vec<(String, String)> {
     let files = files::text_files().into_iter();

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use scoresync_service::NOT_SETTINGS;
+use scoresync_tests::configuration;
 
-use crate::{check, configuration, files};
+use crate::{check, files};
 
 const PREFIX: &str = "SCORESYNC_";
 /// Where variables are named that are meant to work. (Unit tests of the crates invent some that must not.)

@@ -6,6 +6,7 @@
 mod configuration;
 mod door;
 mod foreign_records;
+mod hostile_http;
 mod import;
 mod interop;
 mod kill;

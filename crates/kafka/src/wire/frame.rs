@@ -18,7 +18,10 @@ pub enum FrameError {
 }
 
 /// Splits a value into the id of its schema and its datum.
-pub(crate) fn split(value: Option<&[u8]>) -> Result<(u32, &[u8]), FrameError> {
+///
+/// # Errors
+/// A value that is not framed.
+pub fn split(value: Option<&[u8]>) -> Result<(u32, &[u8]), FrameError> {
     match value {
         None | Some([]) => Err(FrameError::Empty),
         Some([0, a, b, c, d, datum @ ..]) => Ok((u32::from_be_bytes([*a, *b, *c, *d]), datum)),

@@ -1,9 +1,13 @@
-//! HTTP/1.1 over accepted connections: not too many at once, none that is silent for ever, all of them ended politely.
+//! HTTP/1.1 over accepted connections: not too many at once, none that is silent for ever or keeps another out by silence, all of them ended
+//! politely.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{
+    server::conn::http1,
+    service::{Service, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -13,10 +17,16 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     task::{JoinError, JoinSet},
+    time::timeout,
 };
+
+use super::silence::{Caller, SilentConnections};
 
 /// How long accepting rests when the system refuses it, as it does without free file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long the place of a connection that was told to give way is waited for: it may have begun to speak at that moment.
+const GIVING_WAY: Duration = Duration::from_millis(100);
 
 /// The open connections.
 pub(super) struct Connections {
@@ -24,6 +34,7 @@ pub(super) struct Connections {
     http: http1::Builder,
     shutdown: Shutdown,
     free: Arc<Semaphore>,
+    silent: Arc<SilentConnections>,
     open: JoinSet<()>,
 }
 
@@ -44,31 +55,37 @@ impl Connections {
             http,
             shutdown,
             free: Arc::new(Semaphore::new(limits.max_open.min(Semaphore::MAX_PERMITS))),
+            silent: Arc::default(),
             open: JoinSet::new(),
         }
     }
 
-    /// Takes connections until the end is asked for. While too many are open, further ones wait in the system's queue.
+    /// Takes connections until the end is asked for. While too many are open, the next one waits until another has ended or given way, and
+    /// further ones wait in the system's queue.
     pub(super) async fn accept(&mut self, listener: TcpListener) {
         let shutdown = self.shutdown.clone();
+        let mut next = None;
         loop {
-            let accepted = tokio::select! {
-                () = shutdown.wait() => return,
-                Some(ended) = self.open.join_next() => {
-                    note_end(ended);
-                    continue;
-                }
-                accepted = accept_one(&listener, &self.free) => accepted,
+            let room = Room {
+                free: Arc::clone(&self.free),
+                silent: Arc::clone(&self.silent),
             };
-            match accepted {
-                Ok((stream, place)) => self.open(stream, place),
-                Err(error) => {
-                    tracing::warn!(%error, "the HTTP door cannot accept a connection and tries again: {error}");
-                    tokio::select! {
-                        () = shutdown.wait() => return,
-                        () = tokio::time::sleep(ACCEPT_PAUSE) => {}
+            tokio::select! {
+                () = shutdown.wait() => return,
+                Some(ended) = self.open.join_next() => note_end(ended),
+                accepted = listener.accept(), if next.is_none() => match accepted {
+                    Ok((stream, _)) => next = Some(stream),
+                    Err(error) => {
+                        tracing::warn!(%error, "the HTTP door cannot accept a connection and tries again: {error}");
+                        tokio::select! {
+                            () = shutdown.wait() => return,
+                            () = tokio::time::sleep(ACCEPT_PAUSE) => {}
+                        }
                     }
-                }
+                },
+                place = room.place(), if next.is_some() => if let (Some(stream), Some(place)) = (next.take(), place) {
+                    self.open(stream, place);
+                },
             }
         }
     }
@@ -88,9 +105,16 @@ impl Connections {
     fn open(&mut self, stream: TcpStream, place: OwnedSemaphorePermit) {
         // Without it, small answers could wait for the acknowledgement of what went before; with an error it is merely slower.
         let _ = stream.set_nodelay(true);
-        let connection = self
-            .http
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.routes.clone()));
+        let (caller, routes) = (self.silent.caller(), TowerToHyperService::new(self.routes.clone()));
+        let speaker = Arc::clone(&caller);
+        let service = service_fn(move |request| {
+            let (speaking, answer) = (speaker.speak(), routes.call(request));
+            async move {
+                let _speaking = speaking;
+                answer.await
+            }
+        });
+        let connection = self.http.serve_connection(TokioIo::new(stream), service);
         let shutdown = self.shutdown.waiting();
         self.open.spawn(async move {
             let _place = place;
@@ -102,6 +126,10 @@ impl Connections {
                     connection.as_mut().graceful_shutdown();
                     connection.await
                 }
+                () = caller.is_to_give_way() => {
+                    connection.as_mut().graceful_shutdown();
+                    finish_speaking(connection, &caller).await
+                }
             };
             if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended early: {error}");
@@ -110,10 +138,36 @@ impl Connections {
     }
 }
 
-async fn accept_one(listener: &TcpListener, free: &Arc<Semaphore>) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
-    let place = Arc::clone(free).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, place))
+/// Where a connection's place comes from.
+struct Room {
+    free: Arc<Semaphore>,
+    silent: Arc<SilentConnections>,
+}
+
+impl Room {
+    /// A free place, or that of a connection that gives way. `None` never comes: the semaphore is not closed.
+    async fn place(self) -> Option<OwnedSemaphorePermit> {
+        let mut place = std::pin::pin!(self.free.acquire_owned());
+        loop {
+            tokio::select! {
+                biased;
+                place = place.as_mut() => return place.ok(),
+                () = self.silent.let_one_give_way() => {}
+            }
+            if let Ok(place) = timeout(GIVING_WAY, place.as_mut()).await {
+                return place.ok();
+            }
+        }
+    }
+}
+
+/// Drives a connection that gives way: to its end where a request is in hand or has just arrived as a whole, otherwise no further.
+async fn finish_speaking<C: Future<Output = hyper::Result<()>>>(mut connection: Pin<&mut C>, caller: &Caller) -> hyper::Result<()> {
+    match poll_fn(|context| Poll::Ready(connection.as_mut().poll(context))).await {
+        Poll::Ready(ended) => ended,
+        Poll::Pending if caller.is_speaking() => connection.await,
+        Poll::Pending => Ok(()),
+    }
 }
 
 fn note_end(ended: Result<(), JoinError>) {

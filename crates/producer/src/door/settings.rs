@@ -18,7 +18,8 @@ use crate::{format::Limits, intake::max_value_bytes};
 pub struct DoorSettings {
     /// Where to listen. It speaks plain HTTP: other machines are to reach it through something that ends TLS. Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Connections that are open at once; further ones wait until one ends.
+    /// Connections that are open at once. For a further one, the one that has been without a request longest is closed; where all have
+    /// requests in hand it waits until one ends.
     pub max_connections: NonZeroU32,
     /// Requests whose reports are received at once; further ones are answered 429.
     pub max_concurrent_requests: NonZeroU32,

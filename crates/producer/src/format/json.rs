@@ -138,21 +138,20 @@ impl<R: BufRead> JsonRows<R> {
 
     /// Reads the next token of what is around the rows.
     fn read_envelope(&mut self, byte: u8) -> Result<(), Stop> {
-        match byte {
+        let found_bytes = match byte {
             b',' | b':' => return self.pass_byte(byte, byte),
-            b'{' | b'}' | b'[' | b']' => {}
-            _ => {
-                self.find_value("a text outside of the rows")?;
-            }
-        }
-        let held = self.window.bytes();
-        let result = self.envelope.parse_next(held, self.window.ended());
+            b'{' | b'}' | b'[' | b']' => 1,
+            _ => self.find_value("a text outside of the rows")?,
+        };
+        // The token alone: of one that is none, the parser would say other things with other bytes behind it, which only happen to be held.
+        let token = &self.window.bytes()[..found_bytes];
+        let result = self.envelope.parse_next(token, true);
         let event = match result.event {
             Some(Ok(event)) => event,
             None => return Err(self.broken("the body is no JSON here")),
             Some(Err(error)) => {
                 let offset = error.location().start.offset.saturating_sub(self.envelope_bytes) as usize;
-                let position = self.window.position().after(&held[..offset.min(held.len())]);
+                let position = self.window.position().after(&token[..offset.min(token.len())]);
                 return Err(Stop::broken(position, plain_message(&error)));
             }
         };

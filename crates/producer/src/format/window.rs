@@ -149,11 +149,6 @@ impl<R> Window<R> {
         &self.held[self.start..]
     }
 
-    /// Whether everything that there was is held or skipped.
-    pub(super) const fn ended(&self) -> bool {
-        self.ended
-    }
-
     /// Where the window begins.
     pub(super) const fn position(&self) -> Position {
         self.position

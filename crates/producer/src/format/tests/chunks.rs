@@ -31,6 +31,29 @@ fn a_body_in_pieces_gives_the_same_rows_as_a_whole_one() {
     }
 }
 
+#[test]
+fn what_is_no_token_outside_of_the_rows_is_refused_in_one_way() {
+    let reading = Reading::of(Format::Json).set(|settings| settings.json_rows = Some("rows".to_owned()));
+    for body in [
+        r#"{"a":"\ud800","b":1}"#,
+        r#"{"\ud800":1}"#,
+        r#"{"a":"\ud800\u0041"}"#,
+        r#"{"a":"02y",fs"}"#,
+        r#"{"a":tru}"#,
+        r#"{"a":-}"#,
+    ] {
+        let whole = reading.in_full(body.as_bytes());
+        assert!(whole.last().is_some_and(|last| last.contains("Broken")), "{body}: {whole:?}");
+        for piece_bytes in 1..12 {
+            assert_eq!(
+                reading.in_full(drip(body.as_bytes(), piece_bytes)),
+                whole,
+                "{body} in pieces of {piece_bytes}"
+            );
+        }
+    }
+}
+
 /// Fails after its bytes instead of ending.
 struct Failing<'a>(&'a [u8]);
 
