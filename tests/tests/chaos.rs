@@ -8,11 +8,13 @@ use anyhow::ensure;
 use futures_util::StreamExt;
 use scoresync_fault_points::{Bug, Point};
 use scoresync_tests::chaos::{
-    Field, Lingers, Outcome, Plan, Round, Schedule, Stage, Strike,
+    Field, Lingers, Outcome, Plan, Player, Round, Schedule, Stage, Strike,
     checker::{Anomaly, Class},
     faults::Fault,
 };
 
+const CRASH: &str = "FAULT_POINTS_CRASH";
+const FREEZE: &str = "FAULT_POINTS_FREEZE";
 /// Rounds at a time.
 const SIDE_BY_SIDE: usize = 4;
 
@@ -21,6 +23,7 @@ struct Trap {
     bug: Bug,
     seconds: u64,
     lingers: Option<Lingers>,
+    players: Vec<Player>,
     strikes: Vec<(u64, Fault)>,
     classes: &'static [Class],
 }
@@ -35,6 +38,7 @@ impl Trap {
             seed: 77,
             duration: Duration::from_secs(self.seconds),
             rows: 60 * usize::try_from(self.seconds).unwrap_or(1),
+            players: self.players.clone(),
             schedule: Schedule(self.strikes.iter().map(strike).collect()),
             arming: vec![("FAULT_POINTS_BUG".to_owned(), self.bug.as_str().to_owned())],
             lingers: self.lingers,
@@ -42,47 +46,76 @@ impl Trap {
     }
 }
 
+impl Trap {
+    fn new(bug: Bug, seconds: u64, classes: &'static [Class]) -> Self {
+        Self {
+            bug,
+            seconds,
+            lingers: None,
+            players: Player::usual(),
+            strikes: Vec::new(),
+            classes,
+        }
+    }
+
+    fn with_strike(mut self, at: u64, fault: Fault) -> Self {
+        self.strikes.push((at, fault));
+        self
+    }
+
+    /// The first process of a stage, when it starts for the first time.
+    fn with_armed(mut self, stage: Stage, variable: &str, value: &str) -> Self {
+        if let Some(player) = self.players.iter_mut().find(|player| player.stage == stage) {
+            player.arming.push((variable.to_owned(), value.to_owned()));
+        }
+        self
+    }
+
+    /// Who is alone has all partitions.
+    fn with_one(mut self, stage: Stage) -> Self {
+        self.players.retain(|player| player.stage != stage || !player.name.ends_with("-2"));
+        self
+    }
+
+    fn lingering(mut self, lingers: Lingers) -> Self {
+        self.lingers = Some(lingers);
+        self
+    }
+}
+
 fn trap(bug: Bug) -> Trap {
-    let trap = |seconds, strikes: Vec<(u64, Fault)>, classes| Trap {
-        bug,
-        seconds,
-        lingers: None,
-        strikes,
-        classes,
-    };
-    let lingering = |lingers, trap| Trap {
-        lingers: Some(lingers),
-        ..trap
-    };
+    let trap = |seconds, classes| Trap::new(bug, seconds, classes);
     match bug {
-        Bug::PositionBeforeRows => trap(10, vec![(3, Fault::Crashed(Point::BeforeCommit, 3))], &[Class::Lost, Class::Fates]),
-        Bug::NoVersionGuard => trap(6, vec![], &[Class::Record]),
-        Bug::NoCompareAndSet => trap(
-            24,
-            vec![(2, Fault::FrozenAt(Point::BatchTaken, 3))],
-            &[Class::Fates, Class::Position],
-        ),
-        Bug::AnswerBeforeAcknowledgement => lingering(
-            Lingers::Stage(Stage::Producer),
-            trap(10, vec![(3, Fault::Crashed(Point::ReportQueued, 40))], &[Class::Lost]),
-        ),
-        Bug::AutoCommit => lingering(
-            Lingers::Stage(Stage::Mapper),
-            trap(10, vec![(3, Fault::Crashed(Point::OutputQueued, 60))], &[Class::Lost]),
-        ),
-        Bug::LetterErrorSwallowed => lingering(
-            Lingers::Stage(Stage::Mapper),
-            trap(14, vec![(3, Fault::Crashed(Point::LetterQueued, 25))], &[Class::Lost]),
-        ),
-        Bug::SeekToGroupOffset => trap(10, vec![(3, Fault::Crashed(Point::AfterCommit, 3))], &[Class::Fates]),
-        Bug::DroppedWithoutSettling => lingering(Lingers::Commands, trap(6, vec![], &[Class::Lost])),
-        Bug::ClockAsRevision => trap(6, vec![], &[Class::Garbled, Class::Record]),
-        Bug::FailedBatchSkipped => trap(14, vec![(3, Fault::Locked)], &[Class::Fates, Class::Lost]),
-        Bug::FirstMatchOnAmbiguity | Bug::UnknownNumberFallsThrough => trap(6, vec![], &[Class::Letter]),
-        Bug::OwnerChangedSilently => trap(6, vec![], &[Class::Record, Class::History]),
-        Bug::IdentifierInLog => trap(6, vec![], &[Class::Leak]),
-        Bug::ZeroAsMissing => trap(6, vec![], &[Class::Letter]),
-        Bug::TruncatedDecoded => trap(10, vec![], &[Class::Letter]),
+        Bug::PositionBeforeRows => {
+            trap(8, &[Class::Lost, Class::Fates])
+                .with_one(Stage::Sink)
+                .with_armed(Stage::Sink, CRASH, "before_commit:12")
+        }
+        Bug::SeekToGroupOffset => trap(8, &[Class::Fates])
+            .with_one(Stage::Sink)
+            .with_armed(Stage::Sink, CRASH, "after_commit:12"),
+        Bug::NoCompareAndSet => trap(26, &[Class::Fates, Class::Position])
+            .with_armed(Stage::Sink, FREEZE, "batch_taken:12")
+            .with_strike(20, Fault::Woken(Stage::Sink)),
+        Bug::AnswerBeforeAcknowledgement => {
+            trap(8, &[Class::Lost])
+                .lingering(Lingers::Stage(Stage::Producer))
+                .with_armed(Stage::Producer, CRASH, "report_queued:150")
+        }
+        Bug::AutoCommit => {
+            trap(8, &[Class::Lost])
+                .lingering(Lingers::Stage(Stage::Mapper))
+                .with_armed(Stage::Mapper, CRASH, "output_queued:60")
+        }
+        Bug::DroppedWithoutSettling => trap(6, &[Class::Lost]).lingering(Lingers::Commands),
+        Bug::LetterErrorSwallowed => trap(10, &[Class::Lost]).with_strike(3, Fault::LettersRefused),
+        Bug::FailedBatchSkipped => trap(14, &[Class::Fates, Class::Lost]).with_strike(3, Fault::Locked),
+        Bug::NoVersionGuard => trap(6, &[Class::Record]),
+        Bug::ClockAsRevision => trap(6, &[Class::Garbled, Class::Record]),
+        Bug::FirstMatchOnAmbiguity | Bug::UnknownNumberFallsThrough | Bug::ZeroAsMissing => trap(6, &[Class::Letter]),
+        Bug::OwnerChangedSilently => trap(6, &[Class::Record, Class::History]),
+        Bug::IdentifierInLog => trap(6, &[Class::Leak]),
+        Bug::TruncatedDecoded => trap(10, &[Class::Letter]),
     }
 }
 
@@ -164,6 +197,7 @@ async fn harmless(schedule: Schedule, (seed, seconds): (u64, u64)) -> anyhow::Re
         seed,
         duration: Duration::from_secs(seconds),
         rows: 50 * usize::try_from(seconds)?,
+        players: Player::usual(),
         schedule,
         arming: Vec::new(),
         lingers: None,

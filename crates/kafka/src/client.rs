@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What no user setting may change, for either kind of client.
-const PROTECTED: [&str; 18] = [
+const PROTECTED: [&str; 19] = [
     "acks",
     "allow.auto.create.topics",
     "auto.offset.reset",
@@ -30,6 +30,7 @@ const PROTECTED: [&str; 18] = [
     "partitioner",
     "queuing.strategy",
     "retries",
+    "statistics.interval.ms",
     "transactional.id",
 ];
 
@@ -60,7 +61,9 @@ pub(crate) fn base(kafka: &KafkaSettings) -> Result<ClientConfig, Error> {
     config
         .set("socket.keepalive.enable", "true")
         .set("reconnect.backoff.max.ms", "1000")
-        .set("allow.auto.create.topics", "false");
+        .set("allow.auto.create.topics", "false")
+        // Lag, the connection and a lost broker are read from them.
+        .set("statistics.interval.ms", "1000");
     secure(&mut config, &kafka.security)?;
     for (setting, value) in &kafka.librdkafka {
         let name = used_name(setting);

@@ -23,6 +23,7 @@ use rdkafka::{
 use crate::{
     client,
     error::{Error, Kind, kind_of},
+    lifeline::Lifeline,
     settings::{KafkaSettings, TopicSettings},
     topics::{TopicDescription, describe_topics},
 };
@@ -86,10 +87,10 @@ impl GroupConsumer {
     /// # Errors
     /// Settings that the client refuses.
     pub fn open(kafka: &KafkaSettings, topics: &TopicSettings, group: &str) -> Result<Self, Error> {
-        let mut config = client::consumer(kafka, topics, group)?;
-        config.set("statistics.interval.ms", "1000");
-        let context = Context::default();
+        let config = client::consumer(kafka, topics, group)?;
+        let context = Context::new(Lifeline::to(&kafka.brokers)?);
         let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(Error::client("make a consumer"))?;
+        consumer.context().lifeline.hold(consumer.client());
         Ok(Self {
             consumer,
             started: Mutex::default(),
@@ -308,8 +309,8 @@ enum Rebalance {
     Revoked(Vec<TopicPartition>),
 }
 
-#[derive(Default)]
 struct Context {
+    lifeline: Lifeline,
     rebalances: Mutex<VecDeque<Rebalance>>,
     log_ends: Mutex<Vec<(TopicPartition, i64)>>,
     disconnected: AtomicBool,
@@ -317,6 +318,16 @@ struct Context {
 }
 
 impl Context {
+    fn new(lifeline: Lifeline) -> Self {
+        Self {
+            lifeline,
+            rebalances: Mutex::default(),
+            log_ends: Mutex::default(),
+            disconnected: AtomicBool::default(),
+            closing: AtomicBool::default(),
+        }
+    }
+
     fn take(&self) -> Option<Rebalance> {
         self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
@@ -337,6 +348,7 @@ impl ClientContext for Context {
     }
 
     fn stats(&self, statistics: Statistics) {
+        self.lifeline.look(&statistics);
         let is_connected = statistics.brokers.values().any(|broker| broker.state == "UP");
         self.disconnected.store(!is_connected, Ordering::Release);
         let ends = statistics.topics.into_values().flat_map(|topic| {

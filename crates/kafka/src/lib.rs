@@ -9,6 +9,7 @@ mod decoder;
 mod error;
 mod first_contact;
 mod group_consumer;
+mod lifeline;
 #[cfg(any(test, feature = "mock"))]
 pub mod mock;
 mod offset_tracker;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use rdkafka::{
-    ClientContext, Message,
+    ClientContext, Message, Statistics,
     error::{KafkaError, RDKafkaErrorCode},
     message::{DeliveryResult, OwnedHeaders},
     producer::{BaseRecord, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer},
@@ -16,6 +16,7 @@ use rdkafka::{
 use crate::{
     client,
     error::{Error, Kind, advice, kind_of},
+    lifeline::Lifeline,
     settings::{KafkaSettings, TopicSettings},
 };
 
@@ -95,11 +96,14 @@ impl<T: Ticket> Publisher<T> {
     pub fn new(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<Self, Error> {
         let config = client::producer(kafka, topics)?;
         let context = Context {
+            lifeline: Lifeline::to(&kafka.brokers)?,
             lasting: Mutex::default(),
             refusal: Mutex::default(),
             ticket: PhantomData,
         };
-        let producer = config.create_with_context(context).map_err(Error::client("make a producer"))?;
+        let producer: ThreadedProducer<Context<T>> = config.create_with_context(context).map_err(Error::client("make a producer"))?;
+        let held: &Context<T> = producer.client().context();
+        held.lifeline.hold(producer.client());
         Ok(Self { producer })
     }
 
@@ -164,6 +168,7 @@ fn is_too_large(error: &KafkaError) -> bool {
 }
 
 struct Context<T> {
+    lifeline: Lifeline,
     /// What no attempt will mend, as the client told it.
     lasting: Mutex<Option<KafkaError>>,
     refusal: Mutex<Option<DeliveryFailure>>,
@@ -171,6 +176,10 @@ struct Context<T> {
 }
 
 impl<T: Ticket> ClientContext for Context<T> {
+    fn stats(&self, statistics: Statistics) {
+        self.lifeline.look(&statistics);
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::warn!(%error, reason, "the producer has trouble with the broker; it keeps trying");
         if kind_of(&error) == Kind::Environment {

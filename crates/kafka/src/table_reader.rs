@@ -6,7 +6,7 @@ use std::{
 };
 
 use rdkafka::{
-    ClientContext, Message, Offset, TopicPartitionList,
+    ClientConfig, ClientContext, Message, Offset, Statistics, TopicPartitionList,
     consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::{KafkaError, RDKafkaErrorCode},
 };
@@ -17,6 +17,7 @@ use crate::{
     client,
     decoder::{DecodeError, Decoder, SchemaLookupError},
     error::{Error, doubts_positions},
+    lifeline::Lifeline,
     registry::Registry,
     schema_memory::SchemaMemory,
     settings::{KafkaSettings, TopicSettings},
@@ -101,13 +102,15 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
         };
         let mut config = client::consumer(kafka, topics, GROUP).map_err(failed)?;
         config.set("enable.partition.eof", "true");
-        let consumer: BaseConsumer<Context> = config
-            .create_with_context(Context)
-            .map_err(|cause| failed(Error::client("make a consumer")(cause)))?;
+        let make = |config: &ClientConfig| {
+            let context = Context(Lifeline::to(&kafka.brokers)?);
+            let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(Error::client("make a consumer"))?;
+            consumer.context().0.hold(consumer.client());
+            Ok(consumer)
+        };
+        let consumer = make(&config).map_err(failed)?;
         config.set("isolation.level", "read_uncommitted");
-        let written = config
-            .create_with_context(Context)
-            .map_err(|cause| failed(Error::client("make a consumer")(cause)))?;
+        let written = make(&config).map_err(failed)?;
         let partitions = partitions(&consumer, &name).map_err(failed)?;
         let description = describe(&consumer, &name).map_err(failed)?;
         let description = description.ok_or_else(|| failed(Error::TopicMissing(name.clone())))?;
@@ -343,9 +346,13 @@ const fn from(position: i64) -> Offset {
     }
 }
 
-struct Context;
+struct Context(Lifeline);
 
 impl ClientContext for Context {
+    fn stats(&self, statistics: Statistics) {
+        self.0.look(&statistics);
+    }
+
     /// Reaching an end is told as an error, too.
     fn error(&self, error: KafkaError, reason: &str) {
         if !matches!(error, KafkaError::Global(RDKafkaErrorCode::PartitionEOF)) {

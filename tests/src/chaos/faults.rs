@@ -4,7 +4,13 @@ use std::{process::Command, time::Duration};
 
 use anyhow::{Context, ensure};
 use rand::{RngExt, rngs::Xoshiro256PlusPlus};
+use rdkafka::{
+    ClientConfig,
+    admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier},
+    client::DefaultClientContext,
+};
 use scoresync_fault_points::Point;
+use scoresync_kafka::{Specification, Topic, TopicNames};
 use tokio::sync::Mutex;
 
 use super::{
@@ -37,6 +43,10 @@ pub enum Fault {
     Crashed(Point, u64),
     /// A process stands still at a certain place for longer than its group and its database wait, then goes on as if nothing had been.
     FrozenAt(Point, u64),
+    /// What stood still goes on.
+    Woken(Stage),
+    /// The broker refuses every dead letter.
+    LettersRefused,
     /// A member joins or leaves every three seconds.
     Storm(Stage),
     /// A part of the surroundings is killed, and comes back.
@@ -60,6 +70,8 @@ impl Fault {
             Self::Frozen(stage) => format!("{stage} frozen"),
             Self::Crashed(point, _) => format!("crash at {}", point.as_str()),
             Self::FrozenAt(point, _) => format!("frozen at {}", point.as_str()),
+            Self::Woken(stage) => format!("{stage} woken"),
+            Self::LettersRefused => "letters refused".to_owned(),
             Self::Storm(stage) => format!("{stage}s join and leave"),
             Self::PartKilled(part) => format!("{part:?} killed").to_lowercase(),
             Self::PartFrozen(part) => format!("{part:?} frozen").to_lowercase(),
@@ -84,7 +96,8 @@ impl Fault {
     #[must_use]
     pub const fn duration(&self) -> Duration {
         Duration::from_secs(match self {
-            Self::Killed(_) => 1,
+            Self::Killed(_) | Self::Woken(_) => 1,
+            Self::LettersRefused => 3,
             Self::Frozen(_) | Self::FrozenAt(..) => 13,
             Self::Crashed(..) => 8,
             Self::Storm(_) => 12,
@@ -121,7 +134,7 @@ impl Fault {
                 [Point::BatchTaken, Point::PositionMoved, Point::BeforeCommit, Point::OutputQueued][below(4)],
                 1 + below(4) as u64,
             ),
-            _ => [Self::Locked, Self::SessionsEnded][below(2)],
+            _ => [Self::Locked, Self::SessionsEnded, Self::LettersRefused][below(3)],
         }
     }
 }
@@ -179,10 +192,22 @@ impl Arena<'_> {
     /// Breaks something, waits, and mends it.
     pub(super) async fn strike(&self, fault: Fault) -> anyhow::Result<()> {
         match fault {
-            Fault::Killed(stage) => self.fleet.lock().await.kill(&self.first(stage).await?)?,
+            Fault::Killed(stage) => {
+                let name = self.first(stage).await?;
+                self.fleet.lock().await.kill(&name)?;
+            }
             Fault::Frozen(stage) => self.freeze(stage, fault.duration()).await?,
             Fault::Crashed(point, times) => self.crash(point, times, fault.duration()).await?,
             Fault::FrozenAt(point, times) => self.freeze_at(point, times, fault.duration()).await?,
+            Fault::Woken(stage) => {
+                let name = self.first(stage).await?;
+                self.fleet.lock().await.signal(&name, "CONT")?;
+            }
+            Fault::LettersRefused => {
+                self.limit_letters(Some(100)).await?;
+                tokio::time::sleep(fault.duration()).await;
+                self.limit_letters(None).await?;
+            }
             Fault::Storm(stage) => self.storm(stage, fault.duration()).await?,
             Fault::PartKilled(part) => self.kill_part(part, fault.duration()).await?,
             Fault::PartFrozen(part) => {
@@ -242,6 +267,30 @@ impl Arena<'_> {
         // Somebody may have killed it meanwhile, and started it again.
         let _ = self.fleet.lock().await.signal(&name, "CONT");
         Ok(())
+    }
+
+    /// Lets the topic of dead letters take records of so many bytes, or as many as it should.
+    async fn limit_letters(&self, bytes: Option<usize>) -> anyhow::Result<()> {
+        let (kafka, topics) = (&self.installation.kafka, &self.installation.topics);
+        let mut specification = Specification::of(Topic::DeadLetters, kafka, topics);
+        if let Some(bytes) = bytes {
+            specification.configuration.insert("max.message.bytes", bytes.to_string());
+        }
+        let name = TopicNames::new(topics).name(Topic::DeadLetters);
+        let settings = specification.configuration.iter();
+        let altered = settings.fold(AlterConfig::new(ResourceSpecifier::Topic(&name)), |altered, (setting, value)| {
+            altered.set(setting, value)
+        });
+        let admin: AdminClient<DefaultClientContext> = ClientConfig::new().set("bootstrap.servers", &kafka.brokers).create()?;
+        // A broker that is away is asked again.
+        for _ in 0..10 {
+            let answered = admin.alter_configs([&altered], &AdminOptions::new()).await;
+            if answered.is_ok_and(|answers| answers.iter().all(Result::is_ok)) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        anyhow::bail!("the settings of {name} could not be changed")
     }
 
     async fn storm(&self, stage: Stage, duration: Duration) -> anyhow::Result<()> {

@@ -81,11 +81,12 @@ impl<'a> Fleet<'a> {
         self.of_stage = Some((stage, arming));
     }
 
-    /// Starts a process under a name, or starts it again.
+    /// Starts a process under a name, or starts it again; what is armed may end by itself.
     ///
     /// # Errors
     /// It cannot be started.
     pub fn start(&mut self, name: &str, stage: Stage, arming: &[(String, String)]) -> anyhow::Result<()> {
+        let may_end = !arming.is_empty();
         let of_stage = self
             .of_stage
             .iter()
@@ -93,7 +94,6 @@ impl<'a> Fleet<'a> {
             .flat_map(|(_, arming)| arming);
         let arming: Vec<_> = self.arming.iter().chain(of_stage).chain(arming).cloned().collect();
         let process = self.installation.start_armed(name, &["run", stage.as_str()], &arming)?;
-        let may_end = false;
         self.members.insert(name.to_owned(), Member { stage, process, may_end });
         Ok(())
     }
@@ -104,9 +104,7 @@ impl<'a> Fleet<'a> {
     /// There is none of this name, or it cannot be started.
     pub fn arm(&mut self, name: &str, arming: &[(String, String)]) -> anyhow::Result<()> {
         let stage = self.member(name)?.stage;
-        self.start(name, stage, arming)?;
-        self.member(name)?.may_end = true;
-        Ok(())
+        self.start(name, stage, arming)
     }
 
     /// Starts a process again as it should be, if it has not crashed and been started again already.

@@ -22,7 +22,7 @@ pub use driver::Attempts;
 pub use evidence::Evidence;
 pub use field::Field;
 pub use fleet::{Arming, Fleet, Stage};
-pub use round::{Lingers, Outcome, Plan, Round};
+pub use round::{Lingers, Outcome, Plan, Player, Round};
 pub use schedule::{Schedule, Strike};
 pub use staff::Staff;
 pub use stream::Stream;

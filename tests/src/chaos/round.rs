@@ -23,13 +23,37 @@ use crate::installation::Installation;
 const START: Duration = Duration::from_secs(60);
 /// Within which the pipeline must have caught up after the last fault.
 const RECOVERY: Duration = Duration::from_secs(60);
-const PROCESSES: [(&str, Stage); 5] = [
-    ("producer-1", Stage::Producer),
-    ("mapper-1", Stage::Mapper),
-    ("mapper-2", Stage::Mapper),
-    ("sink-1", Stage::Sink),
-    ("sink-2", Stage::Sink),
-];
+
+/// A process of the round, and what it is started with for the first time alone.
+#[derive(Clone, Debug)]
+pub struct Player {
+    /// Its name.
+    pub name: &'static str,
+    /// What it runs.
+    pub stage: Stage,
+    /// Beside what every process is started with; it may end by it.
+    pub arming: Arming,
+}
+
+impl Player {
+    /// One producer, two mappers, two sinks.
+    #[must_use]
+    pub fn usual() -> Vec<Self> {
+        let player = |(name, stage)| Self {
+            name,
+            stage,
+            arming: Arming::new(),
+        };
+        let usual = [
+            ("producer-1", Stage::Producer),
+            ("mapper-1", Stage::Mapper),
+            ("mapper-2", Stage::Mapper),
+            ("sink-1", Stage::Sink),
+            ("sink-2", Stage::Sink),
+        ];
+        usual.map(player).to_vec()
+    }
+}
 
 /// What is to happen in a round.
 #[derive(Clone, Debug)]
@@ -40,6 +64,8 @@ pub struct Plan {
     pub duration: Duration,
     /// How many, about.
     pub rows: usize,
+    /// The processes.
+    pub players: Vec<Player>,
     /// The faults.
     pub schedule: Schedule,
     /// What every process is started with.
@@ -109,8 +135,8 @@ impl<'a> Round<'a> {
         for roster in staff.rosters() {
             driver.employ(&roster).await?;
         }
-        for (name, stage) in PROCESSES {
-            fleet.start(name, stage, &[])?;
+        for Player { name, stage, arming } in &self.plan.players {
+            fleet.start(name, *stage, arming)?;
         }
         fleet.ready(START).await?;
         let arena = Arena {

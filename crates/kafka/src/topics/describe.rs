@@ -1,6 +1,6 @@
 //! A topic's identity: the id that the broker gave it when it was made. A recreated topic has the old name and a new id.
 //!
-//! One of two modules with unsafe code: librdkafka has this call in its C interface alone.
+//! One of three modules with unsafe code: librdkafka has this call in its C interface alone.
 
 #![expect(unsafe_code, reason = "rd_kafka_DescribeTopics has no safe wrapper")]
 

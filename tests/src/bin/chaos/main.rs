@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Parser;
-use scoresync_tests::chaos::{Field, Plan, Round, Schedule, report::Report};
+use scoresync_tests::chaos::{Field, Plan, Player, Round, Schedule, report::Report};
 
 /// Breaks whatever can break around and inside scoresync, and checks each promise afterwards.
 #[derive(Parser)]
@@ -37,6 +37,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             seed,
             duration,
             rows: arguments.rows,
+            players: Player::usual(),
             schedule: if arguments.calm {
                 Schedule::default()
             } else {
