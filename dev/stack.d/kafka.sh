@@ -11,7 +11,7 @@ kafka_prepare() {
   local dir=$1
   reserve_port "$dir" >"$dir/kafka/port"
   reserve_port "$dir" >"$dir/kafka/controller_port"
-  if [[ -n ${SCORESYNC_STACK_KAFKA_GATE:-} ]]; then reserve_port "$dir" >"$dir/kafka/gated_port"; fi
+  if [[ -n ${STACK_KAFKA_GATE:-} ]]; then reserve_port "$dir" >"$dir/kafka/gated_port"; fi
   kafka_properties "$dir" >"$dir/kafka/server.properties"
   interruptible "$JAVA" -XX:TieredStopAtLevel=1 "-Dlog4j2.configurationFile=$STACK_HOME/log4j2.xml" \
     -cp "$ARTEFACTS/kafka/*" kafka.tools.StorageTool format \
@@ -28,7 +28,7 @@ kafka_properties() {
   protocols=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
   if [[ -s $dir/kafka/gated_port ]]; then
     listeners+=,GATED://127.0.0.1:$(<"$dir/kafka/gated_port")
-    advertised+=,GATED://$SCORESYNC_STACK_KAFKA_GATE
+    advertised+=,GATED://$STACK_KAFKA_GATE
     protocols+=,GATED:PLAINTEXT
   fi
   controller=127.0.0.1:$(<"$dir/kafka/controller_port")

@@ -189,7 +189,7 @@ impl Stack {
             command.env_remove(part.variable());
         }
         if let Some(gate) = self.gate {
-            command.env("SCORESYNC_STACK_KAFKA_GATE", gate.to_string());
+            command.env("STACK_KAFKA_GATE", gate.to_string());
         }
         let output = command.output().context("run dev/stack")?;
         ensure!(

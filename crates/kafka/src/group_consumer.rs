@@ -3,23 +3,22 @@
 //! Rebalances are events like records, on the one thread that polls. The group has its answer to an assignment at once, and the owner
 //! starts the partitions ([`GroupConsumer::start`]) in its own time; a revocation waits for [`GroupConsumer::release`].
 
+mod context;
+
 use std::{
-    collections::{BTreeSet, VecDeque},
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
 use rdkafka::{
-    ClientContext, Offset, Statistics, TopicPartitionList,
-    consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext},
+    Offset, TopicPartitionList,
+    consumer::{BaseConsumer, CommitMode, Consumer},
     error::KafkaError,
     message::BorrowedMessage,
-    types::RDKafkaRespErr,
 };
 
+use self::context::{Context, Rebalance};
 use crate::{
     client,
     error::{Error, Kind, kind_of},
@@ -302,100 +301,6 @@ pub struct Membership<'a> {
     pub group: &'a str,
     /// Names of the topics.
     pub topics: &'a [&'a str],
-}
-
-enum Rebalance {
-    Assigned(Vec<TopicPartition>),
-    Revoked(Vec<TopicPartition>),
-}
-
-struct Context {
-    lifeline: Lifeline,
-    rebalances: Mutex<VecDeque<Rebalance>>,
-    log_ends: Mutex<Vec<(TopicPartition, i64)>>,
-    disconnected: AtomicBool,
-    closing: AtomicBool,
-}
-
-impl Context {
-    fn new(lifeline: Lifeline) -> Self {
-        Self {
-            lifeline,
-            rebalances: Mutex::default(),
-            log_ends: Mutex::default(),
-            disconnected: AtomicBool::default(),
-            closing: AtomicBool::default(),
-        }
-    }
-
-    fn take(&self) -> Option<Rebalance> {
-        self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    }
-
-    fn give_back(&self, event: Event<'_>) {
-        let rebalance = match event {
-            Event::Assigned(partitions) => Rebalance::Assigned(partitions),
-            Event::Revoked(partitions) => Rebalance::Revoked(partitions),
-            Event::Record(_) | Event::Trouble(_) | Event::Nothing => return,
-        };
-        self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).push_front(rebalance);
-    }
-}
-
-impl ClientContext for Context {
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "the consumer has trouble with the broker; it keeps trying");
-    }
-
-    fn stats(&self, statistics: Statistics) {
-        self.lifeline.look(&statistics);
-        let is_connected = statistics.brokers.values().any(|broker| broker.state == "UP");
-        self.disconnected.store(!is_connected, Ordering::Release);
-        let ends = statistics.topics.into_values().flat_map(|topic| {
-            let name = topic.topic;
-            topic
-                .partitions
-                .into_values()
-                .filter(|partition| partition.partition >= 0 && partition.ls_offset >= 0)
-                .map(move |partition| {
-                    (
-                        TopicPartition {
-                            topic: name.clone(),
-                            partition: partition.partition,
-                        },
-                        partition.ls_offset,
-                    )
-                })
-        });
-        *self.log_ends.lock().unwrap_or_else(PoisonError::into_inner) = ends.collect();
-    }
-}
-
-impl ConsumerContext for Context {
-    fn rebalance(&self, consumer: &BaseConsumer<Self>, reason: RDKafkaRespErr, list: &mut TopicPartitionList) {
-        let partitions = partitions_of(list);
-        if self.closing.load(Ordering::Acquire) {
-            if let Err(error) = consumer.incremental_unassign(list) {
-                tracing::warn!(%error, "a partition could not be released while closing");
-            }
-            return;
-        }
-        let rebalance = if reason == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            // An assignment without an answer would stop all other partitions, hold the whole group up, and keep us from leaving it.
-            if let Err(error) = consumer.incremental_assign(&TopicPartitionList::new()) {
-                tracing::warn!(%error, "an assignment could not be answered");
-            }
-            Rebalance::Assigned(partitions)
-        } else {
-            Rebalance::Revoked(partitions)
-        };
-        self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).push_back(rebalance);
-    }
-}
-
-fn partitions_of(list: &TopicPartitionList) -> Vec<TopicPartition> {
-    let place = |(topic, partition): (String, i32)| TopicPartition { topic, partition };
-    list.to_topic_map().into_keys().map(place).collect()
 }
 
 fn list_of(partitions: &[TopicPartition]) -> TopicPartitionList {

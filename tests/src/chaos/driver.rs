@@ -121,21 +121,24 @@ impl<'a> Driver<'a> {
                 Source::Hall | Source::Booth => self.push(parcel).await,
                 Source::Export => self.import(parcel).await?,
             };
-            let mut attempts = lock(&self.attempts);
-            for row in &parcel.rows {
-                let tries = &mut attempts.rows[*row];
-                if answered {
-                    tries.answered += 1;
-                } else {
-                    tries.unknown += 1;
-                }
-            }
-            drop(attempts);
+            self.note(parcel, answered);
             if answered {
                 return Ok(());
             }
             ensure!(Instant::now() < end, "a parcel of {} was never answered", parcel.source.name());
             tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    fn note(&self, parcel: &Parcel, answered: bool) {
+        let mut attempts = lock(&self.attempts);
+        for row in &parcel.rows {
+            let tries = &mut attempts.rows[*row];
+            if answered {
+                tries.answered += 1;
+            } else {
+                tries.unknown += 1;
+            }
         }
     }
 
