@@ -1,6 +1,6 @@
 //! What can break around and inside the pipeline, and how it is broken and mended.
 
-use std::{process::Command, time::Duration};
+use std::{path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Context, ensure};
 use rand::{RngExt, rngs::Xoshiro256PlusPlus};
@@ -43,6 +43,8 @@ pub enum Fault {
     Crashed(Point, u64),
     /// A process stands still at a certain place for longer than its group and its database wait, then goes on as if nothing had been.
     FrozenAt(Point, u64),
+    /// A process's clock is an hour ahead and an hour behind in turn.
+    ClockJumps(Stage),
     /// What stood still goes on.
     Woken(Stage),
     /// The broker refuses every dead letter.
@@ -70,6 +72,7 @@ impl Fault {
             Self::Frozen(stage) => format!("{stage} frozen"),
             Self::Crashed(point, _) => format!("crash at {}", point.as_str()),
             Self::FrozenAt(point, _) => format!("frozen at {}", point.as_str()),
+            Self::ClockJumps(stage) => format!("clock of {stage} jumps"),
             Self::Woken(stage) => format!("{stage} woken"),
             Self::LettersRefused => "letters refused".to_owned(),
             Self::Storm(stage) => format!("{stage}s join and leave"),
@@ -100,7 +103,7 @@ impl Fault {
             Self::LettersRefused => 3,
             Self::Frozen(_) | Self::FrozenAt(..) => 13,
             Self::Crashed(..) => 8,
-            Self::Storm(_) => 12,
+            Self::Storm(_) | Self::ClockJumps(_) => 12,
             Self::PartKilled(_) => 2,
             Self::PartFrozen(_) => 6,
             Self::Network(_, Weather::Cut) => 8,
@@ -115,10 +118,11 @@ impl Fault {
         let mut below = |number: usize| dice.random_range(0..number as u64) as usize;
         let stage = Stage::ALL[below(3)];
         let neighbours = [Neighbour::Kafka, Neighbour::Registry, Neighbour::Postgres];
-        match below(11) {
+        match below(12) {
             0 => Self::Killed(stage),
             1 => Self::Frozen(stage),
             2..=4 => Self::Crashed(Point::ALL[below(Point::ALL.len())], 1 + below(20) as u64),
+            11 => Self::ClockJumps(stage),
             5 => Self::Storm([Stage::Mapper, Stage::Sink][below(2)]),
             6 => Self::PartKilled(Part::ALL[below(3)]),
             7 => Self::PartFrozen(Part::ALL[below(3)]),
@@ -199,6 +203,7 @@ impl Arena<'_> {
             Fault::Frozen(stage) => self.freeze(stage, fault.duration()).await?,
             Fault::Crashed(point, times) => self.crash(point, times, fault.duration()).await?,
             Fault::FrozenAt(point, times) => self.freeze_at(point, times, fault.duration()).await?,
+            Fault::ClockJumps(stage) => self.shift_clock(stage, fault.duration()).await?,
             Fault::Woken(stage) => {
                 let name = self.first(stage).await?;
                 self.fleet.lock().await.signal(&name, "CONT")?;
@@ -267,6 +272,29 @@ impl Arena<'_> {
         // Somebody may have killed it meanwhile, and started it again.
         let _ = self.fleet.lock().await.signal(&name, "CONT");
         Ok(())
+    }
+
+    async fn shift_clock(&self, stage: Stage, duration: Duration) -> anyhow::Result<()> {
+        let name = self.first(stage).await?;
+        let clock = self.installation.folder.join(format!("{name}.clock"));
+        std::fs::write(&clock, "+3600\n")?;
+        let shifted = [
+            ("LD_PRELOAD", faketime()?.display().to_string()),
+            ("FAKETIME_TIMESTAMP_FILE", clock.display().to_string()),
+            ("FAKETIME_CACHE_DURATION", "1".to_owned()),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+        ];
+        let shifted = shifted.map(|(variable, value)| (variable.to_owned(), value));
+        self.fleet.lock().await.start(&name, stage, &shifted)?;
+        let end = tokio::time::Instant::now() + duration;
+        for offset in ["+3600\n", "-3600\n"].into_iter().cycle() {
+            if tokio::time::Instant::now() > end {
+                break;
+            }
+            std::fs::write(&clock, offset)?;
+            tokio::time::sleep(Duration::from_secs(3)).await;
+        }
+        self.fleet.lock().await.start(&name, stage, &[])
     }
 
     /// Lets the topic of dead letters take records of so many bytes, or as many as it should.
@@ -373,6 +401,15 @@ impl Arena<'_> {
             .context("the archive is not in PostgreSQL")?;
         Ok(settings.url.clone())
     }
+}
+
+/// The library of Debian's package `faketime`, which tells a process another time.
+fn faketime() -> anyhow::Result<PathBuf> {
+    let folders = std::fs::read_dir("/usr/lib")?.filter_map(Result::ok).map(|folder| folder.path());
+    let library = folders
+        .map(|folder| folder.join("faketime/libfaketime.so.1"))
+        .find(|library| library.exists());
+    library.context("libfaketime.so.1 is not there: install the package faketime")
 }
 
 /// A server with children stands still as a whole.

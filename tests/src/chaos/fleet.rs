@@ -41,6 +41,9 @@ impl fmt::Display for Stage {
     }
 }
 
+/// Says at which place an armed process crashes.
+const CRASH: &str = "FAULT_POINTS_CRASH";
+
 /// Variables for one process, beside those of the installation.
 pub type Arming = Vec<(String, String)>;
 
@@ -81,12 +84,12 @@ impl<'a> Fleet<'a> {
         self.of_stage = Some((stage, arming));
     }
 
-    /// Starts a process under a name, or starts it again; what is armed may end by itself.
+    /// Starts a process under a name, or starts it again; what is armed to crash may end by itself.
     ///
     /// # Errors
     /// It cannot be started.
     pub fn start(&mut self, name: &str, stage: Stage, arming: &[(String, String)]) -> anyhow::Result<()> {
-        let may_end = !arming.is_empty();
+        let may_end = arming.iter().any(|(variable, _)| variable == CRASH);
         let of_stage = self
             .of_stage
             .iter()

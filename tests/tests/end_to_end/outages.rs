@@ -1,6 +1,6 @@
 //! What is around scoresync goes away under load and comes back: it waits, says so, and goes on by itself.
 
-use std::time::Duration;
+use std::{fs, path::Path, process::Command, time::Duration};
 
 use anyhow::ensure;
 use scoresync_kafka::Topic;
@@ -190,4 +190,47 @@ async fn an_unknown_id_waits_for_the_registry(stack: &Stack, play: &Play, foreig
     })
     .await?;
     play.recover().await
+}
+
+/// What a server's data are, as a backup of files has them.
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    if to.exists() {
+        fs::remove_dir_all(to)?;
+    }
+    let copied = Command::new("cp").arg("-a").args([from, to]).status()?;
+    ensure!(copied.success(), "{} could not be copied", from.display());
+    Ok(())
+}
+
+/// Yesterday's rows have yesterday's positions beside them, so that the sink goes on from there and files again what is missing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_restored_from_before_is_filled_from_there() -> anyhow::Result<()> {
+    let stack = Stack::start_parts(&[Part::Postgres])?;
+    let (data, backup) = (stack.folder()?.join("postgres/data"), stack.folder()?.join("postgres/backup"));
+    let play = Play::begin(&stack, Database::Postgres, 6).await?;
+    play.send_while(async |play, load| {
+        load.reaches(0.3).await;
+        stack.stop(Part::Postgres)?;
+        copy(&data, &backup)?;
+        stack.start_again(Part::Postgres)?;
+        play.recover().await?;
+        load.reaches(0.7).await;
+        let backed_up = i64::try_from(play.company.report_count())? / 3;
+        until("more is filed than the backup has", SETTLE, async || {
+            Ok(play.scene.archive().await?.judged().await? > backed_up)
+        })
+        .await?;
+        // It stands still so that it can be seen that the database has lost something.
+        play.running[2].signal("STOP")?;
+        let before = play.scene.archive().await?.judged().await?;
+        stack.stop(Part::Postgres)?;
+        copy(&backup, &data)?;
+        stack.start_again(Part::Postgres)?;
+        let after = play.scene.archive().await?.judged().await?;
+        ensure!(after < before, "the backup has {after} of {before}: nothing was lost");
+        play.running[2].signal("CONT")?;
+        play.recover().await
+    })
+    .await?;
+    play.end()
 }
