@@ -2,7 +2,7 @@
 //!
 //! Rounds that break nothing around the processes play side by side on one stack; `dev/chaos` plays longer ones.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::ensure;
 use futures_util::StreamExt;
@@ -10,7 +10,7 @@ use scoresync_fault_points::{Bug, Point};
 use scoresync_tests::chaos::{
     Field, Lingers, Outcome, Plan, Player, Round, Schedule, Stage, Strike,
     checker::{Anomaly, Class},
-    faults::Fault,
+    faults::{Fault, stage_of},
 };
 
 const CRASH: &str = "FAULT_POINTS_CRASH";
@@ -166,28 +166,13 @@ async fn every_seeded_bug_is_caught() -> anyhow::Result<()> {
 
 /// The processes of the three stages crash one after the other at each of their places, all stages at the same time.
 fn every_crash_point() -> Schedule {
-    let mut next = [3, 4, 5];
+    let mut next = BTreeMap::new();
     let strikes = Point::ALL.into_iter().map(|point| {
         let fault = Fault::Crashed(point, 2);
-        let lane = match point {
-            Point::ReportReceived | Point::ReportQueued | Point::ReportsAcknowledged | Point::RowImported | Point::RosterWritten => 0,
-            Point::OutputQueued
-            | Point::LetterQueued
-            | Point::BeforePositions
-            | Point::AfterPositions
-            | Point::MapperAssigned
-            | Point::MapperRevoked => 1,
-            Point::SinkAssigned
-            | Point::SinkRevoked
-            | Point::BatchTaken
-            | Point::PositionMoved
-            | Point::RowsWritten
-            | Point::BeforeCommit
-            | Point::AfterCommit => 2,
-        };
-        let at = Duration::from_secs(next[lane]);
-        next[lane] += fault.duration().as_secs() + 1;
-        Strike { at, fault }
+        let at = next.entry(stage_of(point)).or_insert(Duration::from_secs(3));
+        let strike = Strike { at: *at, fault };
+        *at += fault.duration() + Duration::from_secs(1);
+        strike
     });
     Schedule(strikes.collect())
 }

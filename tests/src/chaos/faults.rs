@@ -164,7 +164,8 @@ const REGISTRY: [Weather; 8] = [
 const START: Duration = Duration::from_secs(3);
 
 /// Which process comes by a place; `None` where it is a command's.
-fn stage_of(point: Point) -> Option<Stage> {
+#[must_use]
+pub fn stage_of(point: Point) -> Option<Stage> {
     match point {
         Point::ReportReceived | Point::ReportQueued | Point::ReportsAcknowledged => Some(Stage::Producer),
         Point::OutputQueued

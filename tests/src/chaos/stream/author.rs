@@ -141,16 +141,7 @@ impl Author<'_> {
         let one = self.one_of(&self.staff.quiet.clone());
         let other = (one + 1) % self.staff.quiet.len();
         for (whose, revision) in [(one, 1), (other, 2)] {
-            let exam_score = Some(self.score());
-            let said = Said {
-                result,
-                whose: Some(whose),
-                status: Status::Final,
-                exam_score,
-                revision: Some(revision),
-                day,
-                may_be_early: false,
-            };
+            let said = self.final_score((result, day), (whose, revision));
             self.say(Source::Hall, said, 0);
         }
     }
@@ -159,17 +150,23 @@ impl Author<'_> {
         let whose = self.one_of(&self.staff.late.clone());
         let (result, day) = (self.new_result(), 200 + self.number(20) as u32);
         for revision in 1..=2 {
-            let exam_score = Some(self.score());
             let said = Said {
-                result,
-                whose: Some(whose),
-                status: Status::Final,
-                exam_score,
-                revision: Some(revision),
-                day,
                 may_be_early: true,
+                ..self.final_score((result, day), (whose, revision))
             };
             self.say(Source::Hall, said, 0);
+        }
+    }
+
+    fn final_score(&mut self, (result, day): (usize, u32), (whose, revision): (usize, i64)) -> Said {
+        Said {
+            result,
+            whose: Some(whose),
+            status: Status::Final,
+            exam_score: Some(self.score()),
+            revision: Some(revision),
+            day,
+            may_be_early: false,
         }
     }
 
