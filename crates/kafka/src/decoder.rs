@@ -17,6 +17,8 @@ use crate::{
 /// How long an id that the subject does not have is believed to be foreign without asking again.
 const FOREIGN_FOR: Duration = Duration::from_secs(10);
 
+/// Whoever writes more unknown ids than this has them waited for again.
+const MOST_DOUBTFUL: usize = 100_000;
 /// How long a registry may be behind another one.
 const TOO_NEW_FOR: Duration = Duration::from_secs(2);
 
@@ -28,7 +30,7 @@ pub struct Decoder<R> {
     memory: SchemaMemory,
     known: HashMap<u32, KnownSchema>,
     foreign: HashMap<u32, Instant>,
-    /// Since when ids are unknown that may be too new for the registry that was asked.
+    /// Since when ids are unknown that may be too new for the registry that was asked: each is waited for once.
     doubtful: HashMap<u32, Instant>,
     is_patient: bool,
     record: std::marker::PhantomData<fn() -> R>,
@@ -197,11 +199,13 @@ impl<R: Record> Decoder<R> {
             self.doubtful.remove(&schema_id);
             return Ok(());
         }
+        if self.doubtful.len() >= MOST_DOUBTFUL {
+            self.doubtful.clear();
+        }
         if self.is_patient && self.doubtful.entry(schema_id).or_insert_with(Instant::now).elapsed() < TOO_NEW_FOR {
             let subject = self.subject.clone();
             return Err(SchemaLookupError::TooNew { schema_id, subject });
         }
-        self.doubtful.remove(&schema_id);
         self.foreign.insert(schema_id, Instant::now());
         Ok(())
     }

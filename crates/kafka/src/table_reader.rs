@@ -161,7 +161,7 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
                     limit,
                 });
             }
-            match self.step(Duration::from_millis(20), apply)? {
+            match self.step(Duration::from_millis(20), apply).or_else(wait_for_registry)? {
                 Step::Read(partition) => catch_up.read(partition, self.positions[&partition]),
                 Step::EndOf(partition) => {
                     let end = catch_up.at_end(partition);
@@ -199,6 +199,7 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
     /// # Errors
     /// Where the broker or the registry does not answer.
     pub fn read_available(&mut self, mut apply: impl FnMut(TableChange<R>)) -> Result<usize, TableError> {
+        self.hear_other_client();
         let mut changes = 0;
         loop {
             match self.step(Duration::ZERO, &mut apply)? {
@@ -322,11 +323,15 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
     }
 
     fn bounds(&self, client: &BaseConsumer<Context>, partition: i32) -> Result<(i64, i64), TableError> {
-        // What the client that reads nothing has to tell is told by the other one, too; here it would only pile up.
-        while self.written.poll(Duration::ZERO).is_some() {}
+        self.hear_other_client();
         client
             .fetch_watermarks(&self.topic, partition, CALL_TIMEOUT)
             .map_err(|cause| self.kafka(Error::client("ask for the bounds of a table")(cause)))
+    }
+
+    /// What the client that reads nothing has to tell is told by the one that reads, too, but for its own statistics; it must not pile up.
+    fn hear_other_client(&self) {
+        while self.written.poll(Duration::ZERO).is_some() {}
     }
 
     fn kafka(&self, cause: Error) -> TableError {
@@ -335,6 +340,21 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
             cause,
         }
     }
+}
+
+/// A schema that the registry may learn in a moment is waited for where the whole table is waited for.
+fn wait_for_registry(error: TableError) -> Result<Step, TableError> {
+    if matches!(
+        error,
+        TableError::Schemas {
+            cause: SchemaLookupError::TooNew { .. },
+            ..
+        }
+    ) {
+        std::thread::sleep(Duration::from_millis(50));
+        return Ok(Step::Nothing);
+    }
+    Err(error)
 }
 
 /// A table begins wherever its log does.

@@ -130,6 +130,20 @@ fn a_table_whose_end_is_no_record_is_read_to_its_end_again_and_again() {
     assert_eq!(table.read, ["E1", "E2", "E3"]);
 }
 
+/// A schema id that is nobody's is waited for a moment, and then passed over, as often as the table is read.
+#[test]
+fn a_record_that_nobody_can_read_keeps_nobody_from_reading_the_table() {
+    let mut table = table();
+    let foreign = [0, 0x7f, 0x7f, 0x7f, 0x7f, 0];
+    table.connector.producer.begin_transaction().unwrap();
+    let record = BaseRecord::to(&table.connector.topic).key("E0").payload(&foreign[..]);
+    table.connector.producer.send(record).map_err(|(error, _)| error).unwrap();
+    table.connector.producer.commit_transaction(LIMIT).unwrap();
+    table.connector.write("E1");
+    table.read_to_end(LIMIT).unwrap();
+    assert_eq!(table.read, ["E1"]);
+}
+
 #[test]
 fn what_an_open_transaction_holds_back_is_waited_for() {
     let mut table = table();

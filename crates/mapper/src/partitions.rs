@@ -124,15 +124,14 @@ impl Partitions {
                 go_on_at(place, committed.offset, (low, high))
             }
             (None, FirstStart::Beginning) => {
-                if let Some(anchor) = consumer.committed(&self.anchor.place)? {
-                    position_note::check_anchor(&place.topic, &anchor.note, topic)?;
-                }
+                self.check_anchor(consumer, place)?;
                 Ok(Start {
                     offset: low,
                     recorded: None,
                 })
             }
             (None, FirstStart::Refuse) => {
+                self.check_anchor(consumer, place)?;
                 let difference = "the group has no position for it, and mapper.first_start = \"refuse\"".to_owned();
                 Err(Error::TopicChanged {
                     topic: place.topic.clone(),
@@ -141,6 +140,15 @@ impl Partitions {
                 .into())
             }
         }
+    }
+
+    /// Described after the bounds were asked for, which are those of the present topic.
+    fn check_anchor(&self, consumer: &GroupConsumer, place: &TopicPartition) -> Result<(), StartError> {
+        let Some(anchor) = consumer.committed(&self.anchor.place)? else {
+            return Ok(());
+        };
+        let topic = consumer.describe(&place.topic)?;
+        Ok(position_note::check_anchor(&place.topic, &anchor.note, &topic)?)
     }
 
     /// Gives partitions up, recording how far they are done unless they were taken away already. What is in flight, the next owner does again.

@@ -127,11 +127,9 @@ async fn a_running_mapper_ends_when_the_employees_are_made_anew_under_it() -> an
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mapper_that_expects_positions_stops_in_front_of_raw_reports_that_were_made_anew() -> anyhow::Result<()> {
+async fn a_mapper_that_expects_positions_does_not_begin_without_any() -> anyhow::Result<()> {
     let mut scene = Scene::new(Database::Sqlite)?;
-    file_one_report(&scene).await?;
     let name = format!("{}scores.raw", scene.installation.topics.prefix);
-    recreate(&scene, &name).await?;
     scene.installation.set("SCORESYNC_MAPPER__FIRST_START", "refuse");
     check_end(&scene, "mapper", [&name, "mapper.first_start"])
 }
