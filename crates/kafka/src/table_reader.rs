@@ -1,5 +1,7 @@
 //! Reading a compacted topic as a table: all of it from the beginning, then what is added.
 
+mod error;
+
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
@@ -12,10 +14,11 @@ use rdkafka::{
 };
 use tokio::runtime::Handle;
 
+pub use self::error::TableError;
 use crate::{
     catch_up::CatchUp,
     client,
-    decoder::{DecodeError, Decoder, SchemaLookupError},
+    decoder::{DecodeError, Decoder},
     error::{Error, doubts_positions},
     lifeline::Lifeline,
     registry::Registry,
@@ -26,6 +29,7 @@ use crate::{
 };
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(20);
 /// No group reads tables, but the client wants a name.
 const GROUP: &str = "scoresync-table";
 
@@ -55,37 +59,6 @@ pub struct TableReader<R> {
     topic_id: String,
     /// Whether the broker said since that it does not know the topic, or has nothing at a position.
     is_doubted: bool,
-}
-
-/// Why a table cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum TableError {
-    /// The broker.
-    #[error("the table {topic} cannot be read")]
-    Kafka {
-        /// The topic.
-        topic: String,
-        /// The broker's reason.
-        #[source]
-        cause: Error,
-    },
-    /// The registry.
-    #[error("the table {topic} cannot be read")]
-    Schemas {
-        /// The topic.
-        topic: String,
-        /// The registry's reason.
-        #[source]
-        cause: SchemaLookupError,
-    },
-    /// The end was not reached in the time given.
-    #[error("the end of the table {topic} was not reached within {limit:?}")]
-    TooSlow {
-        /// The topic.
-        topic: String,
-        /// The time given.
-        limit: Duration,
-    },
 }
 
 impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
@@ -161,7 +134,7 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
                     limit,
                 });
             }
-            match self.step(Duration::from_millis(20), apply).or_else(wait_for_registry)? {
+            match self.step_or_wait(apply)? {
                 Step::Read(partition) => catch_up.read(partition, self.positions[&partition]),
                 Step::EndOf(partition) => {
                     let end = catch_up.at_end(partition);
@@ -207,6 +180,17 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
                 Step::EndOf(_) => {}
                 Step::Nothing => return Ok(changes),
             }
+        }
+    }
+
+    /// A schema that the registry may learn in a moment is waited for where the whole table is waited for.
+    fn step_or_wait(&mut self, apply: &mut impl FnMut(TableChange<R>)) -> Result<Step, TableError> {
+        match self.step(PAUSE, apply) {
+            Err(error) if error.is_too_new() => {
+                std::thread::sleep(PAUSE);
+                Ok(Step::Nothing)
+            }
+            stepped => stepped,
         }
     }
 
@@ -340,21 +324,6 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
             cause,
         }
     }
-}
-
-/// A schema that the registry may learn in a moment is waited for where the whole table is waited for.
-fn wait_for_registry(error: TableError) -> Result<Step, TableError> {
-    if matches!(
-        error,
-        TableError::Schemas {
-            cause: SchemaLookupError::TooNew { .. },
-            ..
-        }
-    ) {
-        std::thread::sleep(Duration::from_millis(50));
-        return Ok(Step::Nothing);
-    }
-    Err(error)
 }
 
 /// A table begins wherever its log does.

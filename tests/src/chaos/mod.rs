@@ -4,6 +4,7 @@
 //! The truth about a report comes from whoever made it up (`stream`), never from scoresync; what follows from several reports about one result
 //! comes from the plain rule of the domain, applied to what was sent in the order in which the log has it.
 
+mod arena;
 pub mod checker;
 mod driver;
 mod evidence;

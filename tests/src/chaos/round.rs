@@ -12,9 +12,9 @@ use tokio::sync::Mutex;
 
 use super::{
     Arming, Evidence, Field, Fleet, Schedule, Staff, Stage, Stream,
+    arena::Arena,
     checker::{Anomaly, Case, check},
     driver::Driver,
-    faults::Arena,
     schedule::Strike,
     watch::Watch,
 };
