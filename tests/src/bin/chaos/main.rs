@@ -7,6 +7,7 @@ use std::{
 
 use clap::Parser;
 use scoresync_tests::chaos::{Field, Plan, Player, Round, Schedule, report::Report};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Breaks whatever can break around and inside scoresync, and checks each promise afterwards.
 #[derive(Parser)]
@@ -29,6 +30,25 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
+    // What was started is ended when the rounds are dropped.
+    tokio::select! {
+        played = play(&arguments) => played,
+        () = interrupted() => anyhow::bail!("interrupted"),
+    }
+}
+
+async fn interrupted() {
+    let mut terminated = match signal(SignalKind::terminate()) {
+        Ok(terminated) => terminated,
+        Err(_) => return std::future::pending().await,
+    };
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+async fn play(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (field, mut report) = (Field::open().await?, Report::default());
     let end = Instant::now() + Duration::from_secs(arguments.seconds);
     for seed in arguments.seed.. {
