@@ -40,6 +40,25 @@ pub struct TopicPartition {
     pub partition: i32,
 }
 
+impl TopicPartition {
+    /// Whether reading can go on at `offset` in a log of these bounds.
+    ///
+    /// # Errors
+    /// [`Error::OffsetOutsideLog`] where it cannot.
+    pub fn check_offset(&self, offset: i64, (low, high): (i64, i64)) -> Result<(), Error> {
+        if (low..=high).contains(&offset) {
+            return Ok(());
+        }
+        Err(Error::OffsetOutsideLog {
+            topic: self.topic.clone(),
+            partition: self.partition,
+            offset,
+            low,
+            high,
+        })
+    }
+}
+
 /// A position that the group recorded, with the note that was recorded beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {

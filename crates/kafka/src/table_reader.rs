@@ -20,6 +20,7 @@ use crate::{
     client,
     decoder::{DecodeError, Decoder},
     error::{Error, doubts_positions},
+    group_consumer::TopicPartition,
     lifeline::Lifeline,
     registry::Registry,
     schema_memory::SchemaMemory,
@@ -260,22 +261,18 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
         let Some(found) = found else {
             return Err(self.kafka(Error::Describe(format!("{} is not there", self.topic))));
         };
-        let topic = self.topic.clone();
         if found.topic_id != self.topic_id {
+            let topic = self.topic.clone();
             let difference = format!("topic={} was read, it is topic={}", self.topic_id, found.topic_id);
             return Err(self.kafka(Error::TopicChanged { topic, difference }));
         }
         for (&partition, &offset) in &self.positions {
-            let (low, high) = self.bounds(&self.consumer, partition)?;
+            let bounds = self.bounds(&self.consumer, partition)?;
+            let topic = self.topic.clone();
             let has_begun = offset > 0;
-            if has_begun && !(low..=high).contains(&offset) {
-                return Err(self.kafka(Error::OffsetOutsideLog {
-                    topic,
-                    partition,
-                    offset,
-                    low,
-                    high,
-                }));
+            if has_begun {
+                let checked = TopicPartition { topic, partition }.check_offset(offset, bounds);
+                checked.map_err(|cause| self.kafka(cause))?;
             }
         }
         // The client fetches nothing any more from where it found nothing.

@@ -121,7 +121,11 @@ impl Partitions {
             (Some(committed), _) => {
                 position_note::check(&place.topic, &committed.note, topic)?;
                 self.memories.recall(&committed.note)?;
-                go_on_at(place, committed.offset, (low, high))
+                place.check_offset(committed.offset, (low, high))?;
+                Ok(Start {
+                    offset: committed.offset,
+                    recorded: Some(committed.offset),
+                })
             }
             (None, FirstStart::Beginning) => {
                 self.check_anchor(consumer, place)?;
@@ -330,23 +334,6 @@ impl Partition {
 struct Start {
     offset: i64,
     recorded: Option<i64>,
-}
-
-fn go_on_at(place: &TopicPartition, offset: i64, (low, high): (i64, i64)) -> Result<Start, StartError> {
-    if low <= offset && offset <= high {
-        return Ok(Start {
-            offset,
-            recorded: Some(offset),
-        });
-    }
-    Err(Error::OffsetOutsideLog {
-        topic: place.topic.clone(),
-        partition: place.partition,
-        offset,
-        low,
-        high,
-    }
-    .into())
 }
 
 fn commit(consumer: &GroupConsumer, due: &[(TopicPartition, Committed)], wait: bool) -> Result<(), Error> {

@@ -63,17 +63,8 @@ impl Positions<'_> {
         if seeded_bugs::trusts_group() {
             offset = seeded_bugs::position(self.consumer, place, offset)?;
         }
-        if low <= offset && offset <= high {
-            return Ok(offset);
-        }
-        Err(Error::OffsetOutsideLog {
-            topic: place.topic.clone(),
-            partition: place.partition,
-            offset,
-            low,
-            high,
-        }
-        .into())
+        place.check_offset(offset, (low, high))?;
+        Ok(offset)
     }
 
     /// Gives the position that stands then: another sink may have been first.
