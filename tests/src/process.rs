@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    net::SocketAddr,
+    net::{SocketAddr, TcpStream},
     path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
     thread,
@@ -98,16 +98,20 @@ impl Process {
         }
     }
 
-    /// Asks it to end, and waits for it.
+    /// Asks it to end, and waits for it; one that has just been started hears that when its admin port is open.
     ///
     /// # Errors
     /// It was still there at the deadline, and was killed.
     pub fn stop(mut self, deadline: Duration) -> anyhow::Result<ExitStatus> {
-        self.signal("TERM")?;
         let end = Instant::now() + deadline;
+        let mut is_asked = false;
         while Instant::now() < end {
             if let Some(status) = self.child.try_wait()? {
                 return Ok(status);
+            }
+            if !is_asked && TcpStream::connect(self.admin).is_ok() {
+                self.signal("TERM")?;
+                is_asked = true;
             }
             thread::sleep(PAUSE);
         }
@@ -138,6 +142,14 @@ impl Process {
             .context("run kill")?;
         ensure!(status.success(), "SIG{name} could not be sent to process {}", self.id());
         Ok(())
+    }
+
+    /// Whether a signal has stopped it, until it is told to continue.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        // The state comes after the program's name, which is in brackets.
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap_or_default();
+        stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
     }
 
     /// Lets it go on when this program ends.

@@ -8,13 +8,11 @@ use anyhow::ensure;
 use futures_util::StreamExt;
 use scoresync_fault_points::{Bug, Point};
 use scoresync_tests::chaos::{
-    Field, Lingers, Outcome, Plan, Player, Round, Schedule, Stage, Strike,
+    CRASH, FREEZE, Field, Lingers, Outcome, Plan, Player, Round, Schedule, Stage, Strike,
     checker::{Anomaly, Class},
     faults::{Fault, stage_of},
 };
 
-const CRASH: &str = "FAULT_POINTS_CRASH";
-const FREEZE: &str = "FAULT_POINTS_FREEZE";
 /// Rounds at a time.
 const SIDE_BY_SIDE: usize = 4;
 
@@ -95,8 +93,8 @@ fn trap(bug: Bug) -> Trap {
             .with_one(Stage::Sink)
             .with_armed(Stage::Sink, CRASH, "after_commit:12"),
         Bug::NoCompareAndSet => trap(26, &[Class::Fates, Class::Position])
-            .with_armed(Stage::Sink, FREEZE, "batch_taken:12")
-            .with_strike(20, Fault::Woken(Stage::Sink)),
+            .with_armed(Stage::Sink, FREEZE, "batch_taken:6")
+            .with_strike(1, Fault::Woken(Stage::Sink)),
         Bug::AnswerBeforeAcknowledgement => {
             trap(8, &[Class::Lost])
                 .lingering(Lingers::Stage(Stage::Producer))

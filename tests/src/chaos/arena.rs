@@ -1,6 +1,10 @@
 //! How faults strike: what is broken, waited for, and mended.
 
-use std::{path::PathBuf, process::Command, time::Duration};
+use std::{
+    path::PathBuf,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, ensure};
 use rdkafka::{
@@ -16,13 +20,13 @@ use super::{
     driver::Driver,
     faults::{Fault, Neighbour, stage_of},
     field::Field,
-    fleet::{Fleet, Stage},
+    fleet::{CRASH, FREEZE, Fleet, Stage},
     frail_link::Weather,
 };
 use crate::{installation::Installation, stack::Part};
 
-/// For a process to start and come by a place.
-const START: Duration = Duration::from_secs(3);
+/// For a process to start, to be given partitions, and to come by the place where it is to freeze.
+const FREEZES_WITHIN: Duration = Duration::from_secs(30);
 
 /// Where faults strike.
 pub(super) struct Arena<'a> {
@@ -46,7 +50,7 @@ impl Arena<'_> {
             Fault::ClockJumps(stage) => self.shift_clock(stage, fault.duration()).await?,
             Fault::Woken(stage) => {
                 let name = self.first(stage).await?;
-                self.fleet.lock().await.signal(&name, "CONT")?;
+                self.wake(&name, fault.duration()).await?;
             }
             Fault::LettersRefused => {
                 self.limit_letters(Some(100)).await?;
@@ -92,7 +96,7 @@ impl Arena<'_> {
     }
 
     async fn crash(&self, point: Point, times: u64, duration: Duration) -> anyhow::Result<()> {
-        let arming = vec![("FAULT_POINTS_CRASH".to_owned(), format!("{}:{times}", point.as_str()))];
+        let arming = vec![(CRASH.to_owned(), format!("{}:{times}", point.as_str()))];
         let Some(stage) = stage_of(point) else {
             self.driver.arm_next_import(arming);
             return Ok(());
@@ -106,11 +110,29 @@ impl Arena<'_> {
     async fn freeze_at(&self, point: Point, times: u64, duration: Duration) -> anyhow::Result<()> {
         let stage = stage_of(point).context("only a stage can be frozen")?;
         let name = self.first(stage).await?;
-        let arming = vec![("FAULT_POINTS_FREEZE".to_owned(), format!("{}:{times}", point.as_str()))];
-        self.fleet.lock().await.start(&name, stage, &arming)?;
-        tokio::time::sleep(duration + START).await;
+        let arming = vec![(FREEZE.to_owned(), format!("{}:{times}", point.as_str()))];
+        self.fleet.lock().await.arm(&name, &arming)?;
+        self.wake(&name, duration).await
+    }
+
+    /// Waits until a process stands still as it is armed to, and lets it go on after the duration.
+    async fn wake(&self, name: &str, duration: Duration) -> anyhow::Result<()> {
+        let end = Instant::now() + FREEZES_WITHIN;
+        loop {
+            let mut fleet = self.fleet.lock().await;
+            match fleet.has_frozen(name)? {
+                Some(true) => break,
+                Some(false) if Instant::now() < end => {}
+                // It would freeze later, with nobody to wake it.
+                Some(false) => return fleet.disarm(name),
+                None => return Ok(()),
+            }
+            drop(fleet);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        tokio::time::sleep(duration).await;
         // Somebody may have killed it meanwhile, and started it again.
-        let _ = self.fleet.lock().await.signal(&name, "CONT");
+        let _ = self.fleet.lock().await.signal(name, "CONT");
         Ok(())
     }
 

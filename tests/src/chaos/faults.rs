@@ -32,7 +32,7 @@ pub enum Fault {
     FrozenAt(Point, u64),
     /// A process's clock is an hour ahead and an hour behind in turn.
     ClockJumps(Stage),
-    /// What stood still goes on.
+    /// A process that was started to freeze stands still for longer than its group and its database wait, then goes on.
     Woken(Stage),
     /// The broker refuses every dead letter.
     LettersRefused,
@@ -86,9 +86,9 @@ impl Fault {
     #[must_use]
     pub const fn duration(&self) -> Duration {
         Duration::from_secs(match self {
-            Self::Killed(_) | Self::Woken(_) => 1,
+            Self::Killed(_) => 1,
             Self::LettersRefused => 3,
-            Self::Frozen(_) | Self::FrozenAt(..) => 13,
+            Self::Frozen(_) | Self::FrozenAt(..) | Self::Woken(_) => 13,
             Self::Crashed(..) => 8,
             Self::Storm(_) | Self::ClockJumps(_) => 12,
             Self::PartKilled(_) => 2,

@@ -42,7 +42,9 @@ impl fmt::Display for Stage {
 }
 
 /// Says at which place an armed process crashes.
-const CRASH: &str = "FAULT_POINTS_CRASH";
+pub const CRASH: &str = "FAULT_POINTS_CRASH";
+/// Says at which place an armed process freezes.
+pub const FREEZE: &str = "FAULT_POINTS_FREEZE";
 
 /// Variables for one process, beside those of the installation.
 pub type Arming = Vec<(String, String)>;
@@ -50,8 +52,15 @@ pub type Arming = Vec<(String, String)>;
 struct Member {
     stage: Stage,
     process: Process,
-    /// Somebody has killed it, or it was started to crash.
-    may_end: bool,
+    /// What it alone was started with.
+    arming: Arming,
+    is_killed: bool,
+}
+
+impl Member {
+    fn is_armed(&self, variable: &str) -> bool {
+        self.arming.iter().any(|(armed, _)| armed == variable)
+    }
 }
 
 /// Processes by their names, `mapper-2` for one.
@@ -89,15 +98,20 @@ impl<'a> Fleet<'a> {
     /// # Errors
     /// It cannot be started.
     pub fn start(&mut self, name: &str, stage: Stage, arming: &[(String, String)]) -> anyhow::Result<()> {
-        let may_end = arming.iter().any(|(variable, _)| variable == CRASH);
         let of_stage = self
             .of_stage
             .iter()
             .filter(|(armed, _)| *armed == stage)
             .flat_map(|(_, arming)| arming);
-        let arming: Vec<_> = self.arming.iter().chain(of_stage).chain(arming).cloned().collect();
-        let process = self.installation.start_armed(name, &["run", stage.as_str()], &arming)?;
-        self.members.insert(name.to_owned(), Member { stage, process, may_end });
+        let all: Vec<_> = self.arming.iter().chain(of_stage).chain(arming).cloned().collect();
+        let process = self.installation.start_armed(name, &["run", stage.as_str()], &all)?;
+        let member = Member {
+            stage,
+            process,
+            arming: arming.to_vec(),
+            is_killed: false,
+        };
+        self.members.insert(name.to_owned(), member);
         Ok(())
     }
 
@@ -110,17 +124,26 @@ impl<'a> Fleet<'a> {
         self.start(name, stage, arming)
     }
 
-    /// Starts a process again as it should be, if it has not crashed and been started again already.
+    /// Starts a process again as it should be, if it has not been started again already.
     ///
     /// # Errors
     /// It cannot be started.
     pub fn disarm(&mut self, name: &str) -> anyhow::Result<()> {
         let member = self.member(name)?;
-        if member.may_end {
+        if member.is_armed(CRASH) || member.is_armed(FREEZE) {
             let stage = member.stage;
             self.start(name, stage, &[])?;
         }
         Ok(())
+    }
+
+    /// Whether a process stands still where it was armed to; `None` where it is not armed to, or no longer.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub fn has_frozen(&mut self, name: &str) -> anyhow::Result<Option<bool>> {
+        let member = self.member(name)?;
+        Ok(member.is_armed(FREEZE).then(|| member.process.is_stopped()))
     }
 
     fn member(&mut self, name: &str) -> anyhow::Result<&mut Member> {
@@ -155,7 +178,7 @@ impl<'a> Fleet<'a> {
     /// # Errors
     /// There is none of this name.
     pub fn kill(&mut self, name: &str) -> anyhow::Result<()> {
-        self.member(name)?.may_end = true;
+        self.member(name)?.is_killed = true;
         self.signal(name, "KILL")
     }
 
@@ -188,7 +211,7 @@ impl<'a> Fleet<'a> {
         let mut ended = Vec::new();
         for (name, member) in &mut self.members {
             if let Some(status) = member.process.ended(Duration::ZERO)? {
-                if !member.may_end {
+                if !member.is_killed && !member.is_armed(CRASH) {
                     let log = member.process.end_of_log();
                     self.accidents
                         .push(format!("{name} ended with {status} and nobody had asked it to:\n{log}"));
