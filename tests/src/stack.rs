@@ -55,7 +55,8 @@ impl Part {
         }
     }
 
-    const fn as_str(self) -> &'static str {
+    /// Its name for `dev/stack`, and that of its folder.
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Kafka => "kafka",
             Self::Registry => "registry",
@@ -144,6 +145,12 @@ impl Stack {
     pub fn process_id(&self, part: Part) -> anyhow::Result<u32> {
         let text = std::fs::read_to_string(self.folder()?.join(format!("{}.pid", part.as_str())))?;
         Ok(text.trim().parse()?)
+    }
+
+    /// Whether a part's process is there.
+    #[must_use]
+    pub fn is_running(&self, part: Part) -> bool {
+        self.process_id(part).is_ok_and(|id| Path::new(&format!("/proc/{id}")).exists())
     }
 
     /// Stops a part politely.

@@ -4,10 +4,10 @@
 //! starts the partitions ([`GroupConsumer::start`]) in its own time; a revocation waits for [`GroupConsumer::release`].
 
 mod context;
+mod reads;
 
 use std::{
-    collections::BTreeSet,
-    sync::{Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -18,7 +18,7 @@ use rdkafka::{
     message::BorrowedMessage,
 };
 
-use self::context::{Context, Rebalance};
+use self::context::{Change, Context};
 use crate::{
     client,
     error::{Error, Kind, kind_of},
@@ -76,6 +76,8 @@ pub enum Event<'a> {
     Assigned(Vec<TopicPartition>),
     /// Partitions that others will get, started or not; finish with them, then [`GroupConsumer::release`] them.
     Revoked(Vec<TopicPartition>),
+    /// Partitions that the client does not read any more although their logs go on; each is to be started again.
+    Stalled(Vec<TopicPartition>),
     /// The client has trouble; most passes by itself.
     Trouble(KafkaError),
     /// Nothing within the time given.
@@ -85,7 +87,6 @@ pub enum Event<'a> {
 /// The consumer. Not shared between threads.
 pub struct GroupConsumer {
     consumer: BaseConsumer<Context>,
-    started: Mutex<BTreeSet<TopicPartition>>,
     group: String,
 }
 
@@ -111,7 +112,6 @@ impl GroupConsumer {
         consumer.context().lifeline.hold(consumer.client());
         Ok(Self {
             consumer,
-            started: Mutex::default(),
             group: group.to_owned(),
         })
     }
@@ -126,11 +126,11 @@ impl GroupConsumer {
 
     /// The next event. Must be called again and again, however busy the owner is, or the group takes the partitions away.
     pub fn poll(&self, timeout: Duration) -> Event<'_> {
-        if let Some(event) = self.rebalance_event() {
+        if let Some(event) = self.change() {
             return event;
         }
         let polled = self.consumer.poll(timeout);
-        match (self.rebalance_event(), polled) {
+        match (self.change(), polled) {
             // A record that came with a rebalance belongs to a partition that stays, and must not be lost; nor must trouble, which some
             // is told of only once.
             (Some(event), Some(polled)) => {
@@ -144,10 +144,11 @@ impl GroupConsumer {
         }
     }
 
-    fn rebalance_event(&self) -> Option<Event<'_>> {
-        self.consumer.context().take().map(|rebalance| match rebalance {
-            Rebalance::Assigned(partitions) => Event::Assigned(partitions),
-            Rebalance::Revoked(partitions) => Event::Revoked(partitions),
+    fn change(&self) -> Option<Event<'_>> {
+        self.consumer.context().take().map(|change| match change {
+            Change::Assigned(partitions) => Event::Assigned(partitions),
+            Change::Revoked(partitions) => Event::Revoked(partitions),
+            Change::Stalled(partitions) => Event::Stalled(partitions),
         })
     }
 
@@ -164,7 +165,8 @@ impl GroupConsumer {
         // A pause outlives the assignment that it was made in.
         self.consumer.resume(&list).map_err(Error::client("start partitions"))?;
         self.consumer.incremental_assign(&list).map_err(Error::client("start partitions"))?;
-        self.started().extend(positions.iter().map(|(place, _)| place.clone()));
+        let mut reads = self.consumer.context().reads();
+        positions.iter().for_each(|(place, _)| reads.start(place.clone()));
         Ok(())
     }
 
@@ -173,15 +175,13 @@ impl GroupConsumer {
     /// # Errors
     /// Where the client refuses.
     pub fn release(&self, partitions: &[TopicPartition]) -> Result<(), Error> {
-        let mut started = self.started();
-        let ours: Vec<TopicPartition> = partitions.iter().filter(|place| started.remove(*place)).cloned().collect();
+        let mut reads = self.consumer.context().reads();
+        let ours: Vec<TopicPartition> = partitions.iter().filter(|place| reads.end(place)).cloned().collect();
+        // Whoever calls back looks at them, too.
+        drop(reads);
         self.consumer
             .incremental_unassign(&list_of(&ours))
             .map_err(Error::client("release partitions"))
-    }
-
-    fn started(&self) -> MutexGuard<'_, BTreeSet<TopicPartition>> {
-        self.started.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads a started partition anew from this offset.
@@ -204,6 +204,7 @@ impl GroupConsumer {
     /// # Errors
     /// Where the client refuses.
     pub fn pause(&self, place: &TopicPartition) -> Result<(), Error> {
+        self.consumer.context().reads().set_paused(place, true);
         self.consumer
             .pause(&list_of(std::slice::from_ref(place)))
             .map_err(Error::client("pause a partition"))
@@ -214,6 +215,7 @@ impl GroupConsumer {
     /// # Errors
     /// Where the client refuses.
     pub fn resume(&self, place: &TopicPartition) -> Result<(), Error> {
+        self.consumer.context().reads().set_paused(place, false);
         self.consumer
             .resume(&list_of(std::slice::from_ref(place)))
             .map_err(Error::client("resume a partition"))
@@ -328,4 +330,63 @@ fn list_of(partitions: &[TopicPartition]) -> TopicPartitionList {
         list.add_partition(&place.topic, place.partition);
     }
     list
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use rdkafka::{
+        ClientConfig, Message,
+        mocking::MockCluster,
+        producer::{BaseProducer, BaseRecord, Producer},
+    };
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(60);
+    const TOPIC: &str = "scores.raw";
+
+    /// Its client stops by itself what it should read: `pause` behind the back of whoever counts what is paused.
+    #[test]
+    fn a_partition_that_the_client_stops_reading_is_told_and_can_be_started_again() {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic(TOPIC, 1, 1).unwrap();
+        let kafka = KafkaSettings {
+            brokers: cluster.bootstrap_servers(),
+            ..KafkaSettings::default()
+        };
+        let membership = Membership {
+            group: "g",
+            topics: &[TOPIC],
+        };
+        let owner = GroupConsumer::join(&kafka, &TopicSettings::default(), &membership).unwrap();
+        let producer: BaseProducer = ClientConfig::new()
+            .set("bootstrap.servers", cluster.bootstrap_servers())
+            .create()
+            .unwrap();
+        // More than one answer of the broker brings, so that the client knows of more when it stops.
+        let value = "x".repeat(400_000);
+        for _ in 0..8 {
+            producer.send(BaseRecord::<str, str>::to(TOPIC).payload(&value)).unwrap();
+            producer.flush(LIMIT).unwrap();
+        }
+        let await_event = |is_awaited: fn(&Event<'_>) -> bool| {
+            let begun = Instant::now();
+            while !is_awaited(&owner.poll(Duration::from_millis(20))) {
+                assert!(begun.elapsed() < LIMIT, "nothing was told within {LIMIT:?}");
+            }
+        };
+        await_event(|event| matches!(event, Event::Assigned(_)));
+        let partitions = [TopicPartition {
+            topic: TOPIC.to_owned(),
+            partition: 0,
+        }];
+        owner.start(&[(partitions[0].clone(), 0)]).unwrap();
+        await_event(|event| matches!(event, Event::Record(_)));
+        owner.consumer.pause(&list_of(&partitions)).unwrap();
+        await_event(|event| matches!(event, Event::Stalled(_)));
+        owner.restart(&partitions[0], 1).unwrap();
+        await_event(|event| matches!(event, Event::Record(record) if record.offset() == 7));
+    }
 }

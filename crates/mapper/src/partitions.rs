@@ -176,6 +176,12 @@ impl Partitions {
         Ok(places)
     }
 
+    /// Reads partitions again from where they are done.
+    pub(crate) fn begin_again(&mut self, consumer: &GroupConsumer, places: &[TopicPartition]) -> Result<(), Error> {
+        let mut ours = self.started.iter_mut().filter(|(place, _)| places.contains(place));
+        ours.try_for_each(|(place, partition)| partition.begin_again(consumer, place))
+    }
+
     pub(crate) fn get_mut(&mut self, place: (&str, i32)) -> Option<(&TopicPartition, &mut Partition)> {
         self.started
             .iter_mut()

@@ -141,6 +141,10 @@ impl Mapper {
                 *has_joined &= !consumer.assignment_lost();
                 partitions.revoke(consumer, &revoked)?;
             }
+            Event::Stalled(stalled) => {
+                transform.metrics.stage.retries.get([STAGE, "stalled"]).inc();
+                partitions.begin_again(consumer, &stalled)?;
+            }
             Event::Trouble(cause) if doubts_positions(&cause) => {
                 readiness.not_ready("the broker does not know scores.raw, or has nothing at a position");
                 let stopped = partitions.stop(consumer)?;

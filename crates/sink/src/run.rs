@@ -257,6 +257,11 @@ impl Sink {
                 }
                 Event::Assigned(assigned) => pending.assigned.get_or_insert_default().extend(assigned),
                 Event::Revoked(revoked) => return self.revoke(&revoked),
+                Event::Stalled(stalled) => {
+                    self.metrics.stage.retries.get([STAGE, "stalled"]).inc();
+                    self.begin_again(stalled);
+                    return Ok(());
+                }
                 Event::Trouble(cause) if doubts_positions(&cause) => {
                     self.compare_topics();
                     return Ok(());

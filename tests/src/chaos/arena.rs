@@ -17,6 +17,7 @@ use scoresync_kafka::{Specification, Topic, TopicNames};
 use tokio::sync::Mutex;
 
 use super::{
+    cluster::Broker,
     driver::Driver,
     faults::{Fault, Neighbour, stage_of},
     field::Field,
@@ -75,8 +76,14 @@ impl Arena<'_> {
                 tokio::time::sleep(fault.duration()).await;
                 link.set(Weather::Fair);
             }
-            Fault::Locked => self.lock_records(fault.duration()).await?,
+            Fault::Locked(_) => self.lock_records(fault.duration()).await?,
             Fault::SessionsEnded => self.end_sessions(fault.duration()).await?,
+            Fault::BrokersKilled(count) => {
+                self.field.further_brokers(count, Broker::kill)?;
+                tokio::time::sleep(fault.duration()).await;
+                tokio::task::block_in_place(|| self.field.further_brokers(count, Broker::start))?;
+            }
+            Fault::DiskFull(part) => self.fill_disk(part, fault.duration()).await?,
         }
         Ok(())
     }
@@ -202,6 +209,15 @@ impl Arena<'_> {
     async fn kill_part(&self, part: Part, duration: Duration) -> anyhow::Result<()> {
         self.field.stack.kill(part)?;
         tokio::time::sleep(duration).await;
+        self.start_part(part).await?;
+        if part == Part::Registry {
+            // It has forgotten everything.
+            self.register_again()?;
+        }
+        Ok(())
+    }
+
+    async fn start_part(&self, part: Part) -> anyhow::Result<()> {
         // A killed server's lock file can be in the way for a moment.
         let mut started = self.field.stack.start_again(part);
         for _ in 0..5 {
@@ -211,10 +227,20 @@ impl Arena<'_> {
             tokio::time::sleep(Duration::from_secs(1)).await;
             started = self.field.stack.start_again(part);
         }
-        started?;
-        if part == Part::Registry {
-            // It has forgotten everything.
-            self.register_again()?;
+        started
+    }
+
+    /// Some servers end when they cannot write, and are started again once they can.
+    async fn fill_disk(&self, part: Part, duration: Duration) -> anyhow::Result<()> {
+        let disk = self.field.disks.iter().find(|(under, _)| *under == part);
+        let (_, disk) = disk.with_context(|| format!("there is no small disk under {part:?}"))?;
+        disk.fill()?;
+        tokio::time::sleep(duration).await;
+        disk.free()?;
+        // It may be about to end.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if !self.field.stack.is_running(part) {
+            self.start_part(part).await?;
         }
         Ok(())
     }

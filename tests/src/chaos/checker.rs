@@ -36,6 +36,20 @@ pub enum Class {
 }
 
 impl Class {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Lost,
+        Self::Invented,
+        Self::Garbled,
+        Self::Letter,
+        Self::Record,
+        Self::History,
+        Self::Fates,
+        Self::Position,
+        Self::Stuck,
+        Self::Leak,
+    ];
+
     /// Its name in tables.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -44,8 +44,12 @@ pub enum Fault {
     PartFrozen(Part),
     /// A network fails.
     Network(Neighbour, Weather),
-    /// Somebody holds a lock on the training records.
-    Locked,
+    /// Somebody holds a lock on the training records for so many seconds.
+    Locked(u64),
+    /// So many of the further brokers are killed, and come back: one takes leaders with it, two leave too few replicas to write to.
+    BrokersKilled(usize),
+    /// No byte is left on the disk of a part of the surroundings.
+    DiskFull(Part),
     /// The database ends every session, again and again, some of them during a commit.
     SessionsEnded,
 }
@@ -77,7 +81,9 @@ impl Fault {
                 };
                 format!("{neighbour:?}: {weather}").to_lowercase()
             }
-            Self::Locked => "records locked".to_owned(),
+            Self::Locked(seconds) => format!("records locked for {seconds} s"),
+            Self::BrokersKilled(count) => format!("{count} of 3 brokers killed"),
+            Self::DiskFull(part) => format!("{part:?}: disk full").to_lowercase(),
             Self::SessionsEnded => "sessions ended".to_owned(),
         }
     }
@@ -95,12 +101,13 @@ impl Fault {
             Self::PartFrozen(_) => 6,
             Self::Network(_, Weather::Cut) => 8,
             Self::Network(..) => 5,
-            Self::Locked => 8,
+            Self::Locked(seconds) => *seconds,
             Self::SessionsEnded => 3,
+            Self::BrokersKilled(_) | Self::DiskFull(_) => 10,
         })
     }
 
-    /// One of all, each kind equally likely.
+    /// One of those that need one broker and the disk that is there, each kind equally likely.
     pub(super) fn any(dice: &mut Xoshiro256PlusPlus) -> Self {
         let mut below = |number: usize| dice.random_range(0..number as u64) as usize;
         let stage = Stage::ALL[below(3)];
@@ -125,7 +132,7 @@ impl Fault {
                 [Point::BatchTaken, Point::PositionMoved, Point::BeforeCommit, Point::OutputQueued][below(4)],
                 1 + below(4) as u64,
             ),
-            _ => [Self::Locked, Self::SessionsEnded, Self::LettersRefused][below(3)],
+            _ => [Self::Locked(8), Self::SessionsEnded, Self::LettersRefused][below(3)],
         }
     }
 }

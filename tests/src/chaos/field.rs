@@ -1,19 +1,28 @@
 //! Where a round is fought: a stack of its own, links that can fail between it and the processes, and a fresh installation.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Mutex, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
-use super::frail_link::{FrailLink, Weather};
+use super::{
+    cluster::Broker,
+    driver::lock,
+    frail_link::{FrailLink, Weather},
+    small_disk::SmallDisk,
+};
 use crate::{
     installation::{Database, Installation},
     ports::free_address,
-    stack::Stack,
+    stack::{Part, Stack},
     topics::Topics,
 };
 
-/// What is around the processes.
+/// What is around the processes. The fields are dropped in this order.
 pub struct Field {
+    /// Brokers beside the stack's.
+    brokers: Mutex<Vec<Broker>>,
+    /// Disks that can be filled.
+    pub(super) disks: Vec<(Part, SmallDisk)>,
     /// A stack that may be harmed.
     pub stack: Stack,
     /// Between processes and the broker.
@@ -39,11 +48,51 @@ impl Field {
         );
         let (to_kafka, to_registry, to_postgres) = links;
         Ok(Self {
+            brokers: Mutex::default(),
+            disks: Vec::new(),
             stack,
             to_kafka,
             to_registry,
             to_postgres,
         })
+    }
+
+    /// One with three brokers, of which two can be lost: topics have three replicas, two of which must be in sync to write.
+    ///
+    /// # Errors
+    /// Something does not start.
+    pub async fn open_with_three_brokers() -> anyhow::Result<Self> {
+        let mut field = Self::open().await?;
+        tokio::task::block_in_place(|| {
+            let properties = field.stack.folder()?.join("kafka/server.properties");
+            let text = std::fs::read_to_string(&properties)?;
+            field.stack.stop(Part::Kafka)?;
+            std::fs::write(properties, text.replace("topic.replication.factor=1", "topic.replication.factor=3"))?;
+            field.stack.start_again(Part::Kafka)?;
+            let brokers = [2, 3].map(|number| Broker::join(&field.stack, number));
+            field.brokers = Mutex::new(brokers.into_iter().collect::<anyhow::Result<_>>()?);
+            Ok(field)
+        })
+    }
+
+    /// One whose broker and database have disks that can be filled.
+    ///
+    /// # Errors
+    /// Something does not start, or no disk can be mounted.
+    pub async fn open_on_small_disks() -> anyhow::Result<Self> {
+        let mut field = Self::open().await?;
+        tokio::task::block_in_place(|| {
+            let disks = [Part::Kafka, Part::Postgres].map(|part| Ok((part, SmallDisk::under(&field.stack, part, DISK_MIB)?)));
+            field.disks = disks.into_iter().collect::<anyhow::Result<_>>()?;
+            Ok(field)
+        })
+    }
+
+    /// Does something with so many of the brokers beside the stack's.
+    pub(super) fn further_brokers(&self, count: usize, act: impl Fn(&mut Broker) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let mut brokers = lock(&self.brokers);
+        ensure!(brokers.len() >= count, "the field has not so many brokers");
+        brokers.iter_mut().take(count).try_for_each(act)
     }
 
     /// An installation with topics and schemas, whose processes reach everything through the links.
@@ -52,6 +101,10 @@ impl Field {
     /// A command fails.
     pub async fn install(&self, folder: &Path) -> anyhow::Result<(Installation, Topics)> {
         let mut installation = Installation::new(&self.stack, folder, Database::Postgres)?;
+        if !lock(&self.brokers).is_empty() {
+            installation.kafka.dev = false;
+            installation.set("SCORESYNC_KAFKA__DEV", "false");
+        }
         let example = std::fs::read_to_string(crate::stack::project().join("examples/scoresync.toml"))?;
         let config = folder.join("scoresync.toml");
         std::fs::write(&config, format!("{example}\n{}", include_str!("sources.toml")))?;
@@ -91,6 +144,9 @@ impl Field {
         }
     }
 }
+
+/// More than a round needs.
+const DISK_MIB: usize = 256;
 
 /// So that a round sees a group time a member out, and a door give up.
 const SETTINGS: &[(&str, &str)] = &[

@@ -6,6 +6,7 @@
 
 mod arena;
 pub mod checker;
+mod cluster;
 mod driver;
 mod evidence;
 pub mod faults;
@@ -15,8 +16,10 @@ mod frail_link;
 pub mod report;
 mod round;
 mod schedule;
+mod small_disk;
 mod staff;
 mod stream;
+pub mod traps;
 mod watch;
 
 pub use driver::Attempts;

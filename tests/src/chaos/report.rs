@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
+use scoresync_fault_points::Bug;
+
 use super::{Outcome, checker::Class};
 
 /// Sums over rounds.
@@ -12,6 +14,8 @@ pub struct Report {
     duplicates: i64,
     recoveries: BTreeMap<String, Vec<Duration>>,
     anomalies: BTreeMap<Class, usize>,
+    /// Errors that were made on purpose, and whether each was caught.
+    bugs: BTreeMap<Bug, bool>,
 }
 
 impl Report {
@@ -28,10 +32,15 @@ impl Report {
         }
     }
 
-    /// Whether every promise was kept in every round.
+    /// Takes in whether an error that was made on purpose was caught.
+    pub fn add_bug(&mut self, bug: Bug, is_caught: bool) {
+        self.bugs.insert(bug, is_caught);
+    }
+
+    /// Whether every promise was kept in every round, and every error that was made on purpose caught.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.anomalies.is_empty()
+        self.anomalies.is_empty() && self.bugs.values().all(|is_caught| *is_caught)
     }
 }
 
@@ -43,8 +52,20 @@ impl fmt::Display for Report {
         writeln!(formatter, "duplicates suppressed  {:>9}", self.duplicates)?;
         writeln!(formatter, "faults                 {events:>9}")?;
         writeln!(formatter, "anomalies              {:>9}", self.anomalies.values().sum::<usize>())?;
-        for (class, count) in &self.anomalies {
+        for class in Class::ALL {
+            let count = self.anomalies.get(&class).copied().unwrap_or_default();
             writeln!(formatter, "  {:<21}{count:>9}", class.as_str())?;
+        }
+        if !self.bugs.is_empty() {
+            let caught = self.bugs.values().filter(|is_caught| **is_caught).count();
+            writeln!(
+                formatter,
+                "seeded bugs caught     {:>9}",
+                format!("{caught} of {}", self.bugs.len())
+            )?;
+        }
+        if self.recoveries.is_empty() {
+            return Ok(());
         }
         writeln!(formatter, "\n{:<36}{:>7}{:>14}{:>10}", "fault", "times", "filed after", "slowest")?;
         for (class, recoveries) in &self.recoveries {

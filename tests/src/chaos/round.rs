@@ -20,6 +20,8 @@ use super::{
 };
 use crate::installation::Installation;
 
+/// How many anomalies are told one by one.
+const TOLD: usize = 20;
 const START: Duration = Duration::from_secs(60);
 /// Within which the pipeline must have caught up after the last fault.
 const RECOVERY: Duration = Duration::from_secs(60);
@@ -96,6 +98,17 @@ pub struct Outcome {
     pub recoveries: Vec<(String, Duration)>,
     /// What is wrong.
     pub anomalies: Vec<Anomaly>,
+}
+
+impl Outcome {
+    /// What is wrong, with the seed, the schedule and the smallest history of each key.
+    #[must_use]
+    pub fn told(&self, plan: &Plan) -> String {
+        let first = self.anomalies.iter().take(TOLD);
+        let listed: String = first.map(|anomaly| format!("  {anomaly}\n")).collect();
+        let (seed, schedule, count) = (plan.seed, &plan.schedule, self.anomalies.len());
+        format!("seed {seed}, schedule:\n{schedule}{count} anomalies, the first of them:\n{listed}")
+    }
 }
 
 /// A round in a folder.

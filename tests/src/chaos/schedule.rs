@@ -43,10 +43,14 @@ impl Schedule {
         Self(strikes)
     }
 
-    /// One fault alone.
+    /// What strikes in which second.
     #[must_use]
-    pub fn only(fault: Fault) -> Self {
-        Self(vec![Strike { at: CALM, fault }])
+    pub fn of(strikes: &[(u64, Fault)]) -> Self {
+        let strike = |(seconds, fault): &(u64, Fault)| Strike {
+            at: Duration::from_secs(*seconds),
+            fault: *fault,
+        };
+        Self(strikes.iter().map(strike).collect())
     }
 }
 

@@ -1,9 +1,9 @@
-//! What the client tells a member of a group from its own threads and polls: rebalances, the ends of logs, the connection.
+//! What the client tells a member of a group from its own threads and polls: rebalances, stalls, the ends of logs, the connection.
 
 use std::{
     collections::VecDeque,
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -15,19 +15,21 @@ use rdkafka::{
     types::RDKafkaRespErr,
 };
 
-use super::{Event, TopicPartition};
+use super::{Event, TopicPartition, reads::Reads};
 use crate::lifeline::Lifeline;
 
-/// A change of what is ours.
-pub(super) enum Rebalance {
+/// A change of what is ours, or of how it is read.
+pub(super) enum Change {
     Assigned(Vec<TopicPartition>),
     Revoked(Vec<TopicPartition>),
+    Stalled(Vec<TopicPartition>),
 }
 
 /// What happens between polls.
 pub(super) struct Context {
     pub(super) lifeline: Lifeline,
-    rebalances: Mutex<VecDeque<Rebalance>>,
+    reads: Mutex<Reads>,
+    changes: Mutex<VecDeque<Change>>,
     pub(super) log_ends: Mutex<Vec<(TopicPartition, i64)>>,
     pub(super) disconnected: AtomicBool,
     pub(super) closing: AtomicBool,
@@ -37,24 +39,34 @@ impl Context {
     pub(super) fn new(lifeline: Lifeline) -> Self {
         Self {
             lifeline,
-            rebalances: Mutex::default(),
+            reads: Mutex::default(),
+            changes: Mutex::default(),
             log_ends: Mutex::default(),
             disconnected: AtomicBool::default(),
             closing: AtomicBool::default(),
         }
     }
 
-    pub(super) fn take(&self) -> Option<Rebalance> {
-        self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    pub(super) fn reads(&self) -> MutexGuard<'_, Reads> {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, change: Change) {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push_back(change);
+    }
+
+    pub(super) fn take(&self) -> Option<Change> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
     pub(super) fn give_back(&self, event: Event<'_>) {
-        let rebalance = match event {
-            Event::Assigned(partitions) => Rebalance::Assigned(partitions),
-            Event::Revoked(partitions) => Rebalance::Revoked(partitions),
+        let change = match event {
+            Event::Assigned(partitions) => Change::Assigned(partitions),
+            Event::Revoked(partitions) => Change::Revoked(partitions),
+            Event::Stalled(partitions) => Change::Stalled(partitions),
             Event::Record(_) | Event::Trouble(_) | Event::Nothing => return,
         };
-        self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).push_front(rebalance);
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push_front(change);
     }
 }
 
@@ -65,6 +77,10 @@ impl ClientContext for Context {
 
     fn stats(&self, statistics: Statistics) {
         self.lifeline.look(&statistics);
+        let stalled = self.reads().look(&statistics);
+        if !stalled.is_empty() {
+            self.tell(Change::Stalled(stalled));
+        }
         let is_connected = statistics.brokers.values().any(|broker| broker.state == "UP");
         self.disconnected.store(!is_connected, Ordering::Release);
         let ends = statistics.topics.into_values().flat_map(|topic| {
@@ -96,16 +112,16 @@ impl ConsumerContext for Context {
             }
             return;
         }
-        let rebalance = if reason == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+        let change = if reason == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
             // An assignment without an answer would stop all other partitions, hold the whole group up, and keep us from leaving it.
             if let Err(error) = consumer.incremental_assign(&TopicPartitionList::new()) {
                 tracing::warn!(%error, "an assignment could not be answered");
             }
-            Rebalance::Assigned(partitions)
+            Change::Assigned(partitions)
         } else {
-            Rebalance::Revoked(partitions)
+            Change::Revoked(partitions)
         };
-        self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).push_back(rebalance);
+        self.tell(change);
     }
 }
 

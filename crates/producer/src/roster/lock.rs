@@ -147,7 +147,7 @@ impl Member {
                     }
                     self.consumer.release(&partitions)
                 }
-                Event::Record(_) | Event::Nothing => Ok(()),
+                Event::Record(_) | Event::Stalled(_) | Event::Nothing => Ok(()),
                 Event::Trouble(cause) if kind_of(&cause) == Kind::Environment => Err(Error::Client {
                     action: format!("join the group {}", self.group),
                     cause,

@@ -47,15 +47,22 @@ impl Sink {
     /// A topic may be gone, made anew or cut off: all partitions begin again, which compares what is recorded about them.
     pub(super) fn compare_topics(&mut self) {
         let places: Vec<TopicPartition> = self.partitions.places().cloned().collect();
-        for place in &places {
-            self.forget(place);
-        }
-        self.pending.restart.extend(places);
+        self.begin_again(places);
         self.readiness
             .not_ready("the broker does not know a topic, or has nothing at a position");
     }
 
-    pub(super) fn forget(&mut self, place: &TopicPartition) {
+    /// Partitions go on where the archive stands; what was collected of them is read again.
+    pub(super) fn begin_again(&mut self, places: impl IntoIterator<Item = TopicPartition>) {
+        for place in places {
+            if self.partitions.contains(&place) {
+                self.forget(&place);
+                self.pending.restart.insert(place);
+            }
+        }
+    }
+
+    fn forget(&mut self, place: &TopicPartition) {
         self.collected.forget(place);
         self.collected_employees.forget(place);
         if let Some(held) = &mut self.held {

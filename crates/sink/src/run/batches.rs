@@ -68,12 +68,7 @@ impl Sink {
         if fault_points::has(Bug::FailedBatchSkipped) {
             return;
         }
-        let places: Vec<TopicPartition> = collected.iter().map(|(place, _)| place.clone()).collect();
-        for place in places.into_iter().filter(|place| self.partitions.contains(place)) {
-            self.collected.forget(&place);
-            self.collected_employees.forget(&place);
-            self.pending.restart.insert(place);
-        }
+        self.begin_again(collected.iter().map(|(place, _)| place.clone()));
         self.pending.not_before = Some(Instant::now() + delay);
     }
 

@@ -6,16 +6,25 @@ use std::{
 };
 
 use clap::Parser;
-use scoresync_tests::chaos::{Field, Plan, Player, Round, Schedule, report::Report};
+use scoresync_fault_points::Bug;
+use scoresync_tests::chaos::{Field, Plan, Player, Round, Schedule, report::Report, traps};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Breaks whatever can break around and inside scoresync, and checks each promise afterwards.
 #[derive(Parser)]
 struct Arguments {
-    /// How long to go on; a round that has begun is finished.
+    /// How long to go on with rounds; one that has begun is finished.
+    #[arg(default_value_t = 600)]
     seconds: u64,
     /// Of the first round; each further one has the next.
+    #[arg(default_value_t = 1)]
     seed: u64,
+    /// Only makes the errors of `crates/fault_points` on purpose, which the checker must catch.
+    #[arg(long, conflicts_with = "rounds_only")]
+    bugs_only: bool,
+    /// Does not make them.
+    #[arg(long)]
+    rounds_only: bool,
     /// How long reports are sent in a round.
     #[arg(long, default_value_t = 60)]
     round_seconds: u64,
@@ -50,6 +59,31 @@ async fn interrupted() {
 
 async fn play(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (field, mut report) = (Field::open().await?, Report::default());
+    if !arguments.rounds_only {
+        make_errors(&field, &mut report).await?;
+    }
+    if !arguments.bugs_only {
+        play_rounds(&field, arguments, &mut report).await?;
+    }
+    say(&format!("\n{report}"));
+    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn make_errors(field: &Field, report: &mut Report) -> anyhow::Result<()> {
+    say(&format!(
+        "making {} errors on purpose, each in a round of its own (some minutes)",
+        Bug::ALL.len()
+    ));
+    for (bug, miss) in traps::spring(field, Bug::ALL).await? {
+        report.add_bug(bug, miss.is_none());
+        if let Some(miss) = miss {
+            say(&miss);
+        }
+    }
+    Ok(())
+}
+
+async fn play_rounds(field: &Field, arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
     let end = Instant::now() + Duration::from_secs(arguments.seconds);
     for seed in arguments.seed.. {
         let duration = Duration::from_secs(arguments.round_seconds);
@@ -68,14 +102,13 @@ async fn play(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         };
         let mut folder = tempfile::Builder::new().prefix("scoresync-chaos.").tempdir()?;
         say(&format!("round of seed {seed}\n{}", plan.schedule));
-        let outcome = Round::new(&field, folder.path(), &plan).play().await;
+        let outcome = Round::new(field, folder.path(), &plan).play().await;
         let outcome = outcome.inspect_err(|_| folder.disable_cleanup(true))?;
         if !outcome.anomalies.is_empty() {
             folder.disable_cleanup(true);
-            let anomalies: String = outcome.anomalies.iter().take(20).map(|anomaly| format!("  {anomaly}\n")).collect();
             say(&format!(
-                "ANOMALIES in the round of seed {seed}: {}, the first of them:\n{anomalies}its files are in {}",
-                outcome.anomalies.len(),
+                "BROKEN: {}its files are in {}",
+                outcome.told(&plan),
                 folder.path().display()
             ));
         }
@@ -84,8 +117,7 @@ async fn play(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             break;
         }
     }
-    say(&format!("\n{report}"));
-    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "a command talks to people")]

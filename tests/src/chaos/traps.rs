@@ -1,0 +1,130 @@
+//! A round for each error of `crates/fault_points` that shows it: the checker must notice, or its silence means nothing.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use scoresync_fault_points::Bug;
+
+use super::{CRASH, FREEZE, Field, Lingers, Plan, Player, Round, Schedule, Stage, checker::Class, faults::Fault};
+
+/// Rounds at a time, which break nothing around the processes.
+const SIDE_BY_SIDE: usize = 4;
+
+/// What shows a bug, and which broken promises it shows itself by.
+struct Trap {
+    bug: Bug,
+    seconds: u64,
+    lingers: Option<Lingers>,
+    players: Vec<Player>,
+    strikes: Vec<(u64, Fault)>,
+    classes: &'static [Class],
+}
+
+impl Trap {
+    fn plan(&self) -> Plan {
+        Plan {
+            seed: 77,
+            duration: Duration::from_secs(self.seconds),
+            rows: 60 * usize::try_from(self.seconds).unwrap_or(1),
+            players: self.players.clone(),
+            schedule: Schedule::of(&self.strikes),
+            arming: vec![("FAULT_POINTS_BUG".to_owned(), self.bug.as_str().to_owned())],
+            lingers: self.lingers,
+        }
+    }
+}
+
+impl Trap {
+    fn new(bug: Bug, seconds: u64, classes: &'static [Class]) -> Self {
+        Self {
+            bug,
+            seconds,
+            lingers: None,
+            players: Player::usual(),
+            strikes: Vec::new(),
+            classes,
+        }
+    }
+
+    fn with_strike(mut self, at: u64, fault: Fault) -> Self {
+        self.strikes.push((at, fault));
+        self
+    }
+
+    /// The first process of a stage, when it starts for the first time.
+    fn with_armed(mut self, stage: Stage, variable: &str, value: &str) -> Self {
+        if let Some(player) = self.players.iter_mut().find(|player| player.stage == stage) {
+            player.arming.push((variable.to_owned(), value.to_owned()));
+        }
+        self
+    }
+
+    /// Who is alone has all partitions.
+    fn with_one(mut self, stage: Stage) -> Self {
+        self.players.retain(|player| player.stage != stage || !player.name.ends_with("-2"));
+        self
+    }
+
+    fn lingering(mut self, lingers: Lingers) -> Self {
+        self.lingers = Some(lingers);
+        self
+    }
+}
+
+fn trap(bug: Bug) -> Trap {
+    let trap = |seconds, classes| Trap::new(bug, seconds, classes);
+    match bug {
+        Bug::PositionBeforeRows => {
+            trap(8, &[Class::Lost, Class::Fates])
+                .with_one(Stage::Sink)
+                .with_armed(Stage::Sink, CRASH, "before_commit:12")
+        }
+        Bug::SeekToGroupOffset => trap(8, &[Class::Fates])
+            .with_one(Stage::Sink)
+            .with_armed(Stage::Sink, CRASH, "after_commit:12"),
+        Bug::NoCompareAndSet => trap(26, &[Class::Fates, Class::Position])
+            .with_armed(Stage::Sink, FREEZE, "batch_taken:6")
+            .with_strike(1, Fault::Woken(Stage::Sink)),
+        Bug::AnswerBeforeAcknowledgement => {
+            trap(8, &[Class::Lost])
+                .lingering(Lingers::Stage(Stage::Producer))
+                .with_armed(Stage::Producer, CRASH, "report_queued:150")
+        }
+        Bug::AutoCommit => {
+            trap(8, &[Class::Lost])
+                .lingering(Lingers::Stage(Stage::Mapper))
+                .with_armed(Stage::Mapper, CRASH, "output_queued:60")
+        }
+        Bug::DroppedWithoutSettling => trap(6, &[Class::Lost]).lingering(Lingers::Commands),
+        Bug::LetterErrorSwallowed => trap(10, &[Class::Lost]).with_strike(3, Fault::LettersRefused),
+        Bug::FailedBatchSkipped => trap(14, &[Class::Fates, Class::Lost]).with_strike(3, Fault::Locked(8)),
+        Bug::NoVersionGuard => trap(6, &[Class::Record]),
+        Bug::ClockAsRevision => trap(6, &[Class::Garbled, Class::Record]),
+        Bug::FirstMatchOnAmbiguity | Bug::UnknownNumberFallsThrough | Bug::ZeroAsMissing => trap(6, &[Class::Letter]),
+        Bug::OwnerChangedSilently => trap(6, &[Class::Record, Class::History]),
+        Bug::IdentifierInLog => trap(6, &[Class::Leak]),
+        Bug::TruncatedDecoded => trap(10, &[Class::Letter]),
+    }
+}
+
+/// Makes errors on purpose; gives what became of each: `None` where the checker has caught it, and else what it said.
+///
+/// # Errors
+/// A folder for a round cannot be made.
+pub async fn spring(field: &Field, bugs: impl IntoIterator<Item = Bug>) -> anyhow::Result<Vec<(Bug, Option<String>)>> {
+    let rounds = bugs.into_iter().map(|bug| async move { Ok((bug, miss(field, trap(bug)).await?)) });
+    let sprung: Vec<_> = futures_util::stream::iter(rounds).buffer_unordered(SIDE_BY_SIDE).collect().await;
+    sprung.into_iter().collect()
+}
+
+/// `None` where it is caught.
+async fn miss(field: &Field, trap: Trap) -> anyhow::Result<Option<String>> {
+    let folder = tempfile::Builder::new().prefix("scoresync-chaos.").tempdir()?;
+    let (plan, bug) = (trap.plan(), trap.bug.as_str());
+    let outcome = match Round::new(field, folder.path(), &plan).play().await {
+        Ok(outcome) => outcome,
+        Err(error) => return Ok(Some(format!("{bug}: the round could not be played: {error:#}"))),
+    };
+    let is_caught = outcome.anomalies.iter().any(|anomaly| trap.classes.contains(&anomaly.class));
+    Ok((!is_caught).then(|| format!("{bug} is not caught; {}", outcome.told(&plan))))
+}
