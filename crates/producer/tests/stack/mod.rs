@@ -139,7 +139,7 @@ impl Stack {
                     reports.push(owned(decoder.decode(record.payload()).unwrap()));
                 }
                 Event::Trouble(error) => panic!("{error}"),
-                Event::Nothing => {}
+                Event::Stalled(_) | Event::Nothing => {}
             }
         }
         reports
