@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use rdkafka::{
-    ClientConfig,
+    ClientConfig, Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, NewPartitions},
     client::DefaultClientContext,
 };
+use scoresync_kafka::{Topic, TopicNames};
 use scoresync_tests::{installation::Database, process::Process, settle::settle};
 
 use crate::support::{Http, SETTLE, START, STOP, Scene, academy, until};
@@ -171,4 +172,54 @@ async fn a_sink_stops_in_front_of_enriched_scores_that_have_more_partitions() ->
     let name = format!("{}scores.enriched", scene.installation.topics.prefix);
     grow(&mut scene, &name).await?;
     check_end(&scene, "sink", [&name, "recorded for"])
+}
+
+/// As retention does while the reader stands still for too long.
+async fn forget_all(scene: &Scene, topic: Topic) -> anyhow::Result<String> {
+    let name = TopicNames::new(&scene.installation.topics).name(topic);
+    let mut ends = TopicPartitionList::new();
+    for (partition, end) in scene.topics.ends(topic).await? {
+        ends.add_partition_offset(&name, partition, Offset::Offset(end))?;
+    }
+    let forgotten = admin(scene)?.delete_records(&ends, &AdminOptions::new()).await?;
+    ensure!(forgotten.elements().iter().all(|partition| partition.error().is_ok()), "{forgotten:?}");
+    Ok(name)
+}
+
+/// A report whose reader does not run: `running` brings it as far as the topic.
+async fn leave_one_behind(scene: &Scene, running: &[&str], topic: Topic) -> anyhow::Result<()> {
+    let mut processes = Vec::new();
+    for stage in running {
+        let mut process = scene.installation.start(stage, &["run", stage])?;
+        process.ready(START).await?;
+        processes.push(process);
+    }
+    // The same result, so that it comes into the partition whose position is recorded.
+    let http = Http::new(&scene.installation);
+    let row = academy::json("X-1").to_string();
+    let answer = http.push(("academy", Some("academy")), "application/json", row).await?;
+    assert_eq!(answer.status, 202);
+    until("the report is in the topic", SETTLE, async || Ok(scene.topics.count(topic).await? == 2)).await?;
+    for process in processes {
+        ensure!(process.stop(STOP)?.success());
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mapper_stops_in_front_of_reports_that_retention_took_unread() -> anyhow::Result<()> {
+    let scene = Scene::new(Database::Sqlite)?;
+    file_one_report(&scene).await?;
+    leave_one_behind(&scene, &["producer"], Topic::Raw).await?;
+    let name = forget_all(&scene, Topic::Raw).await?;
+    check_end(&scene, "mapper", [&name, "records are missing"])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sink_stops_in_front_of_scores_that_retention_took_unread() -> anyhow::Result<()> {
+    let scene = Scene::new(Database::Sqlite)?;
+    file_one_report(&scene).await?;
+    leave_one_behind(&scene, &["producer", "mapper"], Topic::Enriched).await?;
+    let name = forget_all(&scene, Topic::Enriched).await?;
+    check_end(&scene, "sink", [&name, "records are missing"])
 }
