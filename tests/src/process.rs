@@ -109,7 +109,7 @@ impl Process {
             if let Some(status) = self.child.try_wait()? {
                 return Ok(status);
             }
-            if !is_asked && TcpStream::connect(self.admin).is_ok() {
+            if !is_asked && self.hears() {
                 self.signal("TERM")?;
                 is_asked = true;
             }
@@ -150,6 +150,12 @@ impl Process {
         // The state comes after the program's name, which is in brackets.
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap_or_default();
         stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
+    }
+
+    /// Whether its admin port is open: whoever is asked to end before that hears nothing and dies of it.
+    #[must_use]
+    pub fn hears(&self) -> bool {
+        TcpStream::connect(self.admin).is_ok()
     }
 
     /// Lets it go on when this program ends.

@@ -4,7 +4,7 @@ use std::{
     env,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
 };
 
 use anyhow::{Context, ensure};
@@ -178,18 +178,48 @@ impl Stack {
     }
 
     fn on_part(&self, action: &str, part: Part) -> anyhow::Result<()> {
+        self.may(action, part)?;
+        self.command(&[action, part.as_str()])
+    }
+
+    fn may(&self, action: &str, part: Part) -> anyhow::Result<()> {
         ensure!(
             self.own.as_ref().is_some_and(|(_, parts)| parts.contains(&part)),
             "that part of the stack is shared; start one with Stack::start to {action} it"
         );
-        self.command(&[action, part.as_str()])
+        Ok(())
+    }
+
+    /// [`Self::kill`] for whoever has other things to do meanwhile.
+    pub(crate) async fn kill_meanwhile(&self, part: Part) -> anyhow::Result<()> {
+        self.meanwhile("kill", part).await
+    }
+
+    /// [`Self::start_again`] for whoever has other things to do meanwhile.
+    pub(crate) async fn start_again_meanwhile(&self, part: Part) -> anyhow::Result<()> {
+        self.meanwhile("start", part).await
+    }
+
+    async fn meanwhile(&self, action: &str, part: Part) -> anyhow::Result<()> {
+        self.may(action, part)?;
+        let Some(mut command) = self.prepared(&[action, part.as_str()]) else {
+            return Ok(());
+        };
+        let output = tokio::task::spawn_blocking(move || command.output())
+            .await?
+            .context("run dev/stack")?;
+        check(action, &output)
     }
 
     /// Runs `dev/stack ACTION FOLDER …`, whose progress is kept unless it fails.
     fn command(&self, words: &[&str]) -> anyhow::Result<()> {
-        let Some(((folder, own), (action, rest))) = self.own.as_ref().zip(words.split_first()) else {
-            return Ok(());
-        };
+        let Some(mut command) = self.prepared(words) else { return Ok(()) };
+        check(&words.join(" "), &command.output().context("run dev/stack")?)
+    }
+
+    /// Nothing to run where the stack is shared.
+    fn prepared(&self, words: &[&str]) -> Option<Command> {
+        let ((folder, own), (action, rest)) = self.own.as_ref().zip(words.split_first())?;
         let mut command = Command::new(project().join("dev/stack"));
         command.arg(action).arg(folder).args(rest);
         for part in own {
@@ -198,14 +228,17 @@ impl Stack {
         if let Some(gate) = self.gate {
             command.env("STACK_KAFKA_GATE", gate.to_string());
         }
-        let output = command.output().context("run dev/stack")?;
-        ensure!(
-            output.status.success(),
-            "dev/stack {action} failed: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        Ok(())
+        Some(command)
     }
+}
+
+fn check(action: &str, output: &Output) -> anyhow::Result<()> {
+    ensure!(
+        output.status.success(),
+        "dev/stack {action} failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
 }
 
 impl Drop for Stack {

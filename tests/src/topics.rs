@@ -32,6 +32,8 @@ pub struct Record<T> {
     pub headers: Vec<(String, String)>,
     /// What it says; `None` where it cannot be decoded.
     pub value: Option<T>,
+    /// Whether it has no value, which is not the same as one of no bytes.
+    pub is_null: bool,
     /// The value's bytes.
     pub bytes: Vec<u8>,
 }
@@ -251,6 +253,7 @@ fn record<T>(message: &BorrowedMessage<'_>, value: Option<T>) -> Record<T> {
             .map(|header| (header.key.to_owned(), header.value.map(text).unwrap_or_default()))
             .collect(),
         value,
+        is_null: message.payload().is_none(),
         bytes: message.payload().unwrap_or_default().to_vec(),
     }
 }

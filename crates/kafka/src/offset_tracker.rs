@@ -15,6 +15,8 @@ pub struct OffsetTracker {
 struct State {
     /// Offset below which everything is acknowledged.
     watermark: i64,
+    /// The offset after the last record that was taken in hand.
+    next_offset: i64,
     /// Ticket of the first record in flight.
     first_ticket: u64,
     in_flight: VecDeque<InFlight>,
@@ -35,6 +37,7 @@ impl OffsetTracker {
     pub const fn new(start: i64) -> Self {
         let state = State {
             watermark: start,
+            next_offset: start,
             first_ticket: 0,
             in_flight: VecDeque::new(),
             failures: 0,
@@ -42,9 +45,16 @@ impl OffsetTracker {
         Self { state: Mutex::new(state) }
     }
 
+    /// Whether a record was in hand before: around a rebalance, the client can deliver one twice.
+    #[must_use]
+    pub fn has_begun(&self, offset: i64) -> bool {
+        offset < self.lock().next_offset
+    }
+
     /// Takes a record in hand; its ticket is given back when its output is acknowledged. Offsets grow, with gaps.
     pub fn begin(&self, offset: i64) -> u64 {
         let mut state = self.lock();
+        state.next_offset = offset + 1;
         state.in_flight.push_back(InFlight {
             next_offset: offset + 1,
             acknowledged: false,
@@ -104,6 +114,14 @@ mod tests {
     use proptest::{collection::vec, prelude::*};
 
     use super::*;
+
+    #[test]
+    fn a_record_that_was_in_hand_is_known_and_one_further_on_is_not() {
+        let tracker = OffsetTracker::new(10);
+        assert!(tracker.has_begun(9) && !tracker.has_begun(10));
+        tracker.begin(12);
+        assert!(tracker.has_begun(12) && !tracker.has_begun(13));
+    }
 
     #[test]
     fn the_watermark_never_passes_a_record_in_flight() {

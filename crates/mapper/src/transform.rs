@@ -100,13 +100,16 @@ const CATCH_UP_LIMIT: Duration = Duration::from_secs(10);
 const QUEUE_LIMIT: Duration = Duration::from_secs(10);
 
 impl Transform {
-    /// Queues the one output of `record`; the tracker hears when it is durable.
+    /// Queues the one output of `record`, unless that was done before; the tracker hears when it is durable.
     pub(crate) fn take(
         &mut self,
         record: &BorrowedMessage<'_>,
         tracker: &Arc<OffsetTracker>,
         consumer: &GroupConsumer,
     ) -> Result<(), Obstacle> {
+        if tracker.has_begun(record.offset()) {
+            return Ok(());
+        }
         let history = History::read(record.headers());
         let here = Origin {
             generation: self.names.generation,

@@ -28,7 +28,7 @@ pub(crate) struct Work {
 
 /// What came of it; the work is given back where it was not done.
 pub(crate) enum Outcome {
-    Done,
+    Done(Collected),
     /// A score would be refused over its owner: the employees have to be read to their end first.
     WouldRefuse(Collected),
     Failed(Collected, ApplyError),
@@ -79,7 +79,7 @@ impl Applier {
         for Work { collected, refusals } in work {
             let timer = self.metrics.stage.stage_seconds.get([STAGE]).start_timer();
             let outcome = match self.apply(&collected, refusals) {
-                Ok(()) => Outcome::Done,
+                Ok(()) => Outcome::Done(collected),
                 Err(ApplyError::Archive(ArchiveError::WouldRefuse)) => Outcome::WouldRefuse(collected),
                 Err(error) => Outcome::Failed(collected, error),
             };

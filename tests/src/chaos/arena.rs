@@ -2,7 +2,8 @@
 
 use std::{
     path::PathBuf,
-    process::Command,
+    process::{Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -14,20 +15,24 @@ use rdkafka::{
 };
 use scoresync_fault_points::Point;
 use scoresync_kafka::{Specification, Topic, TopicNames};
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, task::JoinHandle};
 
 use super::{
     cluster::Broker,
     driver::Driver,
-    faults::{Fault, Neighbour, stage_of},
+    faults::{Fault, Neighbour, command_of, stage_of},
     field::Field,
     fleet::{CRASH, FREEZE, Fleet, Stage},
     frail_link::Weather,
 };
-use crate::{installation::Installation, stack::Part};
+use crate::{
+    installation::Installation,
+    stack::{Part, Stack},
+};
 
-/// For a process to start, to be given partitions, and to come by the place where it is to freeze.
-const FREEZES_WITHIN: Duration = Duration::from_secs(30);
+/// For a process to start, to be given partitions, and to come by the place where it is to crash or freeze.
+const STRUCK_WITHIN: Duration = Duration::from_secs(30);
+const BEAT: Duration = Duration::from_millis(50);
 
 /// Where faults strike.
 pub(super) struct Arena<'a> {
@@ -35,6 +40,8 @@ pub(super) struct Arena<'a> {
     pub(super) installation: &'a Installation,
     pub(super) fleet: Mutex<Fleet<'a>>,
     pub(super) driver: Driver<'a>,
+    /// How often somebody was struck.
+    pub(super) turn: AtomicUsize,
 }
 
 impl Arena<'_> {
@@ -42,15 +49,16 @@ impl Arena<'_> {
     pub(super) async fn strike(&self, fault: Fault) -> anyhow::Result<()> {
         match fault {
             Fault::Killed(stage) => {
-                let name = self.first(stage).await?;
+                let name = self.victim(stage).await?;
                 self.fleet.lock().await.kill(&name)?;
             }
             Fault::Frozen(stage) => self.freeze(stage, fault.duration()).await?,
-            Fault::Crashed(point, times) => self.crash(point, times, fault.duration()).await?,
+            Fault::Crashed(point, times) => self.crash(point, times).await?,
             Fault::FrozenAt(point, times) => self.freeze_at(point, times, fault.duration()).await?,
             Fault::ClockJumps(stage) => self.shift_clock(stage, fault.duration()).await?,
             Fault::Woken(stage) => {
-                let name = self.first(stage).await?;
+                let first = self.fleet.lock().await.names(stage).into_iter().next();
+                let name = first.with_context(|| format!("there is no {stage}"))?;
                 self.wake(&name, fault.duration()).await?;
             }
             Fault::LettersRefused => {
@@ -61,10 +69,10 @@ impl Arena<'_> {
             Fault::Storm(stage) => self.storm(stage, fault.duration()).await?,
             Fault::PartKilled(part) => self.kill_part(part, fault.duration()).await?,
             Fault::PartFrozen(part) => {
-                let process = self.field.stack.process_id(part)?.to_string();
-                signal_group(&process, "STOP")?;
+                let processes = processes_of(&self.field.stack, part);
+                signal(&processes, "STOP");
                 tokio::time::sleep(fault.duration()).await;
-                signal_group(&process, "CONT")?;
+                signal(&processes, "CONT");
             }
             Fault::Network(neighbour, weather) => {
                 let link = match neighbour {
@@ -79,22 +87,25 @@ impl Arena<'_> {
             Fault::Locked(_) => self.lock_records(fault.duration()).await?,
             Fault::SessionsEnded => self.end_sessions(fault.duration()).await?,
             Fault::BrokersKilled(count) => {
-                self.field.further_brokers(count, Broker::kill)?;
+                self.field.further_brokers(count, Broker::kill).await?;
                 tokio::time::sleep(fault.duration()).await;
-                tokio::task::block_in_place(|| self.field.further_brokers(count, Broker::start))?;
+                self.field.further_brokers(count, Broker::start).await?;
             }
             Fault::DiskFull(part) => self.fill_disk(part, fault.duration()).await?,
         }
         Ok(())
     }
 
-    async fn first(&self, stage: Stage) -> anyhow::Result<String> {
+    /// The processes of a stage in turn.
+    async fn victim(&self, stage: Stage) -> anyhow::Result<String> {
         let names = self.fleet.lock().await.names(stage);
-        names.into_iter().next().with_context(|| format!("there is no {stage}"))
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let name = names.get(turn % names.len().max(1)).cloned();
+        name.with_context(|| format!("there is no {stage}"))
     }
 
     async fn freeze(&self, stage: Stage, duration: Duration) -> anyhow::Result<()> {
-        let name = self.first(stage).await?;
+        let name = self.victim(stage).await?;
         self.fleet.lock().await.signal(&name, "STOP")?;
         tokio::time::sleep(duration).await;
         // Somebody may have killed it meanwhile, and started it again.
@@ -102,40 +113,74 @@ impl Arena<'_> {
         Ok(())
     }
 
-    async fn crash(&self, point: Point, times: u64, duration: Duration) -> anyhow::Result<()> {
+    /// Waits until a process has crashed where it is armed to, but not for ever: it may never come by.
+    async fn crash(&self, point: Point, times: u64) -> anyhow::Result<()> {
         let arming = vec![(CRASH.to_owned(), format!("{}:{times}", point.as_str()))];
         let Some(stage) = stage_of(point) else {
-            self.driver.arm_next_import(arming);
+            self.driver.arm_next(command_of(point), arming);
             return Ok(());
         };
-        let name = self.first(stage).await?;
-        self.fleet.lock().await.arm(&name, &arming)?;
-        tokio::time::sleep(duration).await;
-        self.fleet.lock().await.disarm(&name)
+        let name = self.victim(stage).await?;
+        self.fleet.lock().await.arm(&name, &arming).await?;
+        let joiner = self.rebalance(point, stage, &name).await?;
+        let end = Instant::now() + STRUCK_WITHIN;
+        while !self.fleet.lock().await.has_crashed(&name)? {
+            if Instant::now() > end {
+                self.fleet.lock().await.disarm(&name).await?;
+                break;
+            }
+            tokio::time::sleep(BEAT).await;
+        }
+        if let Some(joiner) = joiner {
+            self.fleet.lock().await.leave(&joiner).await?;
+        }
+        Ok(())
+    }
+
+    /// Where a place is come by in a rebalance alone, a further member that joins once the armed one has partitions.
+    async fn rebalance(&self, point: Point, stage: Stage, armed: &str) -> anyhow::Result<Option<String>> {
+        if !matches!(point, Point::MapperRevoked | Point::SinkRevoked) {
+            return Ok(None);
+        }
+        self.await_ready(armed).await?;
+        let joiner = format!("{stage}-joiner-{}", self.turn.fetch_add(1, Ordering::Relaxed));
+        self.fleet.lock().await.start(&joiner, stage, &[])?;
+        Ok(Some(joiner))
+    }
+
+    /// Not for ever: something else may keep it from being ready.
+    async fn await_ready(&self, name: &str) -> anyhow::Result<()> {
+        let url = self.fleet.lock().await.readiness_of(name)?;
+        let end = Instant::now() + STRUCK_WITHIN;
+        let is_ready = async || reqwest::get(&url).await.is_ok_and(|answer| answer.status().is_success());
+        while Instant::now() < end && !is_ready().await {
+            tokio::time::sleep(BEAT).await;
+        }
+        Ok(())
     }
 
     async fn freeze_at(&self, point: Point, times: u64, duration: Duration) -> anyhow::Result<()> {
         let stage = stage_of(point).context("only a stage can be frozen")?;
-        let name = self.first(stage).await?;
+        let name = self.victim(stage).await?;
         let arming = vec![(FREEZE.to_owned(), format!("{}:{times}", point.as_str()))];
-        self.fleet.lock().await.arm(&name, &arming)?;
+        self.fleet.lock().await.arm(&name, &arming).await?;
         self.wake(&name, duration).await
     }
 
     /// Waits until a process stands still as it is armed to, and lets it go on after the duration.
     async fn wake(&self, name: &str, duration: Duration) -> anyhow::Result<()> {
-        let end = Instant::now() + FREEZES_WITHIN;
+        let end = Instant::now() + STRUCK_WITHIN;
         loop {
             let mut fleet = self.fleet.lock().await;
             match fleet.has_frozen(name)? {
                 Some(true) => break,
                 Some(false) if Instant::now() < end => {}
                 // It would freeze later, with nobody to wake it.
-                Some(false) => return fleet.disarm(name),
+                Some(false) => return fleet.disarm(name).await,
                 None => return Ok(()),
             }
             drop(fleet);
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(BEAT).await;
         }
         tokio::time::sleep(duration).await;
         // Somebody may have killed it meanwhile, and started it again.
@@ -144,9 +189,9 @@ impl Arena<'_> {
     }
 
     async fn shift_clock(&self, stage: Stage, duration: Duration) -> anyhow::Result<()> {
-        let name = self.first(stage).await?;
+        let name = self.victim(stage).await?;
         let clock = self.installation.folder.join(format!("{name}.clock"));
-        std::fs::write(&clock, "+3600\n")?;
+        std::fs::write(&clock, "+0\n")?;
         let shifted = [
             ("LD_PRELOAD", faketime()?.display().to_string()),
             ("FAKETIME_TIMESTAMP_FILE", clock.display().to_string()),
@@ -154,7 +199,8 @@ impl Arena<'_> {
             ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
         ];
         let shifted = shifted.map(|(variable, value)| (variable.to_owned(), value));
-        self.fleet.lock().await.start(&name, stage, &shifted)?;
+        self.fleet.lock().await.arm(&name, &shifted).await?;
+        self.await_ready(&name).await?;
         let end = tokio::time::Instant::now() + duration;
         for offset in ["+3600\n", "-3600\n"].into_iter().cycle() {
             if tokio::time::Instant::now() > end {
@@ -163,7 +209,7 @@ impl Arena<'_> {
             std::fs::write(&clock, offset)?;
             tokio::time::sleep(Duration::from_secs(3)).await;
         }
-        self.fleet.lock().await.start(&name, stage, &[])
+        self.fleet.lock().await.arm(&name, &[]).await
     }
 
     /// Lets the topic of dead letters take records of so many bytes, or as many as it should.
@@ -191,41 +237,37 @@ impl Arena<'_> {
     }
 
     async fn storm(&self, stage: Stage, duration: Duration) -> anyhow::Result<()> {
-        let name = format!("{stage}-storm");
+        let name = format!("{stage}-storm-{}", self.turn.fetch_add(1, Ordering::Relaxed));
         let end = tokio::time::Instant::now() + duration;
         while tokio::time::Instant::now() < end {
             self.fleet.lock().await.start(&name, stage, &[])?;
             tokio::time::sleep(Duration::from_secs(3)).await;
-            let leaving = self.fleet.lock().await.take(&name);
-            if let Some(leaving) = leaving {
-                let status = tokio::task::spawn_blocking(move || leaving.stop(Duration::from_secs(40))).await??;
-                ensure!(status.success(), "{name} ended with {status}");
-            }
+            self.fleet.lock().await.leave(&name).await?;
             tokio::time::sleep(Duration::from_secs(3)).await;
         }
         Ok(())
     }
 
     async fn kill_part(&self, part: Part, duration: Duration) -> anyhow::Result<()> {
-        self.field.stack.kill(part)?;
+        self.field.stack.kill_meanwhile(part).await?;
         tokio::time::sleep(duration).await;
         self.start_part(part).await?;
         if part == Part::Registry {
             // It has forgotten everything.
-            self.register_again()?;
+            self.register_again().await?;
         }
         Ok(())
     }
 
     async fn start_part(&self, part: Part) -> anyhow::Result<()> {
         // A killed server's lock file can be in the way for a moment.
-        let mut started = self.field.stack.start_again(part);
+        let mut started = self.field.stack.start_again_meanwhile(part).await;
         for _ in 0..5 {
             if started.is_ok() {
                 break;
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
-            started = self.field.stack.start_again(part);
+            started = self.field.stack.start_again_meanwhile(part).await;
         }
         started
     }
@@ -245,18 +287,17 @@ impl Arena<'_> {
         Ok(())
     }
 
-    fn register_again(&self) -> anyhow::Result<()> {
+    async fn register_again(&self) -> anyhow::Result<()> {
         let mut command = self.installation.command(&["schemas", "register"])?;
         command.env("SCORESYNC_REGISTRY__URL", &self.field.stack.registry_url);
-        let output = command.output()?;
+        let output = tokio::task::spawn_blocking(move || command.output()).await??;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         Ok(())
     }
 
     /// `SHARE` lets readers read.
     async fn lock_records(&self, duration: Duration) -> anyhow::Result<()> {
-        let (client, connection) = tokio_postgres::connect(&self.postgres()?, tokio_postgres::NoTls).await?;
-        let connection = tokio::spawn(connection);
+        let (client, connection) = self.session().await?;
         client.batch_execute("BEGIN; LOCK TABLE training_record IN SHARE MODE").await?;
         tokio::time::sleep(duration).await;
         // Where the server was killed meanwhile, the lock is gone.
@@ -267,10 +308,9 @@ impl Arena<'_> {
     }
 
     async fn end_sessions(&self, duration: Duration) -> anyhow::Result<()> {
-        let (client, connection) = tokio_postgres::connect(&self.postgres()?, tokio_postgres::NoTls).await?;
-        let connection = tokio::spawn(connection);
+        let (client, connection) = self.session().await?;
         let end = tokio::time::Instant::now() + duration;
-        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid() \
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user AND state = 'active' AND pid <> pg_backend_pid() \
                    AND (query ILIKE 'commit%' OR random() < 0.02)";
         while tokio::time::Instant::now() < end && client.batch_execute(sql).await.is_ok() {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -279,15 +319,18 @@ impl Arena<'_> {
         Ok(())
     }
 
-    /// The database without a link.
-    fn postgres(&self) -> anyhow::Result<String> {
-        let settings = self
-            .installation
-            .archive
-            .postgres
-            .as_ref()
-            .context("the archive is not in PostgreSQL")?;
-        Ok(settings.url.clone())
+    /// With the database, without a link; another fault may keep it away for a while.
+    async fn session(&self) -> anyhow::Result<(tokio_postgres::Client, JoinHandle<Result<(), tokio_postgres::Error>>)> {
+        let settings = self.installation.archive.postgres.as_ref();
+        let url = &settings.context("the archive is not in PostgreSQL")?.url;
+        let end = Instant::now() + STRUCK_WITHIN;
+        loop {
+            match tokio_postgres::connect(url, tokio_postgres::NoTls).await {
+                Ok((client, connection)) => return Ok((client, tokio::spawn(connection))),
+                Err(error) if Instant::now() > end => return Err(error.into()),
+                Err(_) => tokio::time::sleep(BEAT).await,
+            }
+        }
     }
 }
 
@@ -300,11 +343,23 @@ fn faketime() -> anyhow::Result<PathBuf> {
     library.context("libfaketime.so.1 is not there: install the package faketime")
 }
 
-/// A server with children stands still as a whole.
-fn signal_group(process: &str, signal: &str) -> anyhow::Result<()> {
-    let sent = Command::new("kill")
-        .args([&format!("-{signal}"), "--", &format!("-{process}")])
-        .status()?;
-    ensure!(sent.success(), "SIG{signal} could not be sent to the group {process}");
-    Ok(())
+/// That of a part and those that it has started: a PostgreSQL has one for each session. None where it is not there at all.
+fn processes_of(stack: &Stack, part: Part) -> Vec<String> {
+    let Ok(first) = stack.process_id(part) else { return Vec::new() };
+    let threads = std::fs::read_dir(format!("/proc/{first}/task")).into_iter().flatten().flatten();
+    let children = threads.map(|thread| std::fs::read_to_string(thread.path().join("children")).unwrap_or_default());
+    let children: String = children.collect();
+    std::iter::once(first.to_string())
+        .chain(children.split_whitespace().map(str::to_owned))
+        .collect()
+}
+
+/// Some may be gone.
+fn signal(processes: &[String], signal: &str) {
+    for process in processes {
+        let _ = Command::new("kill")
+            .args([&format!("-{signal}"), process])
+            .stderr(Stdio::null())
+            .status();
+    }
 }

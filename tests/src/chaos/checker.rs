@@ -1,5 +1,6 @@
 //! Decides from what was sent, and what is there, whether each promise was kept.
 
+mod content;
 mod filing;
 mod mapping;
 mod origins;

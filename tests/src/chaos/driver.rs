@@ -1,7 +1,7 @@
 //! Sends a stream and keeps a log of every attempt: answered, or unknown, in which case it is sent again.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, BTreeSet, VecDeque},
     path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -13,17 +13,20 @@ use rdkafka::{
     producer::{FutureProducer, FutureRecord},
 };
 use reqwest::StatusCode;
+use scoresync_domain::Origin;
 use scoresync_kafka::{Topic, TopicNames};
 
 use super::{
-    fleet::Arming,
+    fleet::{Arming, has_crashed},
     staff::Roster,
     stream::{Parcel, Poison, Source, Stream},
 };
-use crate::installation::Installation;
+use crate::{installation::Installation, topics::Topics};
 
 /// How long one parcel is sent again and again.
 const PATIENCE: Duration = Duration::from_secs(150);
+/// Nobody maps by a directory that was read before so long; with a margin for the clock of whoever looks.
+const DIRECTORY_AGE: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_millis(150);
 const SENDERS: usize = 4;
 
@@ -45,6 +48,16 @@ pub struct Attempts {
     pub(super) poison: Vec<Tries>,
     /// What no sender should have been told.
     pub(super) refused: Vec<String>,
+    /// Ends of `scores.raw` when the late employees must have been known to every mapper.
+    late_known_from: BTreeMap<i32, i64>,
+}
+
+impl Attempts {
+    /// Whether the report there came when the late employees had been told of.
+    pub(super) fn knows_late_employees(&self, origin: Origin) -> bool {
+        let end = self.late_known_from.get(&origin.partition);
+        end.is_some_and(|end| origin.offset >= *end)
+    }
 }
 
 /// What senders share.
@@ -54,8 +67,10 @@ pub(super) struct Driver<'a> {
     http: reqwest::Client,
     waiting: Mutex<VecDeque<&'a Parcel>>,
     attempts: Mutex<Attempts>,
-    /// What the next import is started with.
-    next_import: Mutex<Arming>,
+    /// What the next command of a name is started with.
+    next: Mutex<BTreeMap<&'static str, Arming>>,
+    /// Places at which commands crashed.
+    crashes: Mutex<BTreeSet<String>>,
     /// What every command is started with.
     arming: Arming,
     /// How long all of it shall take.
@@ -69,6 +84,7 @@ impl<'a> Driver<'a> {
             rows: vec![Tries::default(); stream.rows.len()],
             poison: vec![Tries::default(); stream.poison.len()],
             refused: Vec::new(),
+            late_known_from: BTreeMap::new(),
         };
         Ok(Self {
             installation,
@@ -76,7 +92,8 @@ impl<'a> Driver<'a> {
             http: reqwest::Client::builder().timeout(Duration::from_secs(8)).build()?,
             waiting: Mutex::new(stream.parcels.iter().collect()),
             attempts: Mutex::new(attempts),
-            next_import: Mutex::default(),
+            next: Mutex::default(),
+            crashes: Mutex::default(),
             arming,
             duration,
             begun: Instant::now(),
@@ -95,9 +112,14 @@ impl<'a> Driver<'a> {
         lock(&self.attempts).clone()
     }
 
-    /// The next import, of scores or employees, is to be made to fail.
-    pub(super) fn arm_next_import(&self, arming: Arming) {
-        *lock(&self.next_import) = arming;
+    /// The next command of this name is to be made to fail.
+    pub(super) fn arm_next(&self, command: &'static str, arming: Arming) {
+        lock(&self.next).insert(command, arming);
+    }
+
+    /// Names of the places at which commands crashed, as they were armed to.
+    pub(super) fn crashes(&self) -> BTreeSet<String> {
+        lock(&self.crashes).clone()
     }
 
     async fn send_parcels(&self) -> anyhow::Result<()> {
@@ -154,7 +176,8 @@ impl<'a> Driver<'a> {
             return false;
         };
         let status = answer.status();
-        if status.is_client_error() {
+        let is_to_be_repeated = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS].contains(&status);
+        if status.is_client_error() && !is_to_be_repeated {
             let text = answer.text().await.unwrap_or_default();
             lock(&self.attempts)
                 .refused
@@ -174,11 +197,18 @@ impl<'a> Driver<'a> {
 
     /// Runs a command; says whether it succeeded.
     async fn run(&self, arguments: &[&str]) -> anyhow::Result<bool> {
-        let arming = [self.arming.clone(), std::mem::take(&mut *lock(&self.next_import))].concat();
-        let mut command = self.installation.armed_command(arguments, &arming)?;
+        let own = arguments
+            .first()
+            .and_then(|command| lock(&self.next).remove(*command))
+            .unwrap_or_default();
+        let place = own.first().and_then(|(_, place)| place.split(':').next()).map(str::to_owned);
+        let mut command = self.installation.armed_command(arguments, &[self.arming.clone(), own].concat())?;
         let output = tokio::task::spawn_blocking(move || command.output())
             .await?
             .context("start scoresync")?;
+        if has_crashed(output.status) {
+            lock(&self.crashes).extend(place);
+        }
         if output.status.code() == Some(2) || output.status.code() == Some(78) {
             bail!("{}", String::from_utf8_lossy(&output.stderr));
         }
@@ -203,6 +233,22 @@ impl<'a> Driver<'a> {
             tokio::time::sleep(PAUSE).await;
         }
         Ok(())
+    }
+
+    /// Brings the late employees in, and notes from where in `scores.raw` on they must be known.
+    pub(super) async fn employ_late(&self, roster: &Roster, topics: &Topics) -> anyhow::Result<()> {
+        self.employ(roster).await?;
+        tokio::time::sleep(DIRECTORY_AGE).await;
+        let end = Instant::now() + PATIENCE;
+        loop {
+            match topics.ends(Topic::Raw).await {
+                Ok(ends) => lock(&self.attempts).late_known_from = ends,
+                // A broker that is away is asked again.
+                Err(_) if Instant::now() < end => continue,
+                Err(error) => return Err(error),
+            }
+            return Ok(());
+        }
     }
 
     /// As a client that knows nothing of scoresync.

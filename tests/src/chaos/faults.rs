@@ -95,7 +95,7 @@ impl Fault {
             Self::Killed(_) => 1,
             Self::LettersRefused => 3,
             Self::Frozen(_) | Self::FrozenAt(..) | Self::Woken(_) => 13,
-            Self::Crashed(..) => 8,
+            Self::Crashed(..) => 12,
             Self::Storm(_) | Self::ClockJumps(_) => 12,
             Self::PartKilled(_) => 2,
             Self::PartFrozen(_) => 6,
@@ -153,6 +153,14 @@ const REGISTRY: [Weather; 8] = [
     Weather::Cut,
     Weather::Down,
 ];
+
+/// Which command comes by a place that no stage does.
+pub(super) const fn command_of(point: Point) -> &'static str {
+    match point {
+        Point::RosterWritten => "employees",
+        _ => "import",
+    }
+}
 
 /// Which process comes by a place; `None` where it is a command's.
 #[must_use]

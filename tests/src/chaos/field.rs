@@ -89,10 +89,16 @@ impl Field {
     }
 
     /// Does something with so many of the brokers beside the stack's.
-    pub(super) fn further_brokers(&self, count: usize, act: impl Fn(&mut Broker) -> anyhow::Result<()>) -> anyhow::Result<()> {
-        let mut brokers = lock(&self.brokers);
+    pub(super) async fn further_brokers(&self, count: usize, act: fn(&mut Broker) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let mut brokers = std::mem::take(&mut *lock(&self.brokers));
         ensure!(brokers.len() >= count, "the field has not so many brokers");
-        brokers.iter_mut().take(count).try_for_each(act)
+        let (brokers, acted) = tokio::task::spawn_blocking(move || {
+            let acted = brokers.iter_mut().take(count).try_for_each(act);
+            (brokers, acted)
+        })
+        .await?;
+        *lock(&self.brokers) = brokers;
+        acted
     }
 
     /// An installation with topics and schemas, whose processes reach everything through the links.

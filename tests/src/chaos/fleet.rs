@@ -1,6 +1,12 @@
 //! The processes of an installation, each started again when it has ended, as a supervisor would.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    os::unix::process::ExitStatusExt,
+    process::ExitStatus,
+    time::Duration,
+};
 
 use anyhow::{Context, ensure};
 
@@ -49,6 +55,10 @@ pub const FREEZE: &str = "FAULT_POINTS_FREEZE";
 /// Variables for one process, beside those of the installation.
 pub type Arming = Vec<(String, String)>;
 
+/// How long a process may take to end before another one comes in its place.
+const LEAVE: Duration = Duration::from_secs(15);
+const BEAT: Duration = Duration::from_millis(50);
+
 struct Member {
     stage: Stage,
     process: Process,
@@ -58,9 +68,28 @@ struct Member {
 }
 
 impl Member {
-    fn is_armed(&self, variable: &str) -> bool {
-        self.arming.iter().any(|(armed, _)| armed == variable)
+    /// The place, where it is armed to crash or freeze at one.
+    fn armed(&self, variable: &str) -> Option<&str> {
+        let armed = self.arming.iter().find(|(armed, _)| armed == variable);
+        armed.and_then(|(_, place)| place.split(':').next())
     }
+
+    /// Whether this is an end that was brought about.
+    fn may_end_so(&self, status: ExitStatus) -> bool {
+        match status.signal() {
+            Some(SIGKILL) => self.is_killed,
+            Some(SIGABRT) => self.armed(CRASH).is_some(),
+            _ => false,
+        }
+    }
+}
+
+const SIGKILL: i32 = 9;
+const SIGABRT: i32 = 6;
+
+/// Whether a process ended as an armed one crashes.
+pub(super) fn has_crashed(status: ExitStatus) -> bool {
+    status.signal() == Some(SIGABRT)
 }
 
 /// Processes by their names, `mapper-2` for one.
@@ -73,6 +102,8 @@ pub struct Fleet<'a> {
     members: BTreeMap<String, Member>,
     /// Ends that nobody had asked for, in words.
     accidents: Vec<String>,
+    /// Places at which processes crashed.
+    crashes: BTreeSet<String>,
 }
 
 impl<'a> Fleet<'a> {
@@ -85,6 +116,7 @@ impl<'a> Fleet<'a> {
             of_stage: None,
             members: BTreeMap::new(),
             accidents: Vec::new(),
+            crashes: BTreeSet::new(),
         }
     }
 
@@ -93,7 +125,7 @@ impl<'a> Fleet<'a> {
         self.of_stage = Some((stage, arming));
     }
 
-    /// Starts a process under a name, or starts it again; what is armed to crash may end by itself.
+    /// Starts a process under a name that nobody has, or whose process has ended; what is armed to crash may end by itself.
     ///
     /// # Errors
     /// It cannot be started.
@@ -115,26 +147,68 @@ impl<'a> Fleet<'a> {
         Ok(())
     }
 
-    /// Starts a process again so that it crashes or freezes somewhere.
+    /// Lets a process end as it should, so that its group knows, and starts it again with something.
     ///
     /// # Errors
     /// There is none of this name, or it cannot be started.
-    pub fn arm(&mut self, name: &str, arming: &[(String, String)]) -> anyhow::Result<()> {
+    pub async fn arm(&mut self, name: &str, arming: &[(String, String)]) -> anyhow::Result<()> {
         let stage = self.member(name)?.stage;
+        self.leave(name).await?;
         self.start(name, stage, arming)
+    }
+
+    /// A process that does not end in time is killed: it stands still, or has not begun to hear.
+    pub(super) async fn leave(&mut self, name: &str) -> anyhow::Result<()> {
+        let Some(mut member) = self.members.remove(name) else {
+            return Ok(());
+        };
+        let end = tokio::time::Instant::now() + LEAVE;
+        let mut is_asked = false;
+        loop {
+            if let Some(status) = member.process.ended(Duration::ZERO)? {
+                if !status.success() {
+                    self.note_end(name, &member, status);
+                }
+                return Ok(());
+            }
+            if tokio::time::Instant::now() > end {
+                return member.process.kill();
+            }
+            if !is_asked && member.process.hears() {
+                is_asked = member.process.signal("TERM").is_ok();
+            }
+            tokio::time::sleep(BEAT).await;
+        }
+    }
+
+    fn note_end(&mut self, name: &str, member: &Member, status: ExitStatus) {
+        if !member.may_end_so(status) {
+            let log = member.process.end_of_log();
+            self.accidents
+                .push(format!("{name} ended with {status} and nobody had asked it to:\n{log}"));
+        } else if has_crashed(status) {
+            self.crashes.extend(member.armed(CRASH).map(str::to_owned));
+        }
     }
 
     /// Starts a process again as it should be, if it has not been started again already.
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn disarm(&mut self, name: &str) -> anyhow::Result<()> {
+    pub async fn disarm(&mut self, name: &str) -> anyhow::Result<()> {
         let member = self.member(name)?;
-        if member.is_armed(CRASH) || member.is_armed(FREEZE) {
-            let stage = member.stage;
-            self.start(name, stage, &[])?;
+        if member.armed(CRASH).or(member.armed(FREEZE)).is_some() {
+            self.arm(name, &[]).await?;
         }
         Ok(())
+    }
+
+    /// Whether a process that was armed to crash has been started again since.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub fn has_crashed(&mut self, name: &str) -> anyhow::Result<bool> {
+        Ok(self.member(name)?.armed(CRASH).is_none())
     }
 
     /// Whether a process stands still where it was armed to; `None` where it is not armed to, or no longer.
@@ -143,7 +217,7 @@ impl<'a> Fleet<'a> {
     /// There is none of this name.
     pub fn has_frozen(&mut self, name: &str) -> anyhow::Result<Option<bool>> {
         let member = self.member(name)?;
-        Ok(member.is_armed(FREEZE).then(|| member.process.is_stopped()))
+        Ok(member.armed(FREEZE).map(|_| member.process.is_stopped()))
     }
 
     fn member(&mut self, name: &str) -> anyhow::Result<&mut Member> {
@@ -211,18 +285,30 @@ impl<'a> Fleet<'a> {
         let mut ended = Vec::new();
         for (name, member) in &mut self.members {
             if let Some(status) = member.process.ended(Duration::ZERO)? {
-                if !member.is_killed && !member.is_armed(CRASH) {
-                    let log = member.process.end_of_log();
-                    self.accidents
-                        .push(format!("{name} ended with {status} and nobody had asked it to:\n{log}"));
-                }
-                ended.push((name.clone(), member.stage));
+                ended.push((name.clone(), status));
             }
         }
-        for (name, stage) in &ended {
-            self.start(name, *stage, &[])?;
+        for (name, status) in &ended {
+            if let Some(member) = self.members.remove(name) {
+                self.note_end(name, &member, *status);
+                self.start(name, member.stage, &[])?;
+            }
         }
         Ok(ended.len())
+    }
+
+    /// Names of the places at which processes crashed, as they were armed to.
+    #[must_use]
+    pub const fn crashes(&self) -> &BTreeSet<String> {
+        &self.crashes
+    }
+
+    /// Where a process says whether it is ready.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub fn readiness_of(&mut self, name: &str) -> anyhow::Result<String> {
+        Ok(format!("http://{}/readyz", self.member(name)?.process.admin()))
     }
 
     /// What ended without having been asked to.
@@ -231,17 +317,19 @@ impl<'a> Fleet<'a> {
         &self.accidents
     }
 
-    /// What all of them say on `/metrics` now; whoever does not answer says nothing.
-    pub async fn metrics(&self) -> Vec<(String, String)> {
+    /// What all of them say on `/metrics` now.
+    ///
+    /// # Errors
+    /// One does not answer.
+    pub async fn metrics(&self) -> anyhow::Result<Vec<(String, String)>> {
         let mut all = Vec::new();
         for (name, member) in &self.members {
             let address = format!("http://{}/metrics", member.process.admin());
-            let asked = tokio::time::timeout(Duration::from_secs(2), reqwest::get(address)).await;
-            if let Ok(Ok(answer)) = asked {
-                all.push((format!("the metrics of {name}"), answer.text().await.unwrap_or_default()));
-            }
+            let asked = tokio::time::timeout(Duration::from_secs(20), reqwest::get(address)).await;
+            let text = asked.with_context(|| format!("{name} says no metrics"))??.text().await?;
+            all.push((format!("the metrics of {name}"), text));
         }
-        all
+        Ok(all)
     }
 
     /// Ends everything politely.

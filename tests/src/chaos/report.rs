@@ -10,6 +10,8 @@ use super::{Outcome, checker::Class};
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     rounds: usize,
+    /// Rounds whose surroundings did not come about.
+    unplayed: usize,
     reports: usize,
     duplicates: i64,
     recoveries: BTreeMap<String, Vec<Duration>>,
@@ -32,6 +34,11 @@ impl Report {
         }
     }
 
+    /// Takes in that a round could not be played.
+    pub const fn add_unplayed(&mut self) {
+        self.unplayed += 1;
+    }
+
     /// Takes in whether an error that was made on purpose was caught.
     pub fn add_bug(&mut self, bug: Bug, is_caught: bool) {
         self.bugs.insert(bug, is_caught);
@@ -40,7 +47,7 @@ impl Report {
     /// Whether every promise was kept in every round, and every error that was made on purpose caught.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.anomalies.is_empty() && self.bugs.values().all(|is_caught| *is_caught)
+        self.anomalies.is_empty() && self.unplayed == 0 && self.bugs.values().all(|is_caught| *is_caught)
     }
 }
 
@@ -48,6 +55,7 @@ impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let events: usize = self.recoveries.values().map(Vec::len).sum();
         writeln!(formatter, "rounds                 {:>9}", self.rounds)?;
+        writeln!(formatter, "rounds not played      {:>9}", self.unplayed)?;
         writeln!(formatter, "reports in scores.raw  {:>9}", self.reports)?;
         writeln!(formatter, "duplicates suppressed  {:>9}", self.duplicates)?;
         writeln!(formatter, "faults                 {events:>9}")?;

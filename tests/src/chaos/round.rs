@@ -1,7 +1,10 @@
 //! One round: an installation, a stream, a schedule of faults, and the verdict.
 
 use std::{
+    collections::BTreeSet,
+    convert::Infallible,
     path::Path,
+    sync::atomic::AtomicUsize,
     time::{Duration, Instant},
 };
 
@@ -14,12 +17,13 @@ use super::{
     Arming, Evidence, Field, Fleet, Schedule, Staff, Stage, Stream,
     arena::Arena,
     checker::{Anomaly, Case, check},
-    driver::Driver,
+    driver::{Driver, lock},
     schedule::Strike,
     watch::Watch,
 };
-use crate::installation::Installation;
+use crate::{installation::Installation, topics::Topics};
 
+const SUPERVISION: Duration = Duration::from_millis(300);
 /// How many anomalies are told one by one.
 const TOLD: usize = 20;
 const START: Duration = Duration::from_secs(60);
@@ -85,7 +89,8 @@ pub enum Lingers {
     Commands,
 }
 
-const LINGERING: &str = "\n[kafka.librdkafka]\n\"linger.ms\" = \"2000\"\n";
+/// The configuration ends with settings of librdkafka.
+const LINGERING: &str = "\"linger.ms\" = \"2000\"\n";
 
 /// What came of it.
 #[derive(Clone, Debug, Default)]
@@ -96,6 +101,8 @@ pub struct Outcome {
     pub duplicates: i64,
     /// The class of each fault, and how long it took to file what had been sent by its end.
     pub recoveries: Vec<(String, Duration)>,
+    /// Names of the places at which something crashed, as it was armed to.
+    pub crashes: BTreeSet<String>,
     /// What is wrong.
     pub anomalies: Vec<Anomaly>,
 }
@@ -157,18 +164,21 @@ impl<'a> Round<'a> {
             installation: &installation,
             fleet: Mutex::new(fleet),
             driver: Driver::new(&installation, &stream, (self.plan.duration, of_commands))?,
+            turn: AtomicUsize::new(0),
         };
         let watch = Watch::new(&installation, &topics);
-        let fought = self.fight(&arena, &watch, &staff).await;
+        let fought = self.fight((&arena, &watch), &staff, &topics).await;
         self.field.calm();
-        let (recoveries, mut accidents) = fought?;
-        if let Err(error) = watch.caught_up(RECOVERY).await {
+        let Fought { recoveries, calm_since } = fought?;
+        let mut accidents = watch.backwards();
+        if let Err(error) = watch.caught_up(RECOVERY.saturating_sub(calm_since.elapsed())).await {
             accidents.push(format!("{error:#}"));
         }
         accidents.extend(watch.backwards());
         let (attempts, mut fleet) = (arena.driver.attempts(), arena.fleet.into_inner());
         fleet.supervise()?;
-        let metrics = fleet.metrics().await;
+        let crashes = arena.driver.crashes().union(fleet.crashes()).cloned().collect();
+        let metrics = fleet.metrics().await?;
         accidents.extend(tokio::task::block_in_place(|| fleet.end())?);
         let mut evidence = Evidence::gather(&installation, &topics, &staff).await?;
         evidence.texts.extend(metrics);
@@ -188,6 +198,7 @@ impl<'a> Round<'a> {
             reports: evidence.raw.len(),
             duplicates: duplicates.map(|(_, count)| count).sum(),
             recoveries,
+            crashes,
             anomalies: check(&case, &evidence),
         })
     }
@@ -200,37 +211,62 @@ impl<'a> Round<'a> {
         Ok(vec![("SCORESYNC_CONFIG".to_owned(), path.display().to_string())])
     }
 
-    /// Sends while faults strike; gives the recoveries, and what went wrong on the way.
-    async fn fight(&self, arena: &Arena<'_>, watch: &Watch<'_>, staff: &Staff) -> anyhow::Result<(Vec<(String, Duration)>, Vec<String>)> {
+    /// Sends while faults strike.
+    async fn fight(&self, (arena, watch): (&Arena<'_>, &Watch<'_>), staff: &Staff, topics: &Topics) -> anyhow::Result<Fought> {
+        let calm_since = std::sync::Mutex::new(Instant::now() + self.plan.duration);
         let late = async {
             tokio::time::sleep(self.plan.duration.mul_f64(0.4)).await;
-            arena.driver.employ(&staff.late_roster()).await
+            arena.driver.employ_late(&staff.late_roster(), topics).await
         };
-        let strikes = futures_util::future::try_join_all(self.plan.schedule.0.iter().map(|strike| self.strike(arena, watch, *strike)));
+        let strikes = futures_util::future::try_join_all(
+            self.plan
+                .schedule
+                .0
+                .iter()
+                .map(|strike| self.strike((arena, watch), *strike, &calm_since)),
+        );
         let work = async { tokio::try_join!(arena.driver.send_all(), late, strikes) };
-        let supervision = async {
-            loop {
-                arena.fleet.lock().await.supervise()?;
-                tokio::time::sleep(Duration::from_millis(300)).await;
-            }
-            #[expect(unreachable_code, reason = "names the type of the error")]
-            anyhow::Ok(())
-        };
-        tokio::select! {
-            worked = work => worked.map(|((), (), recoveries)| (recoveries, Vec::new())),
+        let recoveries = tokio::select! {
+            worked = work => worked?.2,
             () = watch.look() => anyhow::bail!("the watch ended"),
-            supervised = supervision => supervised.map(|()| Default::default()).context("supervise"),
-        }
+            supervised = supervise(arena) => match supervised.context("supervise")? {},
+        };
+        Ok(Fought {
+            recoveries,
+            calm_since: *lock(&calm_since),
+        })
     }
 
-    async fn strike(&self, arena: &Arena<'_>, watch: &Watch<'_>, Strike { at, fault }: Strike) -> anyhow::Result<(String, Duration)> {
+    async fn strike(
+        &self,
+        (arena, watch): (&Arena<'_>, &Watch<'_>),
+        Strike { at, fault }: Strike,
+        calm_since: &std::sync::Mutex<Instant>,
+    ) -> anyhow::Result<(String, Duration)> {
         tokio::time::sleep(at).await;
         arena.strike(fault).await.with_context(|| fault.class())?;
         let begun = Instant::now();
+        let latest = begun.max(*lock(calm_since));
+        *lock(calm_since) = latest;
         // Whether everything is filed in time is asked at the end.
         let _ = watch.passed_what_is_there(RECOVERY).await;
         Ok((fault.class(), begun.elapsed()))
     }
+}
+
+/// Starts again what has ended, until it is dropped.
+async fn supervise(arena: &Arena<'_>) -> anyhow::Result<Infallible> {
+    loop {
+        arena.fleet.lock().await.supervise()?;
+        tokio::time::sleep(SUPERVISION).await;
+    }
+}
+
+/// What came of sending while faults struck.
+struct Fought {
+    recoveries: Vec<(String, Duration)>,
+    /// When the last fault was over, and everything was to be sent.
+    calm_since: Instant,
 }
 
 /// A framed report, for poison to be made of.

@@ -31,6 +31,15 @@ impl Source {
             Self::Export => "export",
         }
     }
+
+    /// The only course that it knows.
+    pub(super) const fn course_id(self) -> &'static str {
+        match self {
+            Self::Hall => "C-1",
+            Self::Booth => "C-2",
+            Self::Export => "C-3",
+        }
+    }
 }
 
 /// What a row says of a result, as its author means it.
@@ -45,6 +54,18 @@ pub(super) struct Said {
     pub(super) day: u32,
     /// Whether the employee may not be known yet when it is mapped.
     pub(super) may_be_early: bool,
+}
+
+impl Said {
+    /// In UTC; the sources write the time of Shanghai, eight hours ahead. Days below 100 are before phones changed hands, the others after it.
+    pub(super) fn finished_at(&self) -> String {
+        format!("{}T01:30:00.000Z", self.date())
+    }
+
+    fn date(&self) -> String {
+        let month = if self.day < 100 { 2 } else { 8 };
+        format!("2025-{:02}-{:02}", month + (self.day % 100) / 28, 1 + self.day % 28)
+    }
 }
 
 /// What must become of a row.
@@ -113,6 +134,12 @@ impl Stream {
     }
 }
 
+/// Of an id that no other has, so that each asks the registry anew.
+fn of_unknown_schema(number: usize, valid: &[u8]) -> Vec<u8> {
+    let id = 0x7f00_0000 + number as u32;
+    [&[0], id.to_be_bytes().as_slice(), &valid[5..]].concat()
+}
+
 impl Author<'_> {
     fn shuffle(&mut self) {
         let mut places: Vec<(u64, usize)> = Vec::with_capacity(self.order.len());
@@ -165,7 +192,7 @@ impl Author<'_> {
             0 => (Some(valid[..cut].to_vec()), Reason::Undecodable),
             1 => (Some([valid, b"x"].concat()), Reason::Undecodable),
             2 => (Some([&[7], &valid[1..]].concat()), Reason::Undecodable),
-            3 => (Some([&[0, 0x7f, 0x7f, 0x7f, 0x7f], &valid[5..]].concat()), Reason::UnknownSchema),
+            3 => (Some(of_unknown_schema(number, valid)), Reason::UnknownSchema),
             4 => (Some(Vec::new()), Reason::Undecodable),
             _ => (None, Reason::Undecodable),
         };

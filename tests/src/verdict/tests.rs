@@ -51,6 +51,7 @@ fn raw(offset: i64, serial: &str) -> Record<ScoreReport<'static>> {
         unparsed: None,
     };
     Record {
+        is_null: false,
         partition: 0,
         offset,
         key: Some(result_id().to_string()),

@@ -182,7 +182,10 @@ async fn forget_all(scene: &Scene, topic: Topic) -> anyhow::Result<String> {
         ends.add_partition_offset(&name, partition, Offset::Offset(end))?;
     }
     let forgotten = admin(scene)?.delete_records(&ends, &AdminOptions::new()).await?;
-    ensure!(forgotten.elements().iter().all(|partition| partition.error().is_ok()), "{forgotten:?}");
+    ensure!(
+        forgotten.elements().iter().all(|partition| partition.error().is_ok()),
+        "{forgotten:?}"
+    );
     Ok(name)
 }
 
@@ -199,7 +202,10 @@ async fn leave_one_behind(scene: &Scene, running: &[&str], topic: Topic) -> anyh
     let row = academy::json("X-1").to_string();
     let answer = http.push(("academy", Some("academy")), "application/json", row).await?;
     assert_eq!(answer.status, 202);
-    until("the report is in the topic", SETTLE, async || Ok(scene.topics.count(topic).await? == 2)).await?;
+    until("the report is in the topic", SETTLE, async || {
+        Ok(scene.topics.count(topic).await? == 2)
+    })
+    .await?;
     for process in processes {
         ensure!(process.stop(STOP)?.success());
     }

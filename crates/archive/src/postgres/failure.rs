@@ -51,13 +51,11 @@ fn by_state(said: &DbError) -> Failure {
         SqlState::ADMIN_SHUTDOWN,
         SqlState::CRASH_SHUTDOWN,
         SqlState::CANNOT_CONNECT_NOW,
-        SqlState::TOO_MANY_CONNECTIONS,
-        SqlState::OUT_OF_MEMORY,
         SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
         SqlState::IDLE_SESSION_TIMEOUT,
     ];
     let class = code.code().get(..2).unwrap_or_default();
-    if transient.contains(code) || ["08", "40"].contains(&class) {
+    if transient.contains(code) || ["08", "40", "53", "58"].contains(&class) {
         Failure::Transient(cause)
     } else if ["22", "23", "54"].contains(&class) {
         // 54 is a row that does not fit into an index.

@@ -1,9 +1,14 @@
 //! The partitions that are read, and whether each brings what its log has.
 //!
-//! After a rebalance under heavy load, librdkafka 2.12 has been seen to fetch nothing any more from partitions that stayed, with no word of it.
-//! What does not move although its log goes on, for ten looks at the client's statistics, is told to the owner, who starts it again.
+//! librdkafka (2.12) can leave partitions paused after a rebalance: a pause of its own is queued, and a resume that comes before the pause is
+//! carried out is dropped (`rd_kafka_toppar_op_pause_resume`). Nobody is told. What does not move although its log goes on, for ten looks at
+//! the client's statistics, is told to the owner, who starts it again. As the client knows of an end only by fetching, the broker is asked for
+//! the ends of partitions that do not move.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use rdkafka::{Statistics, statistics::Partition};
 
@@ -13,35 +18,64 @@ use super::TopicPartition;
 const LOOKS: u32 = 10;
 /// A client that has heard nothing for so many microseconds stands still for another reason.
 const DEAF_AFTER: i64 = 5_000_000;
+/// How often the broker is asked for the end of one partition that does not move.
+const ASK_EVERY: Duration = Duration::from_secs(10);
+/// Between two questions.
+const BREATH: Duration = Duration::from_millis(200);
 
 /// The partitions.
 #[derive(Default)]
-pub(super) struct Reads(BTreeMap<TopicPartition, Read>);
+pub(super) struct Reads {
+    reads: BTreeMap<TopicPartition, Read>,
+    next_question: Option<Instant>,
+}
 
 #[derive(Default)]
 struct Read {
     is_paused: bool,
-    /// What would be fetched next when it was looked at last, and how often it had been the same.
+    /// What would be fetched next when it was looked at last, and how often it had been the same with more in the log.
     next_offset: i64,
     looks: u32,
+    has_moved: bool,
+    /// What the broker said when it was asked last.
+    end: i64,
+    next_question: Option<Instant>,
 }
 
 impl Reads {
     pub(super) fn start(&mut self, place: TopicPartition) {
-        self.0.insert(place, Read::default());
+        self.reads.insert(place, Read::default());
     }
 
     /// Says whether it was read.
     pub(super) fn end(&mut self, place: &TopicPartition) -> bool {
-        self.0.remove(place).is_some()
+        self.reads.remove(place).is_some()
     }
 
     pub(super) fn set_paused(&mut self, place: &TopicPartition, is_paused: bool) {
-        if let Some(read) = self.0.get_mut(place) {
-            *read = Read {
-                is_paused,
-                ..Read::default()
-            };
+        if let Some(read) = self.reads.get_mut(place) {
+            (read.is_paused, read.looks) = (is_paused, 0);
+        }
+    }
+
+    /// A partition whose end the broker should be asked for now.
+    pub(super) fn question(&mut self, now: Instant) -> Option<TopicPartition> {
+        if self.next_question.is_some_and(|time| time > now) {
+            return None;
+        }
+        let is_due = |read: &Read| !read.is_paused && !read.has_moved && read.next_question.is_none_or(|time| time <= now);
+        let (place, read) = self.reads.iter_mut().find(|(_, read)| is_due(read))?;
+        read.next_question = Some(now + ASK_EVERY);
+        self.next_question = Some(now + BREATH);
+        Some(place.clone())
+    }
+
+    /// What the broker said to the question; where it did not answer, it is left in peace for a while.
+    pub(super) fn answer(&mut self, place: &TopicPartition, end: Option<i64>, now: Instant) {
+        match (self.reads.get_mut(place), end) {
+            (Some(read), Some(end)) => read.end = end,
+            (None, Some(_)) => {}
+            (_, None) => self.next_question = Some(now + ASK_EVERY),
         }
     }
 
@@ -61,9 +95,9 @@ impl Reads {
                     topic: topic.topic.clone(),
                     partition: partition.partition,
                 };
-                let Some(read) = self.0.get_mut(&place) else { continue };
+                let Some(read) = self.reads.get_mut(&place) else { continue };
                 if read.stands_still(partition) {
-                    warn(statistics, &place, partition);
+                    warn(statistics, &place, partition, read.end);
                     stalled.push(place);
                 }
             }
@@ -74,29 +108,31 @@ impl Reads {
 
 impl Read {
     fn stands_still(&mut self, partition: &Partition) -> bool {
-        let has_more = partition.next_offset < partition.ls_offset && partition.fetchq_cnt == 0;
-        if self.is_paused || !has_more || partition.next_offset != self.next_offset {
-            self.next_offset = partition.next_offset;
+        self.has_moved = partition.next_offset != self.next_offset;
+        self.next_offset = partition.next_offset;
+        let waits_for_owner = partition.app_offset >= 0 && partition.app_offset < partition.next_offset;
+        let has_more = partition.next_offset < partition.ls_offset.max(self.end);
+        if self.is_paused || self.has_moved || waits_for_owner || !has_more {
             self.looks = 0;
             return false;
         }
         self.looks += 1;
-        if self.looks < LOOKS {
-            return false;
+        let stands_still = self.looks >= LOOKS;
+        if stands_still {
+            self.looks = 0;
         }
-        self.looks = 0;
-        true
+        stands_still
     }
 }
 
-fn warn(statistics: &Statistics, place: &TopicPartition, partition: &Partition) {
+fn warn(statistics: &Statistics, place: &TopicPartition, partition: &Partition, asked_end: i64) {
     let group = statistics.cgrp.as_ref();
     tracing::warn!(
         topic = place.topic,
         partition = place.partition,
         next_offset = partition.next_offset,
         app_offset = partition.app_offset,
-        end = partition.ls_offset,
+        end = partition.ls_offset.max(asked_end),
         fetch_state = partition.fetch_state,
         join_state = group.map(|group| group.join_state.as_str()),
         assignment_size = group.map(|group| group.assignment_size),
@@ -119,11 +155,12 @@ mod tests {
         }
     }
 
-    fn at(next_offset: i64, fetchq_cnt: i64, rxidle: i64) -> Statistics {
+    /// `taken`: how far the owner has polled.
+    fn at(next_offset: i64, taken: i64, rxidle: i64) -> Statistics {
         let partition = Partition {
             next_offset,
+            app_offset: taken,
             ls_offset: LOG_END,
-            fetchq_cnt,
             ..Partition::default()
         };
         let topic = Topic {
@@ -156,29 +193,58 @@ mod tests {
     #[test]
     fn a_partition_that_does_not_move_although_its_log_goes_on_is_found_after_ten_looks() {
         let mut reads = reading();
-        let looks = (0..12).map(|_| reads.look(&at(30, 0, 0)));
+        let looks = (0..12).map(|_| reads.look(&at(30, 30, 0)));
         let first = looks.enumerate().find(|(_, stalled)| !stalled.is_empty());
         assert_eq!(first, Some((10, vec![place()])));
     }
 
     #[test]
     fn what_moves_or_is_at_its_end_or_waits_for_its_owner_is_not_found() {
-        assert_eq!(found(&mut reading(), |look| at(look, 0, 0)), 0, "it moves");
-        assert_eq!(found(&mut reading(), |_| at(LOG_END, 0, 0)), 0, "it is at its end");
-        assert_eq!(found(&mut reading(), |_| at(30, 4, 0)), 0, "records wait to be polled");
-        assert_eq!(found(&mut reading(), |_| at(30, 0, DEAF_AFTER + 1)), 0, "nothing is heard");
-        assert_eq!(found(&mut reading(), |_| at(30, 0, -1)), 0, "nothing was ever heard");
+        assert_eq!(found(&mut reading(), |look| at(look, look, 0)), 0, "it moves");
+        assert_eq!(found(&mut reading(), |_| at(LOG_END, LOG_END, 0)), 0, "it is at its end");
+        assert_eq!(found(&mut reading(), |_| at(30, 26, 0)), 0, "records wait to be polled");
+        assert_eq!(found(&mut reading(), |_| at(30, 30, DEAF_AFTER + 1)), 0, "nothing is heard");
+        assert_eq!(found(&mut reading(), |_| at(30, 30, -1)), 0, "nothing was ever heard");
         let mut paused = reading();
         paused.set_paused(&place(), true);
-        assert_eq!(found(&mut paused, |_| at(30, 0, 0)), 0, "it is paused");
+        assert_eq!(found(&mut paused, |_| at(30, 30, 0)), 0, "it is paused");
         paused.set_paused(&place(), false);
-        assert_eq!(found(&mut paused, |_| at(30, 0, 0)), 1, "it is not paused any more");
+        assert_eq!(found(&mut paused, |_| at(30, 30, 0)), 2, "it is not paused any more");
+    }
+
+    #[test]
+    fn an_end_that_the_broker_alone_knows_counts_too() {
+        let mut reads = reading();
+        let begun = Instant::now();
+        let caught_up = at(LOG_END, LOG_END, 0);
+        assert_eq!(found(&mut reads, |_| caught_up.clone()), 0);
+        assert_eq!(reads.question(begun), Some(place()));
+        assert_eq!(reads.question(begun + BREATH), None, "it was asked for just now");
+        reads.answer(&place(), Some(LOG_END + 1), begun);
+        assert_eq!(found(&mut reads, |_| caught_up.clone()), 2);
+        assert_eq!(reads.question(begun + ASK_EVERY), Some(place()));
+    }
+
+    #[test]
+    fn nobody_is_asked_about_what_moves_or_is_paused_and_a_silent_broker_is_left_in_peace() {
+        let (mut reads, now) = (reading(), Instant::now());
+        reads.look(&at(7, 7, 0));
+        assert_eq!(reads.question(now), None, "it moves");
+        reads.look(&at(7, 7, 0));
+        reads.set_paused(&place(), true);
+        assert_eq!(reads.question(now), None, "it is paused");
+        reads.set_paused(&place(), false);
+        assert_eq!(reads.question(now), Some(place()));
+        reads.answer(&place(), None, now + BREATH);
+        assert_eq!(reads.question(now + ASK_EVERY), None, "the broker did not answer");
+        assert_eq!(reads.question(now + BREATH + ASK_EVERY), Some(place()));
     }
 
     #[test]
     fn what_is_not_read_is_not_found() {
         let mut reads = reading();
         assert!(reads.end(&place()) && !reads.end(&place()));
-        assert_eq!(found(&mut reads, |_| at(30, 0, 0)), 0);
+        assert_eq!(found(&mut reads, |_| at(30, 30, 0)), 0);
+        assert_eq!(reads.question(Instant::now()), None);
     }
 }

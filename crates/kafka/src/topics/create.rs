@@ -1,6 +1,6 @@
 //! `topics create`: makes what is missing, changes nothing that is there.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
@@ -8,7 +8,7 @@ use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
 };
 
-use super::{Specification, Topic, TopicNames};
+use super::{Specification, Topic, TopicNames, describe_topics};
 use crate::{
     client,
     error::Error,
@@ -17,6 +17,7 @@ use crate::{
 };
 
 const TIMEOUT: Duration = Duration::from_secs(30);
+const BEAT: Duration = Duration::from_millis(50);
 
 /// What became of one topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,5 +55,29 @@ pub async fn create_topics(kafka: &KafkaSettings, topics: &TopicSettings) -> Res
             Some(Ok(_)) | None => Creation::Created(name),
         });
     }
+    let created = creations.iter().filter_map(|creation| match creation {
+        Creation::Created(name) => Some(name.as_str()),
+        Creation::Present(_) => None,
+    });
+    await_topics(&admin, created.collect()).await?;
     Ok(creations)
+}
+
+/// A broker makes a topic before it knows it itself: whoever comes at once would not find it.
+async fn await_topics(admin: &AdminClient<DefaultClientContext>, mut awaited: Vec<&str>) -> Result<(), Error> {
+    let end = Instant::now() + TIMEOUT;
+    loop {
+        let mut unknown = Vec::new();
+        for name in awaited {
+            if describe_topics(admin.inner(), name, TIMEOUT)?.is_none() {
+                unknown.push(name);
+            }
+        }
+        match unknown.first() {
+            None => return Ok(()),
+            Some(name) if Instant::now() > end => return Err(Error::TopicMissing((*name).to_owned())),
+            Some(_) => tokio::time::sleep(BEAT).await,
+        }
+        awaited = unknown;
+    }
 }

@@ -78,10 +78,16 @@ impl Sink {
             return Ok(());
         }
         fault_points::pass(Point::SinkAssigned);
-        match self.positions() {
-            Ok(positions) => self.go_on(positions),
-            Err(error) if ends_stage(&error) => Err(error.into()),
-            Err(error) => {
+        let (known, failure) = self.positions();
+        self.go_on(known)?;
+        match failure {
+            None => {
+                self.pending = Pending::default();
+                self.ready_unless_kept();
+                Ok(())
+            }
+            Some(error) if ends_stage(&error) => Err(error.into()),
+            Some(error) => {
                 self.readiness.not_ready(match &error {
                     StartError::Kafka(error) => format!("the broker does not say where partitions go on: {error}"),
                     StartError::Archive(error) => format!("the archive does not say where partitions go on: {error}"),
@@ -94,7 +100,8 @@ impl Sink {
         }
     }
 
-    fn positions(&self) -> Result<Vec<(TopicPartition, i64)>, StartError> {
+    /// Where partitions go on, as far as that can be had, and why not all of it.
+    fn positions(&self) -> (Vec<(TopicPartition, i64)>, Option<StartError>) {
         let positions = Positions {
             consumer: &self.consumer,
             archive: &self.archive,
@@ -103,11 +110,23 @@ impl Sink {
             first_start: self.settings.first_start,
         };
         let places = self.pending.assigned.iter().flatten().chain(&self.pending.restart);
-        places.map(|place| Ok((place.clone(), positions.of(place)?))).collect()
+        let (mut known, mut failure) = (Vec::new(), None);
+        for place in places {
+            match positions.of(place) {
+                Ok(offset) => known.push((place.clone(), offset)),
+                Err(error) if failure.is_none() || ends_stage(&error) => failure = Some(error),
+                Err(_) => {}
+            }
+        }
+        (known, failure)
     }
 
     fn go_on(&mut self, positions: Vec<(TopicPartition, i64)>) -> Result<(), SinkError> {
-        let restart: Vec<TopicPartition> = std::mem::take(&mut self.pending.restart).into_iter().collect();
+        let places = || positions.iter().map(|(place, _)| place);
+        let restart: Vec<TopicPartition> = places().filter(|place| self.pending.restart.remove(*place)).cloned().collect();
+        if let Some(assigned) = &mut self.pending.assigned {
+            assigned.retain(|place| !places().any(|known| known == place));
+        }
         if !restart.is_empty() {
             self.consumer.release(&restart)?;
         }
@@ -119,8 +138,6 @@ impl Sink {
             self.failed.retain(|failed, next_offset| *failed != place || offset < *next_offset);
             self.partitions.start(place, offset);
         }
-        self.pending = Pending::default();
-        self.ready_unless_kept();
         Ok(())
     }
 }

@@ -20,14 +20,16 @@ use crate::{
 impl Sink {
     pub(super) fn settle(&mut self, outcome: Outcome) {
         match outcome {
-            Outcome::Done => {
+            Outcome::Done(collected) => {
                 if fault_points::has(Bug::SeekToGroupOffset)
                     && let Err(error) = seeded_bugs::record(&self.consumer, self.partitions.handed_over())
                 {
                     tracing::warn!(%error, "the group was not told");
                 }
                 self.backoff.reset();
-                self.failed.clear();
+                for (place, _) in collected.iter() {
+                    self.failed.remove(place);
+                }
                 self.ready_unless_kept();
             }
             Outcome::WouldRefuse(collected) => match self.employees_end() {
@@ -53,10 +55,8 @@ impl Sink {
         let delay = self.backoff.next_delay();
         self.metrics.stage.retries.get([STAGE, error.cause()]).inc();
         if error.concerns_people() {
-            self.failed = collected
-                .iter()
-                .map(|(place, records)| (place.clone(), records.next_offset))
-                .collect();
+            let failed = collected.iter().map(|(place, records)| (place.clone(), records.next_offset));
+            self.failed.extend(failed);
             self.readiness.not_ready(error.to_string());
         }
         let error: &dyn std::error::Error = error;

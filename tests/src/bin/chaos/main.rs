@@ -2,6 +2,7 @@
 
 use std::{
     process::ExitCode,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -38,12 +39,15 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
-    let arguments = Arguments::parse();
+    let (arguments, mut report) = (Arguments::parse(), Report::default());
     // What was started is ended when the rounds are dropped.
-    tokio::select! {
-        played = play(&arguments) => played,
-        () = interrupted() => anyhow::bail!("interrupted"),
-    }
+    let played = tokio::select! {
+        played = play(&arguments, &mut report) => played,
+        () = interrupted() => Err(anyhow::anyhow!("interrupted")),
+    };
+    say(&format!("\n{report}"));
+    played?;
+    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn interrupted() {
@@ -57,19 +61,18 @@ async fn interrupted() {
     }
 }
 
-async fn play(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let (field, mut report) = (Field::open().await?, Report::default());
+async fn play(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
+    let field = Arc::new(Field::open().await?);
     if !arguments.rounds_only {
-        make_errors(&field, &mut report).await?;
+        make_errors(&field, report).await?;
     }
     if !arguments.bugs_only {
-        play_rounds(&field, arguments, &mut report).await?;
+        play_rounds(&field, arguments, report).await?;
     }
-    say(&format!("\n{report}"));
-    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(())
 }
 
-async fn make_errors(field: &Field, report: &mut Report) -> anyhow::Result<()> {
+async fn make_errors(field: &Arc<Field>, report: &mut Report) -> anyhow::Result<()> {
     say(&format!(
         "making {} errors on purpose, each in a round of its own (some minutes)",
         Bug::ALL.len()
@@ -86,6 +89,9 @@ async fn make_errors(field: &Field, report: &mut Report) -> anyhow::Result<()> {
 async fn play_rounds(field: &Field, arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
     let end = Instant::now() + Duration::from_secs(arguments.seconds);
     for seed in arguments.seed.. {
+        if seed > arguments.seed && Instant::now() > end {
+            break;
+        }
         let duration = Duration::from_secs(arguments.round_seconds);
         let plan = Plan {
             seed,
@@ -103,7 +109,15 @@ async fn play_rounds(field: &Field, arguments: &Arguments, report: &mut Report) 
         let mut folder = tempfile::Builder::new().prefix("scoresync-chaos.").tempdir()?;
         say(&format!("round of seed {seed}\n{}", plan.schedule));
         let outcome = Round::new(field, folder.path(), &plan).play().await;
-        let outcome = outcome.inspect_err(|_| folder.disable_cleanup(true))?;
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                folder.disable_cleanup(true);
+                say(&format!("NOT PLAYED: {error:#}; its files are in {}", folder.path().display()));
+                report.add_unplayed();
+                continue;
+            }
+        };
         if !outcome.anomalies.is_empty() {
             folder.disable_cleanup(true);
             say(&format!(
@@ -113,9 +127,6 @@ async fn play_rounds(field: &Field, arguments: &Arguments, report: &mut Report) 
             ));
         }
         report.add(&outcome);
-        if Instant::now() > end {
-            break;
-        }
     }
     Ok(())
 }

@@ -13,16 +13,20 @@ use scoresync_domain::{
 
 use super::{
     Anomaly, Case, Class, Evidence,
+    content::Content,
     origins::{Origins, What},
 };
-use crate::chaos::stream::{Said, Source, Truth};
+use crate::{
+    chaos::stream::{Said, Source, Truth},
+    topics::Record,
+};
 
 /// What was said of one result, in the order of the log, and in which partition.
 #[derive(Default)]
 struct Heard {
     statements: Vec<Statement>,
-    /// The score that each says.
-    scores: Vec<Option<String>>,
+    /// What each says.
+    contents: Vec<Content>,
     result_ids: BTreeSet<String>,
     partitions: BTreeSet<i32>,
 }
@@ -84,7 +88,7 @@ fn listen(case: &Case<'_>, evidence: &Evidence, origins: &Origins<'_>) -> BTreeM
         let Truth::Said(said) = &row.truth else { continue };
         let heard = heard.entry(said.result).or_default();
         heard.statements.push(statement(case, (row.source, said), score.origin));
-        heard.scores.push(said.exam_score.clone());
+        heard.contents.push(Content::meant(row.source, said));
         heard.result_ids.insert(score.result_id.to_string());
         heard.partitions.insert(record.partition);
     }
@@ -144,32 +148,51 @@ fn compare_record(heard: &Heard, judged: &Judgement, record: &TrainingRecord) ->
     let at = |number: Option<usize>| number.map(|number| &heard.statements[number]);
     let must_be = (
         at(judged.record).map(|statement| (statement.origin, statement.status)),
-        judged.shown.and_then(|number| heard.scores[number].clone()),
+        judged
+            .shown
+            .map(|number| (heard.statements[number].status, heard.contents[number].clone())),
     );
-    let shown = record.shown.as_ref().and_then(|shown| shown.content.exam_score);
-    let is = (Some((record.head.origin, record.head.status)), shown.map(|score| score.to_string()));
+    let shown = record.shown.as_ref().map(|shown| (shown.status, Content::kept(&shown.content)));
+    let is = (Some((record.head.origin, record.head.status)), shown);
     if is != must_be {
         return Some((
             Class::Record,
-            format!("(origin, status, score) must be {must_be:?}, and are {is:?}"),
+            format!("(origin, status) and what is shown must be {must_be:?}, and are {is:?}"),
         ));
     }
     let heads = std::iter::once(&record.head).chain(record.history.iter().map(|statement| &statement.head));
     let kept: BTreeSet<Origin> = heads.map(|head| head.origin).collect();
     let counted = (0..heard.statements.len()).filter(|number| !judged.refused.contains(number));
     let said: BTreeSet<Origin> = counted.map(|number| heard.statements[number].origin).collect();
-    (kept != said).then(|| (Class::History, format!("record and history must have {said:?}, and have {kept:?}")))
+    if kept != said {
+        return Some((Class::History, format!("record and history must have {said:?}, and have {kept:?}")));
+    }
+    let meant: BTreeMap<Origin, &Content> = heard
+        .statements
+        .iter()
+        .map(|statement| statement.origin)
+        .zip(&heard.contents)
+        .collect();
+    record.history.iter().find_map(|historic| {
+        let (meant, is) = (meant.get(&historic.head.origin)?, Content::kept(&historic.content));
+        (**meant != is).then(|| {
+            (
+                Class::History,
+                format!("{} must say {meant:?}, and says {is:?}", historic.head.origin),
+            )
+        })
+    })
 }
 
 /// The smallest history of the key.
 fn history(heard: &Heard) -> String {
-    let lines = heard.statements.iter().zip(&heard.scores).map(|(statement, score)| {
+    let lines = heard.statements.iter().zip(&heard.contents).map(|(statement, content)| {
         format!(
             "    {} {} {:?} score {:?} revision {:?}",
             statement.origin,
             statement.status.as_str(),
             statement.employee_no,
-            score,
+            content.exam_score(),
             statement.revision
         )
     });
@@ -225,9 +248,17 @@ fn compare_counts(evidence: &Evidence, fates: &BTreeMap<(i32, Fate), i64>, anoma
             });
         }
     }
+    for (partition, position) in &evidence.mapped {
+        let end = end_of(&evidence.raw, *partition);
+        if *position != end {
+            anomalies.push(Anomaly {
+                class: Class::Position,
+                text: format!("the mappers are at {position} of partition {partition} of scores.raw, which ends at {end}"),
+            });
+        }
+    }
     for (partition, position) in &evidence.positions {
-        let records = evidence.enriched.iter().filter(|record| record.partition == *partition);
-        let end = records.map(|record| record.offset + 1).max().unwrap_or(0);
+        let end = end_of(&evidence.enriched, *partition);
         if *position != end {
             anomalies.push(Anomaly {
                 class: Class::Position,
@@ -235,4 +266,9 @@ fn compare_counts(evidence: &Evidence, fates: &BTreeMap<(i32, Fate), i64>, anoma
             });
         }
     }
+}
+
+fn end_of<T>(records: &[Record<T>], partition: i32) -> i64 {
+    let of_partition = records.iter().filter(|record| record.partition == partition);
+    of_partition.map(|record| record.offset + 1).max().unwrap_or(0)
 }

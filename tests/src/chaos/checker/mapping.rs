@@ -8,6 +8,7 @@ use scoresync_kafka::dead_letter;
 
 use super::{
     Anomaly, Case, Class, Evidence,
+    content::Content,
     origins::{Origins, What},
 };
 use crate::{chaos::stream::Truth, topics::Record};
@@ -67,24 +68,25 @@ fn enriched(
         );
     };
     let name = || format!("{} at {}", origins.name(case, *what), score.origin);
-    let said = match what {
-        What::Row(number) => match &case.stream.rows[*number].truth {
-            Truth::Said(said) => said,
-            Truth::SetAside(_) => return anomaly(Class::Letter, format!("{} was enriched", name())),
-        },
-        What::Poison(_) => return anomaly(Class::Letter, format!("{} was enriched", name())),
+    let row = match what {
+        What::Row(number) => Some(&case.stream.rows[*number]),
+        What::Poison(_) => None,
+    };
+    let Some((row, Truth::Said(said))) = row.map(|row| (row, &row.truth)) else {
+        return anomaly(Class::Letter, format!("{} was enriched", name()));
     };
     let whose = said.whose.map(|whose| case.staff.members[whose].employee_no.as_str());
     let is = (
         score.employee_no.as_deref(),
         score.status,
-        score.exam_score.map(|score| score.to_string()),
+        Content::enriched(score),
         score.revision,
         record.key.as_deref(),
     );
     let result_id = score.result_id.to_string();
-    let must_be = (whose, said.status, said.exam_score.clone(), said.revision, Some(result_id.as_str()));
-    let words = "(whose, status, score, revision, key)";
+    let content = Content::meant(row.source, said);
+    let must_be = (whose, said.status, content, said.revision, Some(result_id.as_str()));
+    let words = "(whose, status, content, revision, key)";
     (is != must_be).then(|| Anomaly {
         class: Class::Garbled,
         text: format!("{}: {words} must be {must_be:?}, and are {is:?}", name()),
@@ -104,7 +106,7 @@ fn check_letter<T>(case: &Case<'_>, origins: &Origins<'_>, letter: &Record<T>) -
         What::Poison(number) => Some(case.stream.poison[*number].reason),
         What::Row(number) => match &case.stream.rows[*number].truth {
             Truth::SetAside(reason) => Some(*reason),
-            Truth::Said(said) if said.may_be_early => Some(Reason::UnmatchedEmployee),
+            Truth::Said(said) if said.may_be_early && !case.attempts.knows_late_employees(origin) => Some(Reason::UnmatchedEmployee),
             Truth::Said(_) => None,
         },
     };
@@ -112,7 +114,7 @@ fn check_letter<T>(case: &Case<'_>, origins: &Origins<'_>, letter: &Record<T>) -
         (Some(reason), Some(expected)) if reason == expected => {}
         (reason, expected) => return Err(format!("{}: the reason must be {expected:?}, and is {reason:?}", name())),
     }
-    if (&letter.bytes, &letter.key) != (&report.bytes, &report.key) {
+    if (letter.is_null, &letter.bytes, &letter.key) != (report.is_null, &report.bytes, &report.key) {
         return Err(format!("{} is not its report", name()));
     }
     if letter.header("scoresync.attempt") != Some("1") {

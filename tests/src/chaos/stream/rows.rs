@@ -2,15 +2,13 @@
 
 use scoresync_domain::Status;
 
-use super::Said;
+use super::{Said, Source};
 
 /// The first line of a file.
 pub(super) const EXPORT_HEADER: &[u8] = b"serial,result_id,employee_no,course_id,exam_score,finish_timestamp\n";
 
-/// Days below 100 are before phones changed hands, the others after it.
-fn time(day: u32) -> String {
-    let month = if day < 100 { 2 } else { 8 };
-    format!("2025-{:02}-{:02} 09:30:00", month + (day % 100) / 28, 1 + day % 28)
+fn time(said: &Said) -> String {
+    format!("{} 09:30:00", said.date())
 }
 
 pub(super) fn hall_row(serial: &str, said: &Said, (employee_no, phone): (Option<&str>, Option<&str>), remark: usize) -> Vec<u8> {
@@ -25,9 +23,9 @@ pub(super) fn hall_row(serial: &str, said: &Said, (employee_no, phone): (Option<
         set("手机号", phone.into());
     }
     if said.status != Status::Withdrawn {
-        set("课程编号", "C-1".into());
+        set("课程编号", Source::Hall.course_id().into());
         set("分数", said.exam_score.clone().into());
-        set("完成时间", time(said.day).into());
+        set("完成时间", time(said).into());
     }
     set("版本", said.revision.into());
     let status = match said.status {
@@ -47,8 +45,9 @@ pub(super) fn booth_row(serial: &str, said: &Said, phone: &str) -> Vec<u8> {
     let rest = match said.status {
         Status::Withdrawn => "<status>withdrawn</status>".to_owned(),
         Status::Final | Status::Provisional => format!(
-            "<phone>{phone}</phone><course_id>C-2</course_id><exam_score>{score}</exam_score><finish_timestamp>{}</finish_timestamp>",
-            time(said.day)
+            "<phone>{phone}</phone><course_id>{}</course_id><exam_score>{score}</exam_score><finish_timestamp>{}</finish_timestamp>",
+            Source::Booth.course_id(),
+            time(said)
         ),
     };
     format!(
@@ -60,5 +59,6 @@ pub(super) fn booth_row(serial: &str, said: &Said, phone: &str) -> Vec<u8> {
 
 pub(super) fn export_row(serial: &str, said: &Said, employee_no: Option<&str>) -> Vec<u8> {
     let (employee_no, score) = (employee_no.unwrap_or_default(), said.exam_score.as_deref().unwrap_or_default());
-    format!("{serial},E{},{employee_no},C-3,{score},{}\n", said.result, time(said.day)).into_bytes()
+    let course_id = Source::Export.course_id();
+    format!("{serial},E{},{employee_no},{course_id},{score},{}\n", said.result, time(said)).into_bytes()
 }
