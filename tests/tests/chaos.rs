@@ -68,7 +68,7 @@ async fn harmless(field: &Field, schedule: Schedule, (seed, seconds): (u64, u64)
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_at_any_point_loses_nothing_and_files_nothing_twice() -> anyhow::Result<()> {
-    let outcome = harmless(&Field::open().await?, every_crash_point(), (5, 75)).await?;
+    let outcome = harmless(&Field::open().await?, every_crash_point(), (5, 85)).await?;
     let places: BTreeSet<String> = Point::ALL.into_iter().map(|point| point.as_str().to_owned()).collect();
     let missed: Vec<&String> = places.difference(&outcome.crashes).collect();
     ensure!(missed.is_empty(), "nobody crashed at {missed:?}");

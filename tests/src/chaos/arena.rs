@@ -33,6 +33,8 @@ use crate::{
 /// For a process to start, to be given partitions, and to come by the place where it is to crash or freeze.
 const STRUCK_WITHIN: Duration = Duration::from_secs(30);
 const BEAT: Duration = Duration::from_millis(50);
+/// For a group to hear that a member has left.
+const REBALANCE: Duration = Duration::from_secs(3);
 
 /// Where faults strike.
 pub(super) struct Arena<'a> {
@@ -42,6 +44,8 @@ pub(super) struct Arena<'a> {
     pub(super) driver: Driver<'a>,
     /// How often somebody was struck.
     pub(super) turn: AtomicUsize,
+    /// Held by a fault whose victim is started with something, so that no other takes it away; by stage.
+    pub(super) stages: [Mutex<()>; 3],
 }
 
 impl Arena<'_> {
@@ -120,9 +124,12 @@ impl Arena<'_> {
             self.driver.arm_next(command_of(point), arming);
             return Ok(());
         };
+        let _alone = self.stages[stage as usize].lock().await;
         let name = self.victim(stage).await?;
         self.fleet.lock().await.arm(&name, &arming).await?;
-        let joiner = self.rebalance(point, stage, &name).await?;
+        if matches!(point, Point::MapperRevoked | Point::SinkRevoked) {
+            self.take_and_give(stage, &name).await?;
+        }
         let end = Instant::now() + STRUCK_WITHIN;
         while !self.fleet.lock().await.has_crashed(&name)? {
             if Instant::now() > end {
@@ -131,21 +138,22 @@ impl Arena<'_> {
             }
             tokio::time::sleep(BEAT).await;
         }
-        if let Some(joiner) = joiner {
-            self.fleet.lock().await.leave(&joiner).await?;
-        }
         Ok(())
     }
 
-    /// Where a place is come by in a rebalance alone, a further member that joins once the armed one has partitions.
-    async fn rebalance(&self, point: Point, stage: Stage, armed: &str) -> anyhow::Result<Option<String>> {
-        if !matches!(point, Point::MapperRevoked | Point::SinkRevoked) {
-            return Ok(None);
+    /// A process of a stage gets all partitions, as all others leave, and has to give some up again, as they come back.
+    async fn take_and_give(&self, stage: Stage, name: &str) -> anyhow::Result<()> {
+        self.await_ready(name).await?;
+        let others: Vec<String> = self.fleet.lock().await.names(stage);
+        let others: Vec<String> = others.into_iter().filter(|other| other != name).collect();
+        for other in &others {
+            self.fleet.lock().await.leave(other).await?;
         }
-        self.await_ready(armed).await?;
-        let joiner = format!("{stage}-joiner-{}", self.turn.fetch_add(1, Ordering::Relaxed));
-        self.fleet.lock().await.start(&joiner, stage, &[])?;
-        Ok(Some(joiner))
+        tokio::time::sleep(REBALANCE).await;
+        for other in &others {
+            self.fleet.lock().await.start(other, stage, &[])?;
+        }
+        Ok(())
     }
 
     /// Not for ever: something else may keep it from being ready.
@@ -161,6 +169,7 @@ impl Arena<'_> {
 
     async fn freeze_at(&self, point: Point, times: u64, duration: Duration) -> anyhow::Result<()> {
         let stage = stage_of(point).context("only a stage can be frozen")?;
+        let _alone = self.stages[stage as usize].lock().await;
         let name = self.victim(stage).await?;
         let arming = vec![(FREEZE.to_owned(), format!("{}:{times}", point.as_str()))];
         self.fleet.lock().await.arm(&name, &arming).await?;
@@ -189,6 +198,7 @@ impl Arena<'_> {
     }
 
     async fn shift_clock(&self, stage: Stage, duration: Duration) -> anyhow::Result<()> {
+        let _alone = self.stages[stage as usize].lock().await;
         let name = self.victim(stage).await?;
         let clock = self.installation.folder.join(format!("{name}.clock"));
         std::fs::write(&clock, "+0\n")?;
@@ -240,7 +250,7 @@ impl Arena<'_> {
         let name = format!("{stage}-storm-{}", self.turn.fetch_add(1, Ordering::Relaxed));
         let end = tokio::time::Instant::now() + duration;
         while tokio::time::Instant::now() < end {
-            self.fleet.lock().await.start(&name, stage, &[])?;
+            self.fleet.lock().await.start_guest(&name, stage)?;
             tokio::time::sleep(Duration::from_secs(3)).await;
             self.fleet.lock().await.leave(&name).await?;
             tokio::time::sleep(Duration::from_secs(3)).await;

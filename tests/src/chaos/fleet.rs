@@ -65,6 +65,8 @@ struct Member {
     /// What it alone was started with.
     arming: Arming,
     is_killed: bool,
+    /// It comes and goes, and is nobody's victim.
+    is_guest: bool,
 }
 
 impl Member {
@@ -142,8 +144,19 @@ impl<'a> Fleet<'a> {
             process,
             arming: arming.to_vec(),
             is_killed: false,
+            is_guest: false,
         };
         self.members.insert(name.to_owned(), member);
+        Ok(())
+    }
+
+    /// Starts a further process that is to [`Self::leave`] again.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start_guest(&mut self, name: &str, stage: Stage) -> anyhow::Result<()> {
+        self.start(name, stage, &[])?;
+        self.member(name)?.is_guest = true;
         Ok(())
     }
 
@@ -240,10 +253,10 @@ impl<'a> Fleet<'a> {
         Ok(())
     }
 
-    /// The names of the processes of a stage.
+    /// The names of the processes of a stage that stay.
     #[must_use]
     pub fn names(&self, stage: Stage) -> Vec<String> {
-        let of_stage = self.members.iter().filter(|(_, member)| member.stage == stage);
+        let of_stage = self.members.iter().filter(|(_, member)| member.stage == stage && !member.is_guest);
         of_stage.map(|(name, _)| name.clone()).collect()
     }
 
@@ -291,7 +304,9 @@ impl<'a> Fleet<'a> {
         for (name, status) in &ended {
             if let Some(member) = self.members.remove(name) {
                 self.note_end(name, &member, *status);
-                self.start(name, member.stage, &[])?;
+                if !member.is_guest {
+                    self.start(name, member.stage, &[])?;
+                }
             }
         }
         Ok(ended.len())

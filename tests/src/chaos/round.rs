@@ -165,6 +165,7 @@ impl<'a> Round<'a> {
             fleet: Mutex::new(fleet),
             driver: Driver::new(&installation, &stream, (self.plan.duration, of_commands))?,
             turn: AtomicUsize::new(0),
+            stages: Default::default(),
         };
         let watch = Watch::new(&installation, &topics);
         let fought = self.fight((&arena, &watch), &staff, &topics).await;
