@@ -33,6 +33,8 @@ use crate::{
 /// For a process to start, to be given partitions, and to come by the place where it is to crash or freeze.
 const STRUCK_WITHIN: Duration = Duration::from_secs(30);
 const BEAT: Duration = Duration::from_millis(50);
+/// What a process says that is started while the registry has forgotten everything, and ends: somebody has to register the schemas.
+const REGISTER: &str = "run `scoresync schemas register`";
 /// For a group to hear that a member has left.
 const REBALANCE: Duration = Duration::from_secs(3);
 
@@ -259,12 +261,17 @@ impl Arena<'_> {
     }
 
     async fn kill_part(&self, part: Part, duration: Duration) -> anyhow::Result<()> {
+        if part == Part::Registry {
+            self.fleet.lock().await.expect_explanation(Some(REGISTER));
+        }
         self.field.stack.kill_meanwhile(part).await?;
         tokio::time::sleep(duration).await;
         self.start_part(part).await?;
         if part == Part::Registry {
-            // It has forgotten everything.
             self.register_again().await?;
+            // Whoever found nothing may still be about to end.
+            tokio::time::sleep(duration).await;
+            self.fleet.lock().await.expect_explanation(None);
         }
         Ok(())
     }

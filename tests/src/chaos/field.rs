@@ -1,12 +1,12 @@
 //! Where a round is fought: a stack of its own, links that can fail between it and the processes, and a fresh installation.
 
-use std::{net::SocketAddr, path::Path, sync::Mutex, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, ensure};
+use tokio::sync::Mutex;
 
 use super::{
     cluster::Broker,
-    driver::lock,
     frail_link::{FrailLink, Weather},
     small_disk::SmallDisk,
 };
@@ -20,7 +20,7 @@ use crate::{
 /// What is around the processes. The fields are dropped in this order.
 pub struct Field {
     /// Brokers beside the stack's.
-    brokers: Mutex<Vec<Broker>>,
+    brokers: Arc<Mutex<Vec<Broker>>>,
     /// Disks that can be filled.
     pub(super) disks: Vec<(Part, SmallDisk)>,
     /// A stack that may be harmed.
@@ -48,7 +48,7 @@ impl Field {
         );
         let (to_kafka, to_registry, to_postgres) = links;
         Ok(Self {
-            brokers: Mutex::default(),
+            brokers: Arc::default(),
             disks: Vec::new(),
             stack,
             to_kafka,
@@ -70,7 +70,7 @@ impl Field {
             std::fs::write(properties, text.replace("topic.replication.factor=1", "topic.replication.factor=3"))?;
             field.stack.start_again(Part::Kafka)?;
             let brokers = [2, 3].map(|number| Broker::join(&field.stack, number));
-            field.brokers = Mutex::new(brokers.into_iter().collect::<anyhow::Result<_>>()?);
+            field.brokers = Arc::new(Mutex::new(brokers.into_iter().collect::<anyhow::Result<_>>()?));
             Ok(field)
         })
     }
@@ -90,15 +90,9 @@ impl Field {
 
     /// Does something with so many of the brokers beside the stack's.
     pub(super) async fn further_brokers(&self, count: usize, act: fn(&mut Broker) -> anyhow::Result<()>) -> anyhow::Result<()> {
-        let mut brokers = std::mem::take(&mut *lock(&self.brokers));
+        let mut brokers = Arc::clone(&self.brokers).lock_owned().await;
         ensure!(brokers.len() >= count, "the field has not so many brokers");
-        let (brokers, acted) = tokio::task::spawn_blocking(move || {
-            let acted = brokers.iter_mut().take(count).try_for_each(act);
-            (brokers, acted)
-        })
-        .await?;
-        *lock(&self.brokers) = brokers;
-        acted
+        tokio::task::spawn_blocking(move || brokers.iter_mut().take(count).try_for_each(act)).await?
     }
 
     /// An installation with topics and schemas, whose processes reach everything through the links.
@@ -107,7 +101,7 @@ impl Field {
     /// A command fails.
     pub async fn install(&self, folder: &Path) -> anyhow::Result<(Installation, Topics)> {
         let mut installation = Installation::new(&self.stack, folder, Database::Postgres)?;
-        if !lock(&self.brokers).is_empty() {
+        if !self.brokers.lock().await.is_empty() {
             installation.kafka.dev = false;
             installation.set("SCORESYNC_KAFKA__DEV", "false");
         }

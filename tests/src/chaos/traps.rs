@@ -77,11 +77,11 @@ fn trap(bug: Bug) -> Trap {
         Bug::PositionBeforeRows => {
             trap(8, &[Class::Lost, Class::Fates])
                 .with_one(Stage::Sink)
-                .with_armed(Stage::Sink, CRASH, "before_commit:12")
+                .with_armed(Stage::Sink, CRASH, "before_commit:6")
         }
         Bug::SeekToGroupOffset => trap(8, &[Class::Fates])
             .with_one(Stage::Sink)
-            .with_armed(Stage::Sink, CRASH, "after_commit:12"),
+            .with_armed(Stage::Sink, CRASH, "after_commit:6"),
         Bug::NoCompareAndSet => trap(26, &[Class::Fates, Class::Position])
             .with_armed(Stage::Sink, FREEZE, "batch_taken:6")
             .with_strike(1, Fault::Woken(Stage::Sink)),
@@ -132,5 +132,6 @@ async fn miss(field: &Field, trap: Trap) -> anyhow::Result<Option<String>> {
     let has = |classes: &[Class]| outcome.anomalies.iter().any(|anomaly| classes.contains(&anomaly.class));
     // A pipeline that is only slow has not filed everything either.
     let is_caught = has(trap.classes) && !has(&[Class::Stuck]);
-    Ok((!is_caught).then(|| format!("{bug} is not caught; {}", outcome.told(&plan))))
+    let crashes = &outcome.crashes;
+    Ok((!is_caught).then(|| format!("{bug} is not caught; crashes at {crashes:?}; {}", outcome.told(&plan))))
 }
