@@ -156,9 +156,10 @@ const REGISTRY: [Weather; 8] = [
 
 /// Which command comes by a place that no stage does.
 pub(super) const fn command_of(point: Point) -> &'static str {
-    match point {
-        Point::RosterWritten => "employees",
-        _ => "import",
+    if matches!(point, Point::RosterWritten) {
+        "employees"
+    } else {
+        "import"
     }
 }
 
