@@ -100,19 +100,15 @@ pub struct Case<'a> {
 /// Everything that is wrong.
 #[must_use]
 pub fn check(case: &Case<'_>, evidence: &Evidence) -> Vec<Anomaly> {
-    let mut anomalies = Vec::new();
+    // What can be the cause of others comes first.
+    let accidents = evidence.accidents.iter().map(|text| (Class::Stuck, text));
+    let positions = evidence.uncommitted.iter().chain(&evidence.backwards);
+    let refused = case.attempts.refused.iter().map(|text| (Class::Lost, text));
+    let told = accidents.chain(positions.map(|text| (Class::Position, text))).chain(refused);
+    let mut anomalies: Vec<_> = told.map(|(class, text)| Anomaly { class, text: text.clone() }).collect();
     let origins = Origins::find(case, evidence, &mut anomalies);
     mapping::check(case, evidence, &origins, &mut anomalies);
     filing::check(case, evidence, &origins, &mut anomalies);
     secrecy::check(case, evidence, &mut anomalies);
-    let accidents = evidence.accidents.iter().map(|text| (Class::Stuck, text));
-    let uncommitted = evidence.uncommitted.iter().map(|text| (Class::Position, text));
-    let refused = case.attempts.refused.iter().map(|text| (Class::Lost, text));
-    anomalies.extend(
-        accidents
-            .chain(uncommitted)
-            .chain(refused)
-            .map(|(class, text)| Anomaly { class, text: text.clone() }),
-    );
     anomalies
 }

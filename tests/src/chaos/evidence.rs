@@ -37,8 +37,10 @@ pub struct Evidence {
     pub uncommitted: Vec<String>,
     /// Logs and metrics, with the name of each.
     pub texts: Vec<(String, String)>,
-    /// What nobody had asked for: ends of processes, positions that went backwards, stages that do not catch up.
+    /// What nobody had asked for: ends of processes, stages that do not catch up.
     pub accidents: Vec<String>,
+    /// Positions of the archive that went backwards.
+    pub backwards: Vec<String>,
 }
 
 impl Evidence {
@@ -85,6 +87,7 @@ impl Evidence {
             uncommitted,
             texts: logs(&installation.folder)?,
             accidents: Vec::new(),
+            backwards: Vec::new(),
         })
     }
 }

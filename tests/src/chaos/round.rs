@@ -171,11 +171,11 @@ impl<'a> Round<'a> {
         let fought = self.fight((&arena, &watch), &staff, &topics).await;
         self.field.calm();
         let Fought { recoveries, calm_since } = fought?;
-        let mut accidents = watch.backwards();
+        let mut accidents = Vec::new();
         if let Err(error) = watch.caught_up(RECOVERY.saturating_sub(calm_since.elapsed())).await {
             accidents.push(format!("{error:#}"));
         }
-        accidents.extend(watch.backwards());
+        let backwards = watch.backwards();
         let (attempts, mut fleet) = (arena.driver.attempts(), arena.fleet.into_inner());
         fleet.supervise()?;
         let crashes = arena.driver.crashes().union(fleet.crashes()).cloned().collect();
@@ -183,7 +183,7 @@ impl<'a> Round<'a> {
         accidents.extend(tokio::task::block_in_place(|| fleet.end())?);
         let mut evidence = Evidence::gather(&installation, &topics, &staff).await?;
         evidence.texts.extend(metrics);
-        evidence.accidents = accidents;
+        (evidence.accidents, evidence.backwards) = (accidents, backwards);
         let tokens: Vec<&str> = installation.tokens.values().map(String::as_str).collect();
         let case = Case {
             staff: &staff,

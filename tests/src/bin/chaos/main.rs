@@ -8,7 +8,7 @@ use std::{
 
 use clap::Parser;
 use scoresync_fault_points::Bug;
-use scoresync_tests::chaos::{Field, Plan, Player, Round, Schedule, report::Report, traps};
+use scoresync_tests::chaos::{Field, Plan, Player, Round, Schedule, faults::Fault, report::Report, traps};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Breaks whatever can break around and inside scoresync, and checks each promise afterwards.
@@ -23,6 +23,9 @@ struct Arguments {
     /// Only makes the errors of `crates/fault_points` on purpose, which the checker must catch.
     #[arg(long, conflicts_with = "rounds_only")]
     bugs_only: bool,
+    /// Three brokers instead of one; in each round one is lost, and then two, while somebody locks the records for 30 s.
+    #[arg(long)]
+    three_brokers: bool,
     /// Does not make them.
     #[arg(long)]
     rounds_only: bool,
@@ -62,7 +65,11 @@ async fn interrupted() {
 }
 
 async fn play(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
-    let field = Arc::new(Field::open().await?);
+    let field = Arc::new(if arguments.three_brokers {
+        Field::open_with_three_brokers().await?
+    } else {
+        Field::open().await?
+    });
     if !arguments.rounds_only {
         make_errors(&field, report).await?;
     }
@@ -100,6 +107,8 @@ async fn play_rounds(field: &Field, arguments: &Arguments, report: &mut Report) 
             players: Player::usual(),
             schedule: if arguments.calm {
                 Schedule::default()
+            } else if arguments.three_brokers {
+                Schedule::of(&[(3, Fault::BrokersKilled(1)), (8, Fault::Locked(30)), (20, Fault::BrokersKilled(2))])
             } else {
                 Schedule::generate(seed, duration)
             },
