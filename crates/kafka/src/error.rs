@@ -22,9 +22,10 @@ pub enum Error {
     /// No broker can be asked, and the client library said why.
     #[error("{0}")]
     Unreachable(String),
-    /// The broker tells nothing of a topic's settings, which is how it refuses to.
+    /// The broker tells nothing of a topic's settings, which is how it refuses to, or does not know the topic (yet, or any more).
     #[error(
-        "kafka does not tell the settings of the topic {0}: the user needs the right DescribeConfigs on it (docs/security.md lists all rights)"
+        "kafka does not tell the settings of the topic {0}: the user needs the right DescribeConfigs on it (docs/security.md lists all \
+         rights), unless it was made or deleted this moment"
     )]
     SettingsHidden(String),
     /// A setting that our guarantees rest on may not be changed.

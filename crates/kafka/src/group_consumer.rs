@@ -23,6 +23,7 @@ use crate::{
     client,
     error::{Error, Kind, kind_of},
     lifeline::Lifeline,
+    log_bounds::log_bounds,
     settings::{KafkaSettings, TopicSettings},
     topics::{TopicDescription, describe_topics},
 };
@@ -131,22 +132,15 @@ impl GroupConsumer {
         if let Some(event) = self.change() {
             return event;
         }
-        let polled = self.consumer.poll(timeout);
-        match (self.change(), polled) {
-            // A record that came with a rebalance belongs to a partition that stays, and must not be lost; nor must trouble, which some
-            // is told of only once.
-            (Some(event), Some(polled)) => {
-                self.consumer.context().give_back(event);
-                polled.map_or_else(Event::Trouble, Event::Record)
-            }
-            (Some(event), None) => event,
-            (None, Some(Ok(record))) => Event::Record(record),
-            (None, Some(Err(error))) => Event::Trouble(error),
-            (None, None) => {
-                self.ask_for_an_end();
-                Event::Nothing
-            }
+        // A record that came with a rebalance belongs to a partition that stays, and must not be lost; nor must trouble, which some is told of
+        // only once. The change is told next.
+        if let Some(polled) = self.consumer.poll(timeout) {
+            return polled.map_or_else(Event::Trouble, Event::Record);
         }
+        self.change().unwrap_or_else(|| {
+            self.ask_for_an_end();
+            Event::Nothing
+        })
     }
 
     /// Of a partition that does not move, while there is nothing else to do.
@@ -155,7 +149,7 @@ impl GroupConsumer {
         let Some(place) = context.reads().question(Instant::now()).filter(|_| self.is_connected()) else {
             return;
         };
-        let bounds = self.consumer.fetch_watermarks(&place.topic, place.partition, QUESTION_TIMEOUT);
+        let bounds = log_bounds(&self.consumer, &place.topic, place.partition, QUESTION_TIMEOUT);
         context.reads().answer(&place, bounds.ok().map(|(_, end)| end), Instant::now());
     }
 
@@ -295,10 +289,8 @@ impl GroupConsumer {
     /// # Errors
     /// Where the broker does not answer.
     pub fn log_bounds(&self, place: &TopicPartition) -> Result<(i64, i64), Error> {
-        let action = Error::client("ask for the bounds of a log");
-        self.consumer
-            .fetch_watermarks(&place.topic, place.partition, CALL_TIMEOUT)
-            .map_err(action)
+        let bounds = log_bounds(&self.consumer, &place.topic, place.partition, CALL_TIMEOUT);
+        bounds.map_err(Error::client("ask for the bounds of a log"))
     }
 
     /// What the topic is. Asks the broker.

@@ -10,6 +10,7 @@ mod error;
 mod first_contact;
 mod group_consumer;
 mod lifeline;
+mod log_bounds;
 #[cfg(any(test, feature = "mock"))]
 pub mod mock;
 mod offset_tracker;

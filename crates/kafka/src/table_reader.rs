@@ -22,6 +22,7 @@ use crate::{
     error::{Error, doubts_positions},
     group_consumer::TopicPartition,
     lifeline::Lifeline,
+    log_bounds::log_bounds,
     registry::Registry,
     schema_memory::SchemaMemory,
     settings::{KafkaSettings, TopicSettings},
@@ -305,9 +306,8 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
 
     fn bounds(&self, client: &BaseConsumer<Context>, partition: i32) -> Result<(i64, i64), TableError> {
         self.hear_other_client();
-        client
-            .fetch_watermarks(&self.topic, partition, CALL_TIMEOUT)
-            .map_err(|cause| self.kafka(Error::client("ask for the bounds of a table")(cause)))
+        let bounds = log_bounds(client, &self.topic, partition, CALL_TIMEOUT);
+        bounds.map_err(|cause| self.kafka(Error::client("ask for the bounds of a table")(cause)))
     }
 
     /// What the client that reads nothing has to tell is told by the one that reads, too, but for its own statistics; it must not pile up.

@@ -15,7 +15,7 @@ use rdkafka::{
     types::RDKafkaRespErr,
 };
 
-use super::{Event, TopicPartition, reads::Reads};
+use super::{TopicPartition, reads::Reads};
 use crate::lifeline::Lifeline;
 
 /// A change of what is ours, or of how it is read.
@@ -57,16 +57,6 @@ impl Context {
 
     pub(super) fn take(&self) -> Option<Change> {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    }
-
-    pub(super) fn give_back(&self, event: Event<'_>) {
-        let change = match event {
-            Event::Assigned(partitions) => Change::Assigned(partitions),
-            Event::Revoked(partitions) => Change::Revoked(partitions),
-            Event::Stalled(partitions) => Change::Stalled(partitions),
-            Event::Record(_) | Event::Trouble(_) | Event::Nothing => return,
-        };
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push_front(change);
     }
 }
 

@@ -8,7 +8,7 @@ use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
 };
 
-use super::{Specification, Topic, TopicNames, describe_topics};
+use super::{Specification, Topic, TopicNames, layout::partition_replicas};
 use crate::{
     client,
     error::Error,
@@ -59,25 +59,37 @@ pub async fn create_topics(kafka: &KafkaSettings, topics: &TopicSettings) -> Res
         Creation::Created(name) => Some(name.as_str()),
         Creation::Present(_) => None,
     });
-    await_topics(&admin, created.collect()).await?;
+    await_topics(kafka, &created.collect::<Vec<_>>()).await?;
     Ok(creations)
 }
 
-/// A broker makes a topic before it knows it itself: whoever comes at once would not find it.
-async fn await_topics(admin: &AdminClient<DefaultClientContext>, mut awaited: Vec<&str>) -> Result<(), Error> {
+/// The controller makes a topic, and the brokers hear of it later, each in its time: whoever asks one of them at once would not find it.
+async fn await_topics(kafka: &KafkaSettings, names: &[&str]) -> Result<(), Error> {
     let end = Instant::now() + TIMEOUT;
-    loop {
-        let mut unknown = Vec::new();
-        for name in awaited {
-            if describe_topics(admin.inner(), name, TIMEOUT)?.is_none() {
-                unknown.push(name);
+    for broker in brokers(kafka)? {
+        // A client that knows of no other broker asks this one.
+        let contact = FirstContact::new(&KafkaSettings {
+            brokers: broker,
+            ..kafka.clone()
+        })?;
+        for name in names {
+            while contact.ask(|client, timeout| partition_replicas(client, name, timeout))?.is_none() {
+                if Instant::now() > end {
+                    return Err(Error::TopicMissing((*name).to_owned()));
+                }
+                tokio::time::sleep(BEAT).await;
             }
         }
-        match unknown.first() {
-            None => return Ok(()),
-            Some(name) if Instant::now() > end => return Err(Error::TopicMissing((*name).to_owned())),
-            Some(_) => tokio::time::sleep(BEAT).await,
-        }
-        awaited = unknown;
     }
+    Ok(())
+}
+
+/// Where each broker of the cluster is to be found.
+fn brokers(kafka: &KafkaSettings) -> Result<Vec<String>, Error> {
+    let metadata = FirstContact::new(kafka)?.ask(|client, timeout| {
+        let asked = client.fetch_metadata(None, timeout);
+        asked.map_err(Error::client("ask for the brokers"))
+    })?;
+    let brokers = metadata.brokers().iter();
+    Ok(brokers.map(|broker| format!("{}:{}", broker.host(), broker.port())).collect())
 }
