@@ -19,6 +19,7 @@ pub struct Process {
     child: Child,
     log: PathBuf,
     admin: SocketAddr,
+    is_asked: bool,
 }
 
 impl Process {
@@ -34,7 +35,12 @@ impl Process {
             .with_context(|| format!("open {}", log.display()))?;
         command.stdout(file.try_clone()?).stderr(file).stdin(Stdio::null());
         let child = command.spawn().context("start scoresync")?;
-        Ok(Self { child, log, admin })
+        Ok(Self {
+            child,
+            log,
+            admin,
+            is_asked: false,
+        })
     }
 
     /// Waits until `/readyz` says that all is well.
@@ -104,15 +110,11 @@ impl Process {
     /// It was still there at the deadline, and was killed.
     pub fn stop(mut self, deadline: Duration) -> anyhow::Result<ExitStatus> {
         let end = Instant::now() + deadline;
-        let mut is_asked = false;
         while Instant::now() < end {
             if let Some(status) = self.child.try_wait()? {
                 return Ok(status);
             }
-            if !is_asked && self.hears() {
-                self.signal("TERM")?;
-                is_asked = true;
-            }
+            self.ask_to_end();
             thread::sleep(PAUSE);
         }
         bail!(
@@ -152,10 +154,11 @@ impl Process {
         stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
     }
 
-    /// Whether its admin port is open: whoever is asked to end before that hears nothing and dies of it.
-    #[must_use]
-    pub fn hears(&self) -> bool {
-        TcpStream::connect(self.admin).is_ok()
+    /// Asks it to end, once, and not before its admin port is open: until then it hears nothing and dies of it. To be called again and again.
+    pub fn ask_to_end(&mut self) {
+        if !self.is_asked && TcpStream::connect(self.admin).is_ok() {
+            self.is_asked = self.signal("TERM").is_ok();
+        }
     }
 
     /// Lets it go on when this program ends.

@@ -178,16 +178,14 @@ impl Stack {
     }
 
     fn on_part(&self, action: &str, part: Part) -> anyhow::Result<()> {
-        self.may(action, part)?;
-        self.command(&[action, part.as_str()])
+        let output = self.prepared_for(action, part)?.output();
+        check(action, &output.context("run dev/stack")?)
     }
 
-    fn may(&self, action: &str, part: Part) -> anyhow::Result<()> {
-        ensure!(
-            self.own.as_ref().is_some_and(|(_, parts)| parts.contains(&part)),
-            "that part of the stack is shared; start one with Stack::start to {action} it"
-        );
-        Ok(())
+    fn prepared_for(&self, action: &str, part: Part) -> anyhow::Result<Command> {
+        let own = self.own.as_ref().filter(|(_, parts)| parts.contains(&part));
+        let command = own.and_then(|_| self.prepared(&[action, part.as_str()]));
+        command.with_context(|| format!("that part of the stack is shared; start one with Stack::start to {action} it"))
     }
 
     /// [`Self::kill`] for whoever has other things to do meanwhile.
@@ -201,10 +199,7 @@ impl Stack {
     }
 
     async fn meanwhile(&self, action: &str, part: Part) -> anyhow::Result<()> {
-        self.may(action, part)?;
-        let Some(mut command) = self.prepared(&[action, part.as_str()]) else {
-            return Ok(());
-        };
+        let mut command = self.prepared_for(action, part)?;
         let output = tokio::task::spawn_blocking(move || command.output())
             .await?
             .context("run dev/stack")?;

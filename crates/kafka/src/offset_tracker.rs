@@ -15,8 +15,6 @@ pub struct OffsetTracker {
 struct State {
     /// Offset below which everything is acknowledged.
     watermark: i64,
-    /// The offset after the last record that was taken in hand.
-    next_offset: i64,
     /// Ticket of the first record in flight.
     first_ticket: u64,
     in_flight: VecDeque<InFlight>,
@@ -37,7 +35,6 @@ impl OffsetTracker {
     pub const fn new(start: i64) -> Self {
         let state = State {
             watermark: start,
-            next_offset: start,
             first_ticket: 0,
             in_flight: VecDeque::new(),
             failures: 0,
@@ -48,13 +45,13 @@ impl OffsetTracker {
     /// Whether a record was in hand before: around a rebalance, the client can deliver one twice.
     #[must_use]
     pub fn has_begun(&self, offset: i64) -> bool {
-        offset < self.lock().next_offset
+        let state = self.lock();
+        offset < state.in_flight.back().map_or(state.watermark, |last| last.next_offset)
     }
 
     /// Takes a record in hand; its ticket is given back when its output is acknowledged. Offsets grow, with gaps.
     pub fn begin(&self, offset: i64) -> u64 {
         let mut state = self.lock();
-        state.next_offset = offset + 1;
         state.in_flight.push_back(InFlight {
             next_offset: offset + 1,
             acknowledged: false,

@@ -371,12 +371,8 @@ fn processes_of(stack: &Stack, part: Part) -> Vec<String> {
         .collect()
 }
 
-/// Some may be gone.
+/// To all at one moment, as far as that goes. Some may be gone.
 fn signal(processes: &[String], signal: &str) {
-    for process in processes {
-        let _ = Command::new("kill")
-            .args([&format!("-{signal}"), process])
-            .stderr(Stdio::null())
-            .status();
-    }
+    let mut kill = Command::new("kill");
+    let _ = kill.arg(format!("-{signal}")).args(processes).stderr(Stdio::null()).status();
 }

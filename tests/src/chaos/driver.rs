@@ -240,15 +240,16 @@ impl<'a> Driver<'a> {
         self.employ(roster).await?;
         tokio::time::sleep(DIRECTORY_AGE).await;
         let end = Instant::now() + PATIENCE;
-        loop {
+        let ends = loop {
             match topics.ends(Topic::Raw).await {
-                Ok(ends) => lock(&self.attempts).late_known_from = ends,
+                Ok(ends) => break ends,
                 // A broker that is away is asked again.
-                Err(_) if Instant::now() < end => continue,
+                Err(_) if Instant::now() < end => tokio::time::sleep(PAUSE).await,
                 Err(error) => return Err(error),
             }
-            return Ok(());
-        }
+        };
+        lock(&self.attempts).late_known_from = ends;
+        Ok(())
     }
 
     /// As a client that knows nothing of scoresync.

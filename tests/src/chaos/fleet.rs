@@ -184,7 +184,6 @@ impl<'a> Fleet<'a> {
             return Ok(());
         };
         let end = tokio::time::Instant::now() + LEAVE;
-        let mut is_asked = false;
         loop {
             if let Some(status) = member.process.ended(Duration::ZERO)? {
                 if !status.success() {
@@ -195,9 +194,7 @@ impl<'a> Fleet<'a> {
             if tokio::time::Instant::now() > end {
                 return member.process.kill();
             }
-            if !is_asked && member.process.hears() {
-                is_asked = member.process.signal("TERM").is_ok();
-            }
+            member.process.ask_to_end();
             tokio::time::sleep(BEAT).await;
         }
     }
@@ -248,11 +245,6 @@ impl<'a> Fleet<'a> {
         self.members.get_mut(name).with_context(|| format!("there is no {name}"))
     }
 
-    /// Lets a process go, which is the caller's to end then.
-    pub fn take(&mut self, name: &str) -> Option<Process> {
-        self.members.remove(name).map(|member| member.process)
-    }
-
     /// Waits until all are ready.
     ///
     /// # Errors
@@ -289,38 +281,26 @@ impl<'a> Fleet<'a> {
         member.process.signal(signal)
     }
 
-    /// Asks a process to end for good, and waits for it.
-    ///
-    /// # Errors
-    /// It does not end, or not well.
-    pub fn dismiss(&mut self, name: &str) -> anyhow::Result<()> {
-        if let Some(process) = self.take(name) {
-            let status = process.stop(STOP).with_context(|| name.to_owned())?;
-            ensure!(status.success(), "{name} ended with {status}");
-        }
-        Ok(())
-    }
-
-    /// Starts again what has ended, unarmed; says how many there were.
+    /// Starts again what has ended, unarmed.
     ///
     /// # Errors
     /// Something cannot be started again.
-    pub fn supervise(&mut self) -> anyhow::Result<usize> {
+    pub fn supervise(&mut self) -> anyhow::Result<()> {
         let mut ended = Vec::new();
         for (name, member) in &mut self.members {
             if let Some(status) = member.process.ended(Duration::ZERO)? {
                 ended.push((name.clone(), status));
             }
         }
-        for (name, status) in &ended {
-            if let Some(member) = self.members.remove(name) {
-                self.note_end(name, &member, *status);
+        for (name, status) in ended {
+            if let Some(member) = self.members.remove(&name) {
+                self.note_end(&name, &member, status);
                 if !member.is_guest {
-                    self.start(name, member.stage, &[])?;
+                    self.start(&name, member.stage, &[])?;
                 }
             }
         }
-        Ok(ended.len())
+        Ok(())
     }
 
     /// Names of the places at which processes crashed, as they were armed to.
@@ -335,12 +315,6 @@ impl<'a> Fleet<'a> {
     /// There is none of this name.
     pub fn readiness_of(&mut self, name: &str) -> anyhow::Result<String> {
         Ok(format!("http://{}/readyz", self.member(name)?.process.admin()))
-    }
-
-    /// What ended without having been asked to.
-    #[must_use]
-    pub fn accidents(&self) -> &[String] {
-        &self.accidents
     }
 
     /// What all of them say on `/metrics` now.
@@ -362,9 +336,10 @@ impl<'a> Fleet<'a> {
     ///
     /// # Errors
     /// Something does not end well.
-    pub fn end(mut self) -> anyhow::Result<Vec<String>> {
-        for name in self.members.keys().cloned().collect::<Vec<_>>() {
-            self.dismiss(&name)?;
+    pub fn end(self) -> anyhow::Result<Vec<String>> {
+        for (name, member) in self.members {
+            let status = member.process.stop(STOP).with_context(|| name.clone())?;
+            ensure!(status.success(), "{name} ended with {status}");
         }
         Ok(self.accidents)
     }

@@ -17,7 +17,7 @@ use super::{
     Arming, Evidence, Field, Fleet, Schedule, Staff, Stage, Stream,
     arena::Arena,
     checker::{Anomaly, Case, check},
-    driver::{Driver, lock},
+    driver::Driver,
     schedule::Strike,
     watch::Watch,
 };
@@ -168,9 +168,11 @@ impl<'a> Round<'a> {
             stages: Default::default(),
         };
         let watch = Watch::new(&installation, &topics);
+        let sent_by = Instant::now() + self.plan.duration;
         let fought = self.fight((&arena, &watch), &staff, &topics).await;
         self.field.calm();
-        let Fought { recoveries, calm_since } = fought?;
+        let recoveries = fought?;
+        let calm_since = recoveries.iter().map(|recovery| recovery.since).fold(sent_by, Instant::max);
         let mut accidents = Vec::new();
         if let Err(error) = watch.caught_up(RECOVERY.saturating_sub(calm_since.elapsed())).await {
             accidents.push(format!("{error:#}"));
@@ -198,7 +200,7 @@ impl<'a> Round<'a> {
         Ok(Outcome {
             reports: evidence.raw.len(),
             duplicates: duplicates.map(|(_, count)| count).sum(),
-            recoveries,
+            recoveries: recoveries.into_iter().map(|recovery| (recovery.class, recovery.took)).collect(),
             crashes,
             anomalies: check(&case, &evidence),
         })
@@ -213,46 +215,34 @@ impl<'a> Round<'a> {
     }
 
     /// Sends while faults strike.
-    async fn fight(&self, (arena, watch): (&Arena<'_>, &Watch<'_>), staff: &Staff, topics: &Topics) -> anyhow::Result<Fought> {
-        let calm_since = std::sync::Mutex::new(Instant::now() + self.plan.duration);
+    async fn fight(&self, (arena, watch): (&Arena<'_>, &Watch<'_>), staff: &Staff, topics: &Topics) -> anyhow::Result<Vec<Recovery>> {
         let late = async {
             tokio::time::sleep(self.plan.duration.mul_f64(0.4)).await;
             arena.driver.employ_late(&staff.late_roster(), topics).await
         };
-        let strikes = futures_util::future::try_join_all(
-            self.plan
-                .schedule
-                .0
-                .iter()
-                .map(|strike| self.strike((arena, watch), *strike, &calm_since)),
-        );
+        let strikes = self.plan.schedule.0.iter().map(|strike| struck((arena, watch), *strike));
+        let strikes = futures_util::future::try_join_all(strikes);
         let work = async { tokio::try_join!(arena.driver.send_all(), late, strikes) };
-        let recoveries = tokio::select! {
-            worked = work => worked?.2,
+        tokio::select! {
+            worked = work => Ok(worked?.2),
             () = watch.look() => anyhow::bail!("the watch ended"),
             supervised = supervise(arena) => match supervised.context("supervise")? {},
-        };
-        Ok(Fought {
-            recoveries,
-            calm_since: *lock(&calm_since),
-        })
+        }
     }
+}
 
-    async fn strike(
-        &self,
-        (arena, watch): (&Arena<'_>, &Watch<'_>),
-        Strike { at, fault }: Strike,
-        calm_since: &std::sync::Mutex<Instant>,
-    ) -> anyhow::Result<(String, Duration)> {
-        tokio::time::sleep(at).await;
-        arena.strike(fault).await.with_context(|| fault.class())?;
-        let begun = Instant::now();
-        let latest = begun.max(*lock(calm_since));
-        *lock(calm_since) = latest;
-        // Whether everything is filed in time is asked at the end.
-        let _ = watch.passed_what_is_there(RECOVERY).await;
-        Ok((fault.class(), begun.elapsed()))
-    }
+/// Lets a fault strike at its time, and waits until what was sent by its end is filed.
+async fn struck((arena, watch): (&Arena<'_>, &Watch<'_>), Strike { at, fault }: Strike) -> anyhow::Result<Recovery> {
+    tokio::time::sleep(at).await;
+    arena.strike(fault).await.with_context(|| fault.class())?;
+    let since = Instant::now();
+    // Whether everything is filed in time is asked at the end.
+    let _ = watch.passed_what_is_there(RECOVERY).await;
+    Ok(Recovery {
+        class: fault.class(),
+        since,
+        took: since.elapsed(),
+    })
 }
 
 /// Starts again what has ended, until it is dropped.
@@ -263,11 +253,12 @@ async fn supervise(arena: &Arena<'_>) -> anyhow::Result<Infallible> {
     }
 }
 
-/// What came of sending while faults struck.
-struct Fought {
-    recoveries: Vec<(String, Duration)>,
-    /// When the last fault was over, and everything was to be sent.
-    calm_since: Instant,
+/// How a fault was got over.
+struct Recovery {
+    class: String,
+    /// Its end.
+    since: Instant,
+    took: Duration,
 }
 
 /// A framed report, for poison to be made of.

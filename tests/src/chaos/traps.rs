@@ -34,9 +34,7 @@ impl Trap {
             lingers: self.lingers,
         }
     }
-}
 
-impl Trap {
     fn new(bug: Bug, seconds: u64, classes: &'static [Class]) -> Self {
         Self {
             bug,

@@ -16,6 +16,14 @@ pub(super) struct Pending {
     /// Ones that have to begin again.
     pub(super) restart: BTreeSet<TopicPartition>,
     pub(super) not_before: Option<Instant>,
+    /// The one whose position could not be had last. It is asked for after all others, so that it keeps none of them.
+    doubtful: Option<TopicPartition>,
+}
+
+/// A partition whose position cannot be had, and why.
+struct Doubt {
+    place: TopicPartition,
+    error: StartError,
 }
 
 impl Pending {
@@ -86,8 +94,9 @@ impl Sink {
                 self.ready_unless_kept();
                 Ok(())
             }
-            Some(error) if ends_stage(&error) => Err(error.into()),
-            Some(error) => {
+            Some(Doubt { error, .. }) if ends_stage(&error) => Err(error.into()),
+            Some(Doubt { place, error }) => {
+                self.pending.doubtful = Some(place);
                 self.readiness.not_ready(match &error {
                     StartError::Kafka(error) => format!("the broker does not say where partitions go on: {error}"),
                     StartError::Archive(error) => format!("the archive does not say where partitions go on: {error}"),
@@ -100,8 +109,8 @@ impl Sink {
         }
     }
 
-    /// Where partitions go on, as far as that can be had, and why not all of it.
-    fn positions(&self) -> (Vec<(TopicPartition, i64)>, Option<StartError>) {
+    /// Where partitions go on, up to the first of which that cannot be had: each that does not answer would be waited for.
+    fn positions(&self) -> (Vec<(TopicPartition, i64)>, Option<Doubt>) {
         let positions = Positions {
             consumer: &self.consumer,
             archive: &self.archive,
@@ -109,16 +118,19 @@ impl Sink {
             memories: &self.memories,
             first_start: self.settings.first_start,
         };
-        let places = self.pending.assigned.iter().flatten().chain(&self.pending.restart);
-        let (mut known, mut failure) = (Vec::new(), None);
+        let mut places: Vec<&TopicPartition> = self.pending.assigned.iter().flatten().chain(&self.pending.restart).collect();
+        places.sort_by_key(|place| self.pending.doubtful.as_ref() == Some(*place));
+        let mut known = Vec::with_capacity(places.len());
         for place in places {
             match positions.of(place) {
                 Ok(offset) => known.push((place.clone(), offset)),
-                Err(error) if failure.is_none() || ends_stage(&error) => failure = Some(error),
-                Err(_) => {}
+                Err(error) => {
+                    let place = place.clone();
+                    return (known, Some(Doubt { place, error }));
+                }
             }
         }
-        (known, failure)
+        (known, None)
     }
 
     fn go_on(&mut self, positions: Vec<(TopicPartition, i64)>) -> Result<(), SinkError> {

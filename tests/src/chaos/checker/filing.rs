@@ -248,27 +248,18 @@ fn compare_counts(evidence: &Evidence, fates: &BTreeMap<(i32, Fate), i64>, anoma
             });
         }
     }
-    for (partition, position) in &evidence.mapped {
-        let end = end_of(&evidence.raw, *partition);
-        if *position != end {
-            anomalies.push(Anomaly {
-                class: Class::Position,
-                text: format!("the mappers are at {position} of partition {partition} of scores.raw, which ends at {end}"),
-            });
-        }
-    }
-    for (partition, position) in &evidence.positions {
-        let end = end_of(&evidence.enriched, *partition);
-        if *position != end {
-            anomalies.push(Anomaly {
-                class: Class::Position,
-                text: format!("the archive is at {position} of partition {partition}, which ends at {end}"),
-            });
-        }
-    }
+    anomalies.extend(astray(("the mappers", "scores.raw"), &evidence.mapped, &evidence.raw));
+    anomalies.extend(astray(("the archive", "scores.enriched"), &evidence.positions, &evidence.enriched));
 }
 
-fn end_of<T>(records: &[Record<T>], partition: i32) -> i64 {
-    let of_partition = records.iter().filter(|record| record.partition == partition);
-    of_partition.map(|record| record.offset + 1).max().unwrap_or(0)
+/// Positions that are not the ends of their partitions.
+fn astray<T>((who, topic): (&str, &str), positions: &BTreeMap<i32, i64>, records: &[Record<T>]) -> impl Iterator<Item = Anomaly> {
+    positions.iter().filter_map(move |(partition, position)| {
+        let of_partition = records.iter().filter(|record| record.partition == *partition);
+        let end = of_partition.map(|record| record.offset + 1).max().unwrap_or(0);
+        (*position != end).then(|| Anomaly {
+            class: Class::Position,
+            text: format!("{who} stand at {position} of partition {partition} of {topic}, which ends at {end}"),
+        })
+    })
 }
