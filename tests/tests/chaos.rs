@@ -86,3 +86,10 @@ async fn full_disks_break_no_promise() -> anyhow::Result<()> {
     let schedule = Schedule::of(&[(3, Fault::DiskFull(Part::Postgres)), (18, Fault::DiskFull(Part::Kafka))]);
     harmless(&Field::open_on_small_disks().await?, schedule, (3, 35)).await.map(drop)
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_leaders_too_few_replicas_and_a_long_lock_break_no_promise() -> anyhow::Result<()> {
+    let schedule = Schedule::of(&[(3, Fault::BrokersKilled(1)), (8, Fault::Locked(30)), (20, Fault::BrokersKilled(2))]);
+    let field = Field::open_with_three_brokers().await?;
+    harmless(&field, schedule, (2, 40)).await.map(drop)
+}

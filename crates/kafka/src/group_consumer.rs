@@ -29,8 +29,8 @@ use crate::{
 };
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
-/// Of a question that nobody waits for.
-const QUESTION_TIMEOUT: Duration = Duration::from_millis(500);
+/// Of a question while there is nothing else to do. A shorter one would cost a slow broker's connection, records with it.
+const QUESTION_TIMEOUT: Duration = Duration::from_secs(5);
 /// More than there are before a group is joined.
 const MAX_EVENTS: usize = 100;
 
@@ -132,8 +132,7 @@ impl GroupConsumer {
         if let Some(event) = self.change() {
             return event;
         }
-        // A record that came with a rebalance belongs to a partition that stays, and must not be lost; nor must trouble, which some is told of
-        // only once. The change is told next.
+        // A record must not be lost over what was told with it, nor must trouble, which some is told of only once: the change is told next.
         if let Some(polled) = self.consumer.poll(timeout) {
             return polled.map_or_else(Event::Trouble, Event::Record);
         }
@@ -146,7 +145,7 @@ impl GroupConsumer {
     /// Of a partition that does not move, while there is nothing else to do.
     fn ask_for_an_end(&self) {
         let context = self.consumer.context();
-        let Some(place) = context.reads().question(Instant::now()).filter(|_| self.is_connected()) else {
+        let Some(place) = self.is_connected().then(|| context.reads().question(Instant::now())).flatten() else {
             return;
         };
         let bounds = log_bounds(&self.consumer, &place.topic, place.partition, QUESTION_TIMEOUT);
@@ -166,7 +165,8 @@ impl GroupConsumer {
     /// # Errors
     /// Where the client refuses.
     pub fn start(&self, positions: &[(TopicPartition, i64)]) -> Result<(), Error> {
-        // To librdkafka, even an assignment of nothing would be the answer to a rebalance that we have not heard of yet.
+        // To librdkafka, even an assignment of nothing would be the answer to a rebalance that we have not heard of yet. So is a restart, after
+        // which a successor can do again what we have in hand.
         if positions.is_empty() {
             return Ok(());
         }

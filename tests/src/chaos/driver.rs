@@ -257,6 +257,8 @@ impl<'a> Driver<'a> {
         let producer: FutureProducer = ClientConfig::new()
             .set("bootstrap.servers", &self.installation.kafka.brokers)
             .set("message.timeout.ms", "5000")
+            // What it is told is written once is there once, also where its acknowledgement was lost and it sent again.
+            .set("enable.idempotence", "true")
             .create()?;
         let topic = TopicNames::new(&self.installation.topics).name(Topic::Raw);
         let total = self.stream.poison.len().max(1) as u32;

@@ -6,6 +6,7 @@ use std::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Instant,
 };
 
 use rdkafka::{
@@ -55,8 +56,11 @@ impl Context {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner).push_back(change);
     }
 
+    /// The group waits for an answer to a rebalance; starting a stalled partition again before it is given would be taken for it.
     pub(super) fn take(&self) -> Option<Change> {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let rebalance = changes.iter().position(|change| !matches!(change, Change::Stalled(_)));
+        changes.remove(rebalance.unwrap_or(0))
     }
 }
 
@@ -67,7 +71,7 @@ impl ClientContext for Context {
 
     fn stats(&self, statistics: Statistics) {
         self.lifeline.look(&statistics);
-        let stalled = self.reads().look(&statistics);
+        let stalled = self.reads().look(&statistics, Instant::now());
         if !stalled.is_empty() {
             self.tell(Change::Stalled(stalled));
         }

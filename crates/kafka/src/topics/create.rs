@@ -55,30 +55,34 @@ pub async fn create_topics(kafka: &KafkaSettings, topics: &TopicSettings) -> Res
             Some(Ok(_)) | None => Creation::Created(name),
         });
     }
-    let created = creations.iter().filter_map(|creation| match creation {
-        Creation::Created(name) => Some(name.as_str()),
-        Creation::Present(_) => None,
-    });
-    await_topics(kafka, &created.collect::<Vec<_>>()).await?;
+    await_topics(kafka, &names).await?;
     Ok(creations)
 }
 
 /// The controller makes a topic, and the brokers hear of it later, each in its time: whoever asks one of them at once would not find it.
-async fn await_topics(kafka: &KafkaSettings, names: &[&str]) -> Result<(), Error> {
+async fn await_topics(kafka: &KafkaSettings, names: &TopicNames) -> Result<(), Error> {
     let end = Instant::now() + TIMEOUT;
     for broker in brokers(kafka)? {
-        // A client that knows of no other broker asks this one.
-        let contact = FirstContact::new(&KafkaSettings {
-            brokers: broker,
-            ..kafka.clone()
-        })?;
-        for name in names {
-            while contact.ask(|client, timeout| partition_replicas(client, name, timeout))?.is_none() {
-                if Instant::now() > end {
-                    return Err(Error::TopicMissing((*name).to_owned()));
-                }
-                tokio::time::sleep(BEAT).await;
+        // What is made is made, and a broker that has just gone away misleads nobody.
+        if let Err(error) = await_topics_at(&broker, kafka, (names, end)).await {
+            tracing::warn!(broker, %error, "it is not certain that a broker knows the topics by now");
+        }
+    }
+    Ok(())
+}
+
+async fn await_topics_at(broker: &str, kafka: &KafkaSettings, (names, end): (&TopicNames, Instant)) -> Result<(), Error> {
+    // A client that knows of no other broker asks this one.
+    let contact = FirstContact::new(&KafkaSettings {
+        brokers: broker.to_owned(),
+        ..kafka.clone()
+    })?;
+    for name in Topic::ALL.map(|topic| names.name(topic)) {
+        while contact.ask(|client, timeout| partition_replicas(client, &name, timeout))?.is_none() {
+            if Instant::now() > end {
+                return Err(Error::TopicMissing(name));
             }
+            tokio::time::sleep(BEAT).await;
         }
     }
     Ok(())
@@ -91,5 +95,25 @@ fn brokers(kafka: &KafkaSettings) -> Result<Vec<String>, Error> {
         asked.map_err(Error::client("ask for the brokers"))
     })?;
     let brokers = metadata.brokers().iter();
-    Ok(brokers.map(|broker| format!("{}:{}", broker.host(), broker.port())).collect())
+    Ok(brokers.map(|broker| address(broker.host(), broker.port())).collect())
+}
+
+/// As it is written in `kafka.brokers`.
+fn address(host: &str, port: i32) -> String {
+    if host.contains(':') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn an_address_of_version_6_is_told_from_its_port() {
+        assert_eq!(address("broker.example", 9092), "broker.example:9092");
+        assert_eq!(address("2001:db8::1", 9092), "[2001:db8::1]:9092");
+    }
 }

@@ -16,7 +16,7 @@ pub(super) struct Pending {
     /// Ones that have to begin again.
     pub(super) restart: BTreeSet<TopicPartition>,
     pub(super) not_before: Option<Instant>,
-    /// The one whose position could not be had last. It is asked for after all others, so that it keeps none of them.
+    /// The one whose position could not be had last. Those after it have their turn first, so that each has one.
     doubtful: Option<TopicPartition>,
 }
 
@@ -29,6 +29,12 @@ struct Doubt {
 impl Pending {
     pub(super) fn is_empty(&self) -> bool {
         self.assigned.is_none() && self.restart.is_empty()
+    }
+
+    fn in_turn(&self) -> Vec<&TopicPartition> {
+        let mut places: Vec<_> = self.assigned.iter().flatten().chain(&self.restart).collect();
+        places.sort_by_key(|place| (self.doubtful.as_ref() >= Some(*place), *place));
+        places
     }
 }
 
@@ -118,10 +124,8 @@ impl Sink {
             memories: &self.memories,
             first_start: self.settings.first_start,
         };
-        let mut places: Vec<&TopicPartition> = self.pending.assigned.iter().flatten().chain(&self.pending.restart).collect();
-        places.sort_by_key(|place| self.pending.doubtful.as_ref() == Some(*place));
-        let mut known = Vec::with_capacity(places.len());
-        for place in places {
+        let mut known = Vec::new();
+        for place in self.pending.in_turn() {
             match positions.of(place) {
                 Ok(offset) => known.push((place.clone(), offset)),
                 Err(error) => {
@@ -159,5 +163,32 @@ fn ends_stage(error: &StartError) -> bool {
     match error {
         StartError::Kafka(Error::TopicMissing(_)) | StartError::Archive(_) | StartError::Schemas(_) => false,
         StartError::Kafka(error) => error.kind() == Kind::Environment,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_that_cannot_start_keep_no_other_from_its_turn() {
+        let place = |partition| TopicPartition {
+            topic: "t".to_owned(),
+            partition,
+        };
+        let mut pending = Pending {
+            assigned: Some(vec![place(2), place(0)]),
+            restart: [place(1)].into(),
+            ..Pending::default()
+        };
+        let mut asked = Vec::new();
+        // Of 0 and 1, nobody says where they go on.
+        for _ in 0..3 {
+            let turn = pending.in_turn();
+            let doubtful = turn.iter().position(|place| place.partition < 2).unwrap();
+            asked.push(turn[..=doubtful].iter().map(|place| place.partition).collect::<Vec<_>>());
+            pending.doubtful = Some(turn[doubtful].clone());
+        }
+        assert_eq!(asked, [vec![0], vec![1], vec![2, 0]]);
     }
 }
