@@ -2,15 +2,20 @@
 
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use schema_registry_converter::{
     async_impl::schema_registry::{SrSettings, get_all_versions, get_schema_by_subject_and_version, is_compatible_schema, post_schema},
     error::SRCError,
     schema_registry_common::{RawError, SchemaType, SuppliedSchema},
 };
 use serde::Serialize;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::settings::RegistrySettings;
+
+/// How often a registry may say that somebody else is in the way, and how long that takes.
+const CONFLICTS: usize = 5;
+const AFTER_CONFLICT: Duration = Duration::from_millis(200);
 
 /// A connection to the registry; cheap to clone.
 #[derive(Clone)]
@@ -144,18 +149,35 @@ impl Registry {
     /// Where the registry does not answer or does not allow it.
     pub async fn set_compatibility(&self, subject: &str, compatibility: Compatibility) -> Result<(), RegistryError> {
         let action = format!("set the compatibility of {subject}");
+        let mut status = self.put_compatibility(subject, compatibility, &action).await?;
+        for _ in 0..CONFLICTS {
+            if status != StatusCode::CONFLICT {
+                break;
+            }
+            // Somebody sets it at this moment, too.
+            sleep(AFTER_CONFLICT).await;
+            status = self.put_compatibility(subject, compatibility, &action).await?;
+        }
+        if status.is_success() {
+            Ok(())
+        } else if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            Err(self.unavailable(&action, status.to_string()))
+        } else {
+            Err(self.refused(&action, status.to_string()))
+        }
+    }
+
+    async fn put_compatibility(&self, subject: &str, compatibility: Compatibility, action: &str) -> Result<StatusCode, RegistryError> {
         let url = format!("{}/config/{subject}", self.settings.url.trim_end_matches('/'));
         let body = serde_json::json!({ "compatibility": compatibility });
         let mut request = self.http.put(url).json(&body);
         if let Some(username) = &self.settings.username {
             request = request.basic_auth(username, self.settings.password.as_ref().map(|password| password.expose()));
         }
-        let answer = request.send().await.map_err(|error| self.unavailable(&action, reason(&error)))?;
-        match answer.status() {
-            status if status.is_success() => Ok(()),
-            status if status.is_server_error() || status.as_u16() == 429 => Err(self.unavailable(&action, status.to_string())),
-            status => Err(self.refused(&action, status.to_string())),
-        }
+        let answer = request.send().await;
+        answer
+            .map(|answer| answer.status())
+            .map_err(|error| self.unavailable(action, reason(&error)))
     }
 
     /// A call that hangs in spite of its own time-out ends here.

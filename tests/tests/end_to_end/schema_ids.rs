@@ -1,10 +1,12 @@
 //! A registry that was emptied and filled anew while the stages were down gives other ids: nothing is read by them, and nothing is set aside.
 
+use std::process::Stdio;
+
 use anyhow::ensure;
 use scoresync_domain::{Fate, ScoreReport};
 use scoresync_kafka::{Record, Registry, Topic, TopicNames, subjects};
 use scoresync_tests::{
-    installation::Database,
+    installation::{Database, Installation},
     process::Process,
     settle::{Progress, settle},
     stack::{Part, Stack},
@@ -142,4 +144,20 @@ async fn employees_under_another_id_stop_the_stages_before_anybody_goes_unmatche
         Ok(())
     };
     check(Database::Sqlite, fill, ["schema id 3 any more", "schema id 3 any more"]).await
+}
+
+#[tokio::test]
+async fn registrations_at_the_same_moment_do_not_fail_over_each_other() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let installation = Installation::new(&Stack::of_environment()?, folder.path(), Database::Sqlite)?;
+    let register = || {
+        let mut command = installation.command(&["schemas", "register"])?;
+        anyhow::Ok(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?)
+    };
+    let registrations: Vec<_> = (0..4).map(|_| register()).collect::<anyhow::Result<_>>()?;
+    for registration in registrations {
+        let output = registration.wait_with_output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    installation.run(&["schemas", "check"]).map(drop)
 }
