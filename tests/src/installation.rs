@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    env,
+    env, fs,
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
@@ -20,6 +20,9 @@ use crate::{
     schema::Schema,
     stack::{POSTGRES, Stack, project},
 };
+
+/// The variable that names the configuration file.
+const CONFIG: &str = "SCORESYNC_CONFIG";
 
 /// Which database holds the training records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +117,18 @@ impl Installation {
         self.settings.insert(variable.to_owned(), value.into());
     }
 
+    /// Appends tables to its configuration file.
+    ///
+    /// # Errors
+    /// The file cannot be read or written.
+    pub fn append(&mut self, tables: &str) -> anyhow::Result<()> {
+        let present = fs::read_to_string(self.settings.get(CONFIG).map_or("", String::as_str))?;
+        let file = self.folder.join("scoresync.toml");
+        fs::write(&file, format!("{present}\n{tables}"))?;
+        self.set(CONFIG, file.display().to_string());
+        Ok(())
+    }
+
     /// The variables under which `scoresync` works on this installation.
     pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
         self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()))
@@ -202,7 +217,11 @@ impl Installation {
         self.start_command(name, self.armed_command(arguments, arming)?)
     }
 
-    fn start_command(&self, name: &str, mut command: Command) -> anyhow::Result<Process> {
+    /// The same of a command that the caller has made and changed.
+    ///
+    /// # Errors
+    /// As for [`Self::start`].
+    pub fn start_command(&self, name: &str, mut command: Command) -> anyhow::Result<Process> {
         let admin = self.admin_of(name)?;
         command.env("SCORESYNC_ADMIN__LISTEN", admin.to_string());
         Process::start(command, self.folder.join(format!("{name}.log")), admin)
@@ -229,7 +248,7 @@ impl Installation {
     fn write_settings(&mut self) {
         let config = project().join("examples/scoresync.toml");
         let settings = [
-            ("SCORESYNC_CONFIG", config.display().to_string()),
+            (CONFIG, config.display().to_string()),
             ("SCORESYNC_KAFKA__BROKERS", self.kafka.brokers.clone()),
             ("SCORESYNC_KAFKA__GROUP_PREFIX", self.kafka.group_prefix.clone()),
             ("SCORESYNC_REGISTRY__URL", self.registry.url.clone()),

@@ -105,10 +105,7 @@ impl Field {
             installation.kafka.dev = false;
             installation.set("SCORESYNC_KAFKA__DEV", "false");
         }
-        let example = std::fs::read_to_string(crate::stack::project().join("examples/scoresync.toml"))?;
-        let config = folder.join("scoresync.toml");
-        std::fs::write(&config, format!("{example}\n{}", include_str!("sources.toml")))?;
-        installation.set("SCORESYNC_CONFIG", config.display().to_string());
+        installation.append(include_str!("sources.toml"))?;
         installation.make_token("chaos")?;
         for (setting, value) in SETTINGS {
             installation.set(setting, *value);

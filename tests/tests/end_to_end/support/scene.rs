@@ -9,7 +9,7 @@ use scoresync_tests::{
     archive::Reader,
     company::Company,
     installation::{Database, Installation},
-    stack::{Stack, project},
+    stack::Stack,
     topics::Topics,
 };
 use tempfile::TempDir;
@@ -55,10 +55,7 @@ impl Scene {
 
     /// Appends to the configuration, from now on a file of the scene's own.
     pub(crate) fn configure(&mut self, more: &str) -> anyhow::Result<()> {
-        let example = fs::read_to_string(project().join("examples/scoresync.toml"))?;
-        let path = self.file("scoresync.toml", format!("{example}\n{more}"))?;
-        self.installation.set("SCORESYNC_CONFIG", path.display().to_string());
-        Ok(())
+        self.installation.append(more)
     }
 
     pub(crate) fn folder(&self) -> &Path {

@@ -1,0 +1,199 @@
+//! Rows that are ready in memory into a table like that of the training records: the ceilings of the sink.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use tokio_postgres::{
+    Client, NoTls, Row,
+    binary_copy::BinaryCopyInWriter,
+    types::{ToSql, Type},
+};
+use uuid::Uuid;
+
+use super::{bare_kafka::Bare, usage};
+
+/// As many as one batch of the sink takes by default.
+const BATCH: usize = 5_000;
+
+/// A database with training records.
+pub(crate) struct BareTable {
+    client: Client,
+    server: u32,
+    columns: Vec<(String, Type)>,
+    batches: Vec<Vec<Column>>,
+    rows: usize,
+}
+
+/// The values of a batch's column.
+enum Column {
+    Int4(Vec<Option<i32>>),
+    Int8(Vec<Option<i64>>),
+    Text(Vec<Option<String>>),
+    Bytes(Vec<Option<Vec<u8>>>),
+    Flag(Vec<Option<bool>>),
+    Id(Vec<Option<Uuid>>),
+}
+
+impl BareTable {
+    /// Reads all training records, to be written again. `server`: the process of the database.
+    pub(crate) async fn read(url: &str, server: u32) -> anyhow::Result<Self> {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+        tokio::spawn(connection);
+        let statement = client.prepare("SELECT * FROM training_record").await?;
+        let columns: Vec<_> = statement
+            .columns()
+            .iter()
+            .map(|column| (column.name().to_owned(), column.type_().clone()))
+            .collect();
+        client
+            .batch_execute("BEGIN; DECLARE ready CURSOR FOR SELECT * FROM training_record")
+            .await?;
+        let (mut batches, mut count) = (Vec::new(), 0);
+        loop {
+            let rows = client.query(&format!("FETCH {BATCH} FROM ready"), &[]).await?;
+            if rows.is_empty() {
+                break;
+            }
+            count += rows.len();
+            let read = columns
+                .iter()
+                .enumerate()
+                .map(|(place, (_, kind))| Column::read(&rows, place, kind));
+            batches.push(read.collect::<anyhow::Result<_>>()?);
+        }
+        client.batch_execute("COMMIT").await?;
+        Ok(Self {
+            client,
+            server,
+            columns,
+            batches,
+            rows: count,
+        })
+    }
+
+    /// One statement for each batch, with a position in the same transaction.
+    pub(crate) async fn upsert(&mut self) -> anyhow::Result<Bare> {
+        self.make_table().await?;
+        self.upsert_again().await
+    }
+
+    /// The same where all rows are there.
+    pub(crate) async fn upsert_again(&mut self) -> anyhow::Result<Bare> {
+        let statement = self.client.prepare(&self.insert()).await?;
+        let clock = self.clock()?;
+        for batch in &self.batches {
+            let transaction = self.client.transaction().await?;
+            transaction
+                .execute("UPDATE bare_position SET next_offset = next_offset + 1", &[])
+                .await?;
+            let parameters: Vec<&(dyn ToSql + Sync)> = batch.iter().map(Column::array).collect();
+            transaction.execute(&statement, &parameters).await?;
+            transaction.commit().await?;
+        }
+        self.stop(clock)
+    }
+
+    /// `COPY`, in batches as large, with a position in the same transaction.
+    pub(crate) async fn copy(&mut self) -> anyhow::Result<Bare> {
+        self.make_table().await?;
+        let types: Vec<Type> = self.columns.iter().map(|(_, kind)| kind.clone()).collect();
+        let clock = self.clock()?;
+        for batch in &self.batches {
+            let transaction = self.client.transaction().await?;
+            transaction
+                .execute("UPDATE bare_position SET next_offset = next_offset + 1", &[])
+                .await?;
+            let sink = transaction.copy_in("COPY bare FROM STDIN BINARY").await?;
+            let writer = BinaryCopyInWriter::new(sink, &types);
+            let mut writer = std::pin::pin!(writer);
+            for row in 0..batch.first().map_or(0, Column::len) {
+                let values: Vec<&(dyn ToSql + Sync)> = batch.iter().map(|column| column.value(row)).collect();
+                writer.as_mut().write(&values).await?;
+            }
+            writer.finish().await?;
+            transaction.commit().await?;
+        }
+        self.stop(clock)
+    }
+
+    async fn make_table(&self) -> anyhow::Result<()> {
+        let sql = "DROP TABLE IF EXISTS bare, bare_position; CREATE TABLE bare (LIKE training_record INCLUDING ALL); \
+                   CREATE TABLE bare_position (next_offset bigint NOT NULL); INSERT INTO bare_position VALUES (0); CHECKPOINT";
+        self.client.batch_execute(sql).await.context("make a table")
+    }
+
+    fn insert(&self) -> String {
+        let of = |write: &dyn Fn(usize, &str, &str) -> String| {
+            let columns = self.columns.iter().enumerate();
+            let texts: Vec<String> = columns.map(|(place, (name, kind))| write(place + 1, name, kind.name())).collect();
+            texts.join(", ")
+        };
+        let arrays = of(&|number, _, kind| format!("${number}::{kind}[]"));
+        let updates = of(&|_, name, _| format!("{name} = excluded.{name}"));
+        format!("INSERT INTO bare SELECT * FROM unnest({arrays}) ON CONFLICT (result_id) DO UPDATE SET {updates}")
+    }
+
+    fn clock(&self) -> anyhow::Result<(Instant, Duration)> {
+        Ok((Instant::now(), usage::cpu_with_children(self.server)?))
+    }
+
+    /// The processor's time is the database's.
+    fn stop(&self, (begun, before): (Instant, Duration)) -> anyhow::Result<Bare> {
+        let (elapsed, rows) = (begun.elapsed().as_secs_f64(), self.rows as f64);
+        let cpu = usage::cpu_with_children(self.server)?.saturating_sub(before).as_secs_f64();
+        Ok(Bare {
+            per_second: rows / elapsed,
+            cpu: cpu / rows * 1e6,
+        })
+    }
+}
+
+impl Column {
+    fn read(rows: &[Row], place: usize, kind: &Type) -> anyhow::Result<Self> {
+        fn values<'a, T: tokio_postgres::types::FromSql<'a>>(rows: &'a [Row], place: usize) -> anyhow::Result<Vec<Option<T>>> {
+            Ok(rows.iter().map(|row| row.try_get(place)).collect::<Result<_, _>>()?)
+        }
+        Ok(match *kind {
+            Type::INT4 => Self::Int4(values(rows, place)?),
+            Type::INT8 => Self::Int8(values(rows, place)?),
+            Type::TEXT => Self::Text(values(rows, place)?),
+            Type::BYTEA => Self::Bytes(values(rows, place)?),
+            Type::BOOL => Self::Flag(values(rows, place)?),
+            Type::UUID => Self::Id(values(rows, place)?),
+            _ => bail!("a column is of the type {kind}"),
+        })
+    }
+
+    fn array(&self) -> &(dyn ToSql + Sync) {
+        match self {
+            Self::Int4(values) => values,
+            Self::Int8(values) => values,
+            Self::Text(values) => values,
+            Self::Bytes(values) => values,
+            Self::Flag(values) => values,
+            Self::Id(values) => values,
+        }
+    }
+
+    fn value(&self, row: usize) -> &(dyn ToSql + Sync) {
+        match self {
+            Self::Int4(values) => &values[row],
+            Self::Int8(values) => &values[row],
+            Self::Text(values) => &values[row],
+            Self::Bytes(values) => &values[row],
+            Self::Flag(values) => &values[row],
+            Self::Id(values) => &values[row],
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Int4(values) => values.len(),
+            Self::Int8(values) => values.len(),
+            Self::Text(values) => values.len(),
+            Self::Bytes(values) => values.len(),
+            Self::Flag(values) => values.len(),
+            Self::Id(values) => values.len(),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! `dev/bench`: how fast each part is, beside what bounds it on the same machine in the same run.
+
+mod bare_kafka;
+mod bare_table;
+mod door;
+mod freshness;
+mod http;
+mod pace;
+mod scale;
+mod site;
+mod stages;
+mod table;
+mod usage;
+mod workload;
+
+use clap::{Parser, ValueEnum};
+use scoresync_tests::stack::Stack;
+
+use self::{table::Table, workload::Workload};
+
+/// Measures scoresync on a Kafka, registry and PostgreSQL of its own.
+#[derive(Parser)]
+struct Arguments {
+    /// Reports of each run.
+    #[arg(long, default_value_t = 1_000_000)]
+    reports: usize,
+    /// Employees whom they are about.
+    #[arg(long, default_value_t = 100_000)]
+    employees: usize,
+    /// Runs, of which the medians are shown.
+    #[arg(long, default_value_t = 3)]
+    runs: usize,
+    /// What is measured; everything, where nothing is named.
+    #[arg(long, value_enum)]
+    only: Vec<Part>,
+    /// Prints a JSON array at the end instead of the table.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Import, mapper and sink, with their ceilings.
+    Stages,
+    /// HTTP.
+    Door,
+    /// From the request to the row.
+    Freshness,
+    /// Two processes; ten times the employees.
+    Scale,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let workload = Workload {
+        employees: arguments.employees,
+        reports: arguments.reports,
+    };
+    let wants = |part| arguments.only.is_empty() || arguments.only.contains(&part);
+    let (stack, mut table) = (Stack::start()?, Table::default());
+    for run in 1..=arguments.runs {
+        if wants(Part::Stages) {
+            say(&format!("stages, run {run} of {}", arguments.runs));
+            stages::run(&stack, workload, &mut table).await?;
+        }
+        if wants(Part::Scale) {
+            say(&format!("scale, run {run} of {}", arguments.runs));
+            scale::run(&stack, workload, &mut table).await?;
+        }
+    }
+    if wants(Part::Door) {
+        door::run(&stack, (workload, arguments.runs), &mut table).await?;
+    }
+    if wants(Part::Freshness) {
+        freshness::run(&stack, (workload, arguments.runs), &mut table).await?;
+    }
+    show(&table, arguments.json)
+}
+
+#[expect(clippy::print_stdout, reason = "a command talks to people")]
+fn show(table: &Table, as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        println!("{}", serde_json::to_string_pretty(&table.rows())?);
+    } else {
+        println!("\n{table}");
+    }
+    Ok(())
+}
+
+/// How far it is, beside what is printed at the end.
+#[expect(clippy::print_stderr, reason = "a command talks to people")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}
