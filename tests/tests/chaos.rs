@@ -1,6 +1,6 @@
 //! The promises under fire: every seeded bug is caught, and every crash point and a mixture of faults do no harm.
 //!
-//! Rounds that break nothing around the processes play side by side on one stack; `dev/chaos` plays longer ones.
+//! The rounds of seeded bugs, which break nothing around the processes, play side by side on one stack; `dev/chaos` plays longer ones.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +14,7 @@ use scoresync_tests::{
     chaos::{
         Field, Outcome, Plan, Player, Round, Schedule,
         faults::{Fault, stage_of},
-        traps::spring,
+        traps::{set_without_errors, spring},
     },
     stack::Part,
 };
@@ -35,6 +35,13 @@ async fn every_seeded_bug_is_caught() -> anyhow::Result<()> {
     ensure!(!sprung.is_empty(), "there is no bug {only:?}");
     let missed: Vec<String> = sprung.into_iter().filter_map(|(_, miss)| miss).collect();
     ensure!(missed.is_empty(), "{} bugs are not caught:\n{}", missed.len(), missed.join("\n"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_found_where_no_bug_is_seeded() -> anyhow::Result<()> {
+    let said = set_without_errors(&Arc::new(Field::open().await?)).await?;
+    ensure!(said.is_empty(), "{}", said.join("\n"));
     Ok(())
 }
 
@@ -84,12 +91,36 @@ async fn a_mixture_of_faults_breaks_no_promise() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn full_disks_break_no_promise() -> anyhow::Result<()> {
     let schedule = Schedule::of(&[(3, Fault::DiskFull(Part::Postgres)), (18, Fault::DiskFull(Part::Kafka))]);
-    harmless(&Field::open_on_small_disks().await?, schedule, (3, 35)).await.map(drop)
+    let field = Field::open_on_small_disks().await?;
+    harmless(&field, schedule, (3, 35)).await?;
+    for part in [Part::Postgres, Part::Kafka] {
+        ensure!(
+            said(&field, part, "No space left on device")?,
+            "the disk of {part:?} was never full"
+        );
+    }
+    Ok(())
+}
+
+/// Whether a part of the surroundings logged something, as the fault wants it to.
+fn said(field: &Field, part: Part, text: &str) -> anyhow::Result<bool> {
+    let log = match part {
+        Part::Kafka => "kafka.log",
+        Part::Registry => "registry.log",
+        Part::Postgres => "postgres.log",
+    };
+    let log = std::fs::read(field.stack.folder()?.join(log))?;
+    Ok(String::from_utf8_lossy(&log).contains(text))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_leaders_too_few_replicas_and_a_long_lock_break_no_promise() -> anyhow::Result<()> {
     let schedule = Schedule::of(&[(3, Fault::BrokersKilled(1)), (8, Fault::Locked(30)), (20, Fault::BrokersKilled(2))]);
     let field = Field::open_with_three_brokers().await?;
-    harmless(&field, schedule, (2, 40)).await.map(drop)
+    harmless(&field, schedule, (2, 40)).await?;
+    ensure!(
+        said(&field, Part::Kafka, "NotEnoughReplicas")?,
+        "there were replicas enough all the time"
+    );
+    Ok(())
 }

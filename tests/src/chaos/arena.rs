@@ -22,7 +22,7 @@ use super::{
     driver::Driver,
     faults::{Fault, Neighbour, command_of, stage_of},
     field::Field,
-    fleet::{CRASH, FREEZE, Fleet, Stage},
+    fleet::{Arming, CRASH, FREEZE, Fleet, Stage},
     frail_link::Weather,
 };
 use crate::{
@@ -51,21 +51,21 @@ pub(super) struct Arena<'a> {
 }
 
 impl Arena<'_> {
-    /// Breaks something, waits, and mends it.
-    pub(super) async fn strike(&self, fault: Fault) -> anyhow::Result<()> {
+    /// Breaks something, waits, and mends it; says whether it struck anybody.
+    pub(super) async fn strike(&self, fault: Fault) -> anyhow::Result<bool> {
         match fault {
             Fault::Killed(stage) => {
                 let name = self.victim(stage).await?;
                 self.fleet.lock().await.kill(&name)?;
             }
             Fault::Frozen(stage) => self.freeze(stage, fault.duration()).await?,
-            Fault::Crashed(point, times) => self.crash(point, times).await?,
-            Fault::FrozenAt(point, times) => self.freeze_at(point, times, fault.duration()).await?,
+            Fault::Crashed(point, times) => return self.crash(point, times).await,
+            Fault::FrozenAt(point, times) => return self.freeze_at(point, times, fault.duration()).await,
             Fault::ClockJumps(stage) => self.shift_clock(stage, fault.duration()).await?,
             Fault::Woken(stage) => {
                 let first = self.fleet.lock().await.names(stage).into_iter().next();
                 let name = first.with_context(|| format!("there is no {stage}"))?;
-                self.wake(&name, fault.duration()).await?;
+                return self.wake(&name, fault.duration()).await;
             }
             Fault::LettersRefused => {
                 self.limit_letters(Some(100)).await?;
@@ -99,7 +99,7 @@ impl Arena<'_> {
             }
             Fault::DiskFull(part) => self.fill_disk(part, fault.duration()).await?,
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The processes of a stage in turn.
@@ -120,11 +120,10 @@ impl Arena<'_> {
     }
 
     /// Waits until a process has crashed where it is armed to, but not for ever: it may never come by.
-    async fn crash(&self, point: Point, times: u64) -> anyhow::Result<()> {
+    async fn crash(&self, point: Point, times: u64) -> anyhow::Result<bool> {
         let arming = vec![(CRASH.to_owned(), format!("{}:{times}", point.as_str()))];
         let Some(stage) = stage_of(point) else {
-            self.driver.arm_next(command_of(point), arming);
-            return Ok(());
+            return Ok(self.crash_command(point, arming).await);
         };
         let _alone = self.stages[stage as usize].lock().await;
         let name = self.victim(stage).await?;
@@ -136,18 +135,32 @@ impl Arena<'_> {
         while !self.fleet.lock().await.has_crashed(&name)? {
             if Instant::now() > end {
                 self.fleet.lock().await.disarm(&name).await?;
-                break;
+                return Ok(false);
             }
             tokio::time::sleep(BEAT).await;
         }
-        Ok(())
+        Ok(true)
+    }
+
+    async fn crash_command(&self, point: Point, arming: Arming) -> bool {
+        let before = self.driver.crashes_at(point);
+        self.driver.arm_next(command_of(point), arming);
+        let end = Instant::now() + STRUCK_WITHIN;
+        while self.driver.crashes_at(point) == before {
+            if Instant::now() > end {
+                self.driver.disarm_next(command_of(point));
+                return false;
+            }
+            tokio::time::sleep(BEAT).await;
+        }
+        true
     }
 
     /// A process of a stage gets all partitions, as all others leave, and has to give some up again, as they come back.
     async fn take_and_give(&self, stage: Stage, name: &str) -> anyhow::Result<()> {
         self.await_ready(name).await?;
-        let others: Vec<String> = self.fleet.lock().await.names(stage);
-        let others: Vec<String> = others.into_iter().filter(|other| other != name).collect();
+        let mut others = self.fleet.lock().await.names(stage);
+        others.retain(|other| other != name);
         for other in &others {
             self.fleet.lock().await.leave(other).await?;
         }
@@ -169,7 +182,7 @@ impl Arena<'_> {
         Ok(())
     }
 
-    async fn freeze_at(&self, point: Point, times: u64, duration: Duration) -> anyhow::Result<()> {
+    async fn freeze_at(&self, point: Point, times: u64, duration: Duration) -> anyhow::Result<bool> {
         let stage = stage_of(point).context("only a stage can be frozen")?;
         let _alone = self.stages[stage as usize].lock().await;
         let name = self.victim(stage).await?;
@@ -178,8 +191,8 @@ impl Arena<'_> {
         self.wake(&name, duration).await
     }
 
-    /// Waits until a process stands still as it is armed to, and lets it go on after the duration.
-    async fn wake(&self, name: &str, duration: Duration) -> anyhow::Result<()> {
+    /// Waits until a process stands still as it is armed to, and lets it go on after the duration; says whether it did.
+    async fn wake(&self, name: &str, duration: Duration) -> anyhow::Result<bool> {
         let end = Instant::now() + STRUCK_WITHIN;
         loop {
             let mut fleet = self.fleet.lock().await;
@@ -187,8 +200,11 @@ impl Arena<'_> {
                 Some(true) => break,
                 Some(false) if Instant::now() < end => {}
                 // It would freeze later, with nobody to wake it.
-                Some(false) => return fleet.disarm(name).await,
-                None => return Ok(()),
+                Some(false) => {
+                    fleet.disarm(name).await?;
+                    return Ok(false);
+                }
+                None => return Ok(false),
             }
             drop(fleet);
             tokio::time::sleep(BEAT).await;
@@ -196,7 +212,7 @@ impl Arena<'_> {
         tokio::time::sleep(duration).await;
         // Somebody may have killed it meanwhile, and started it again.
         let _ = self.fleet.lock().await.signal(name, "CONT");
-        Ok(())
+        Ok(true)
     }
 
     async fn shift_clock(&self, stage: Stage, duration: Duration) -> anyhow::Result<()> {
@@ -262,7 +278,7 @@ impl Arena<'_> {
 
     async fn kill_part(&self, part: Part, duration: Duration) -> anyhow::Result<()> {
         if part == Part::Registry {
-            self.fleet.lock().await.expect_explanation(Some(REGISTER));
+            self.fleet.lock().await.expect(REGISTER);
         }
         self.field.stack.kill_meanwhile(part).await?;
         tokio::time::sleep(duration).await;
@@ -271,7 +287,7 @@ impl Arena<'_> {
             self.register_again().await?;
             // Whoever found nothing may still be about to end.
             tokio::time::sleep(duration).await;
-            self.fleet.lock().await.expect_explanation(None);
+            self.fleet.lock().await.expect_no_more(REGISTER);
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use rdkafka::{
 };
 use reqwest::StatusCode;
 use scoresync_domain::Origin;
+use scoresync_fault_points::Point;
 use scoresync_kafka::{Topic, TopicNames};
 
 use super::{
@@ -37,6 +38,15 @@ pub(super) struct Tries {
     pub(super) answered: usize,
     /// Nobody knows: it may be there so much more often.
     pub(super) unknown: usize,
+}
+
+/// What became of one attempt.
+enum Answer {
+    Accepted,
+    /// Nobody knows, be it that somebody said so: it is sent again.
+    Unknown,
+    /// It is not to be sent again, and why.
+    Refused(String),
 }
 
 /// The log of all attempts.
@@ -69,8 +79,8 @@ pub(super) struct Driver<'a> {
     attempts: Mutex<Attempts>,
     /// What the next command of a name is started with.
     next: Mutex<BTreeMap<&'static str, Arming>>,
-    /// Places at which commands crashed.
-    crashes: Mutex<BTreeSet<String>>,
+    /// Places at which commands crashed, and how often.
+    crashes: Mutex<BTreeMap<String, usize>>,
     /// What every command is started with.
     arming: Arming,
     /// How long all of it shall take.
@@ -117,9 +127,19 @@ impl<'a> Driver<'a> {
         lock(&self.next).insert(command, arming);
     }
 
+    /// Takes [`Self::arm_next`] back, if no command of this name was run since.
+    pub(super) fn disarm_next(&self, command: &str) {
+        lock(&self.next).remove(command);
+    }
+
     /// Names of the places at which commands crashed, as they were armed to.
     pub(super) fn crashes(&self) -> BTreeSet<String> {
-        lock(&self.crashes).clone()
+        lock(&self.crashes).keys().cloned().collect()
+    }
+
+    /// How often a command crashed at a place.
+    pub(super) fn crashes_at(&self, point: Point) -> usize {
+        lock(&self.crashes).get(point.as_str()).copied().unwrap_or(0)
     }
 
     async fn send_parcels(&self) -> anyhow::Result<()> {
@@ -139,32 +159,43 @@ impl<'a> Driver<'a> {
     async fn send(&self, parcel: &Parcel) -> anyhow::Result<()> {
         let end = Instant::now() + PATIENCE;
         loop {
-            let answered = match parcel.source {
+            let answer = match parcel.source {
                 Source::Hall | Source::Booth => self.push(parcel).await,
                 Source::Export => self.import(parcel).await?,
             };
-            self.note(parcel, answered);
-            if answered {
-                return Ok(());
+            self.note(parcel, &answer);
+            match answer {
+                Answer::Accepted => return Ok(()),
+                Answer::Refused(text) => {
+                    self.complain(format!("a parcel of {} was refused: {text}", parcel.source.name()));
+                    return Ok(());
+                }
+                Answer::Unknown if Instant::now() > end => {
+                    self.complain(format!("a parcel of {} was never answered", parcel.source.name()));
+                    return Ok(());
+                }
+                Answer::Unknown => tokio::time::sleep(PAUSE).await,
             }
-            ensure!(Instant::now() < end, "a parcel of {} was never answered", parcel.source.name());
-            tokio::time::sleep(PAUSE).await;
         }
     }
 
-    fn note(&self, parcel: &Parcel, answered: bool) {
+    fn note(&self, parcel: &Parcel, answer: &Answer) {
         let mut attempts = lock(&self.attempts);
         for row in &parcel.rows {
             let tries = &mut attempts.rows[*row];
-            if answered {
-                tries.answered += 1;
-            } else {
-                tries.unknown += 1;
+            match answer {
+                Answer::Accepted => tries.answered += 1,
+                Answer::Unknown => tries.unknown += 1,
+                Answer::Refused(_) => {}
             }
         }
     }
 
-    async fn push(&self, parcel: &Parcel) -> bool {
+    fn complain(&self, text: String) {
+        lock(&self.attempts).refused.push(text);
+    }
+
+    async fn push(&self, parcel: &Parcel) -> Answer {
         let url = format!("http://{}/v1/sources/{}/reports", self.installation.door, parcel.source.name());
         let content_type = match parcel.source {
             Source::Hall => "application/json",
@@ -173,26 +204,27 @@ impl<'a> Driver<'a> {
         let token = self.installation.tokens.get("chaos").map(String::as_str).unwrap_or_default();
         let request = self.http.post(url).bearer_auth(token).header("content-type", content_type);
         let Ok(answer) = request.body(parcel.body.clone()).send().await else {
-            return false;
+            return Answer::Unknown;
         };
         let status = answer.status();
         let is_to_be_repeated = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS].contains(&status);
-        if status.is_client_error() && !is_to_be_repeated {
-            let text = answer.text().await.unwrap_or_default();
-            lock(&self.attempts)
-                .refused
-                .push(format!("a parcel of {} was refused with {status}: {text}", parcel.source.name()));
+        if status == StatusCode::ACCEPTED {
+            Answer::Accepted
+        } else if status.is_client_error() && !is_to_be_repeated {
+            Answer::Refused(format!("{status}: {}", answer.text().await.unwrap_or_default()))
+        } else {
+            Answer::Unknown
         }
-        status == StatusCode::ACCEPTED
     }
 
     /// A file that keeps its name over attempts, so that what was interrupted goes on.
-    async fn import(&self, parcel: &Parcel) -> anyhow::Result<bool> {
+    async fn import(&self, parcel: &Parcel) -> anyhow::Result<Answer> {
         let name = format!("export-{}.csv", parcel.rows.first().copied().unwrap_or(0));
         let path = self.installation.folder.join(name);
         std::fs::write(&path, &parcel.body)?;
         let (path, state) = (display(path), display(self.installation.folder.join("imports")));
-        self.run(&["import", "export", &path, "--state-dir", &state]).await
+        let is_done = self.run(&["import", "export", &path, "--state-dir", &state]).await?;
+        Ok(if is_done { Answer::Accepted } else { Answer::Unknown })
     }
 
     /// Runs a command; says whether it succeeded.
@@ -206,8 +238,8 @@ impl<'a> Driver<'a> {
         let output = tokio::task::spawn_blocking(move || command.output())
             .await?
             .context("start scoresync")?;
-        if has_crashed(output.status) {
-            lock(&self.crashes).extend(place);
+        if let Some(place) = place.filter(|_| has_crashed(output.status)) {
+            *lock(&self.crashes).entry(place).or_default() += 1;
         }
         if output.status.code() == Some(2) || output.status.code() == Some(78) {
             bail!("{}", String::from_utf8_lossy(&output.stderr));
@@ -229,7 +261,10 @@ impl<'a> Driver<'a> {
         }
         let end = Instant::now() + PATIENCE;
         while !self.run(&arguments).await? {
-            ensure!(Instant::now() < end, "{} was never taken over", roster.name);
+            if Instant::now() > end {
+                self.complain(format!("{} was never taken over", roster.name));
+                return Ok(());
+            }
             tokio::time::sleep(PAUSE).await;
         }
         Ok(())

@@ -31,6 +31,8 @@ pub struct Evidence {
     pub fates: FateCounts,
     /// Where the archive stands, by partition.
     pub positions: BTreeMap<i32, i64>,
+    /// Where the archive stands in the employees, and where they end, by partition.
+    pub employees: [BTreeMap<i32, i64>; 2],
     /// What the mapper's group recorded, by partition.
     pub mapped: BTreeMap<i32, i64>,
     /// Topics that end elsewhere for those who read what is not committed.
@@ -81,6 +83,10 @@ impl Evidence {
                 .collect(),
             fates: archive.fates().await?,
             positions: archive.positions(&names.name(Topic::Enriched)).await?,
+            employees: [
+                archive.positions(&names.name(Topic::Employees)).await?,
+                topics.ends(Topic::Employees).await?,
+            ],
             mapped: topics
                 .committed(&format!("{}.mapper", installation.kafka.group_prefix), Topic::Raw)
                 .await?,

@@ -115,7 +115,10 @@ impl Fault {
         match below(12) {
             0 => Self::Killed(stage),
             1 => Self::Frozen(stage),
-            2..=4 => Self::Crashed(Point::ALL[below(Point::ALL.len())], 1 + below(20) as u64),
+            2..=4 => {
+                let point = Point::ALL[below(Point::ALL.len())];
+                Self::Crashed(point, 1 + below(passes_of(point)) as u64)
+            }
             11 => Self::ClockJumps(stage),
             5 => Self::Storm([Stage::Mapper, Stage::Sink][below(2)]),
             6 => Self::PartKilled(Part::ALL[below(3)]),
@@ -153,6 +156,26 @@ const REGISTRY: [Weather; 8] = [
     Weather::Cut,
     Weather::Down,
 ];
+
+/// How often something surely comes by a place within seconds.
+const fn passes_of(point: Point) -> usize {
+    match point {
+        Point::MapperAssigned | Point::MapperRevoked | Point::SinkAssigned | Point::SinkRevoked | Point::RosterWritten => 1,
+        Point::ReportReceived
+        | Point::ReportQueued
+        | Point::ReportsAcknowledged
+        | Point::OutputQueued
+        | Point::LetterQueued
+        | Point::BeforePositions
+        | Point::AfterPositions
+        | Point::BatchTaken
+        | Point::PositionMoved
+        | Point::RowsWritten
+        | Point::BeforeCommit
+        | Point::AfterCommit
+        | Point::RowImported => 20,
+    }
+}
 
 /// Which command comes by a place that no stage does.
 pub(super) const fn command_of(point: Point) -> &'static str {

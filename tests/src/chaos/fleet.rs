@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 
 use crate::{installation::Installation, process::Process};
 
@@ -106,8 +106,8 @@ pub struct Fleet<'a> {
     accidents: Vec<String>,
     /// Places at which processes crashed.
     crashes: BTreeSet<String>,
-    /// With which words a process may end at present, as a person has to act first.
-    explanation: Option<&'static str>,
+    /// With which words a process may end at present, as a person has to act first; one for each fault that brings it about.
+    expected: Vec<&'static str>,
 }
 
 impl<'a> Fleet<'a> {
@@ -121,13 +121,20 @@ impl<'a> Fleet<'a> {
             members: BTreeMap::new(),
             accidents: Vec::new(),
             crashes: BTreeSet::new(),
-            explanation: None,
+            expected: Vec::new(),
         }
     }
 
     /// From now on, a process may end that says this.
-    pub const fn expect_explanation(&mut self, explanation: Option<&'static str>) {
-        self.explanation = explanation;
+    pub fn expect(&mut self, explanation: &'static str) {
+        self.expected.push(explanation);
+    }
+
+    /// Takes [`Self::expect`] back once.
+    pub fn expect_no_more(&mut self, explanation: &str) {
+        if let Some(place) = self.expected.iter().position(|expected| *expected == explanation) {
+            self.expected.remove(place);
+        }
     }
 
     /// What processes of a stage are started with from now on.
@@ -202,7 +209,7 @@ impl<'a> Fleet<'a> {
     fn note_end(&mut self, name: &str, member: &Member, status: ExitStatus) {
         if !member.may_end_so(status) {
             let log = member.process.end_of_log();
-            if self.explanation.is_some_and(|explanation| log.contains(explanation)) {
+            if self.expected.iter().any(|explanation| log.contains(explanation)) {
                 return;
             }
             self.accidents
@@ -318,29 +325,29 @@ impl<'a> Fleet<'a> {
     }
 
     /// What all of them say on `/metrics` now.
-    ///
-    /// # Errors
-    /// One does not answer.
-    pub async fn metrics(&self) -> anyhow::Result<Vec<(String, String)>> {
+    pub async fn metrics(&mut self) -> Vec<(String, String)> {
         let mut all = Vec::new();
         for (name, member) in &self.members {
             let address = format!("http://{}/metrics", member.process.admin());
-            let asked = tokio::time::timeout(Duration::from_secs(20), reqwest::get(address)).await;
-            let text = asked.with_context(|| format!("{name} says no metrics"))??.text().await?;
-            all.push((format!("the metrics of {name}"), text));
+            let asked = async { reqwest::get(address).await?.text().await };
+            match tokio::time::timeout(Duration::from_secs(20), asked).await {
+                Ok(Ok(text)) => all.push((format!("the metrics of {name}"), text)),
+                Ok(Err(_)) | Err(_) => self.accidents.push(format!("{name} says no metrics")),
+            }
         }
-        Ok(all)
+        all
     }
 
-    /// Ends everything politely.
-    ///
-    /// # Errors
-    /// Something does not end well.
-    pub fn end(self) -> anyhow::Result<Vec<String>> {
+    /// Ends everything politely; gives what went wrong, then and before.
+    #[must_use]
+    pub fn end(mut self) -> Vec<String> {
         for (name, member) in self.members {
-            let status = member.process.stop(STOP).with_context(|| name.clone())?;
-            ensure!(status.success(), "{name} ended with {status}");
+            match member.process.stop(STOP) {
+                Ok(status) if status.success() => {}
+                Ok(status) => self.accidents.push(format!("{name} was asked to end, and ended with {status}")),
+                Err(error) => self.accidents.push(format!("{name}: {error:#}")),
+            }
         }
-        Ok(self.accidents)
+        self.accidents
     }
 }

@@ -15,6 +15,8 @@ pub struct Report {
     reports: usize,
     duplicates: i64,
     recoveries: BTreeMap<String, Vec<Duration>>,
+    /// Faults that met nobody.
+    missed: usize,
     anomalies: BTreeMap<Class, usize>,
     /// Errors that were made on purpose, and whether each was caught.
     bugs: BTreeMap<Bug, bool>,
@@ -26,8 +28,12 @@ impl Report {
         self.rounds += 1;
         self.reports += outcome.reports;
         self.duplicates += outcome.duplicates;
-        for (class, recovery) in &outcome.recoveries {
-            self.recoveries.entry(class.clone()).or_default().push(*recovery);
+        for recovery in &outcome.recoveries {
+            if recovery.has_struck {
+                self.recoveries.entry(recovery.class.clone()).or_default().push(recovery.took);
+            } else {
+                self.missed += 1;
+            }
         }
         for anomaly in &outcome.anomalies {
             *self.anomalies.entry(anomaly.class).or_default() += 1;
@@ -53,12 +59,13 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let events: usize = self.recoveries.values().map(Vec::len).sum();
+        let faults: usize = self.recoveries.values().map(Vec::len).sum();
         writeln!(formatter, "rounds                 {:>9}", self.rounds)?;
         writeln!(formatter, "rounds not played      {:>9}", self.unplayed)?;
         writeln!(formatter, "reports in scores.raw  {:>9}", self.reports)?;
         writeln!(formatter, "duplicates suppressed  {:>9}", self.duplicates)?;
-        writeln!(formatter, "faults                 {events:>9}")?;
+        writeln!(formatter, "faults                 {faults:>9}")?;
+        writeln!(formatter, "faults that met nobody {:>9}", self.missed)?;
         writeln!(formatter, "anomalies              {:>9}", self.anomalies.values().sum::<usize>())?;
         for class in Class::ALL {
             let count = self.anomalies.get(&class).copied().unwrap_or_default();

@@ -99,8 +99,8 @@ pub struct Outcome {
     pub reports: usize,
     /// What the archive counted as duplicates.
     pub duplicates: i64,
-    /// The class of each fault, and how long it took to file what had been sent by its end.
-    pub recoveries: Vec<(String, Duration)>,
+    /// Of all faults.
+    pub recoveries: Vec<Recovery>,
     /// Names of the places at which something crashed, as it was armed to.
     pub crashes: BTreeSet<String>,
     /// What is wrong.
@@ -173,16 +173,13 @@ impl<'a> Round<'a> {
         self.field.calm();
         let recoveries = fought?;
         let calm_since = recoveries.iter().map(|recovery| recovery.since).fold(sent_by, Instant::max);
-        let mut accidents = Vec::new();
-        if let Err(error) = watch.caught_up(RECOVERY.saturating_sub(calm_since.elapsed())).await {
-            accidents.push(format!("{error:#}"));
-        }
+        let mut accidents = late(&watch, calm_since).await;
         let backwards = watch.backwards();
         let (attempts, mut fleet) = (arena.driver.attempts(), arena.fleet.into_inner());
         fleet.supervise()?;
         let crashes = arena.driver.crashes().union(fleet.crashes()).cloned().collect();
-        let metrics = fleet.metrics().await?;
-        accidents.extend(tokio::task::block_in_place(|| fleet.end())?);
+        let metrics = fleet.metrics().await;
+        accidents.extend(tokio::task::block_in_place(|| fleet.end()));
         let mut evidence = Evidence::gather(&installation, &topics, &staff).await?;
         evidence.texts.extend(metrics);
         (evidence.accidents, evidence.backwards) = (accidents, backwards);
@@ -200,7 +197,7 @@ impl<'a> Round<'a> {
         Ok(Outcome {
             reports: evidence.raw.len(),
             duplicates: duplicates.map(|(_, count)| count).sum(),
-            recoveries: recoveries.into_iter().map(|recovery| (recovery.class, recovery.took)).collect(),
+            recoveries,
             crashes,
             anomalies: check(&case, &evidence),
         })
@@ -234,15 +231,28 @@ impl<'a> Round<'a> {
 /// Lets a fault strike at its time, and waits until what was sent by its end is filed.
 async fn struck((arena, watch): (&Arena<'_>, &Watch<'_>), Strike { at, fault }: Strike) -> anyhow::Result<Recovery> {
     tokio::time::sleep(at).await;
-    arena.strike(fault).await.with_context(|| fault.class())?;
+    let has_struck = arena.strike(fault).await.with_context(|| fault.class())?;
     let since = Instant::now();
     // Whether everything is filed in time is asked at the end.
     let _ = watch.passed_what_is_there(RECOVERY).await;
     Ok(Recovery {
         class: fault.class(),
+        has_struck,
         since,
         took: since.elapsed(),
     })
+}
+
+/// What is not done in time after the last fault.
+async fn late(watch: &Watch<'_>, calm_since: Instant) -> Vec<String> {
+    let mut late = Vec::new();
+    if calm_since.elapsed() > RECOVERY {
+        late.push(format!("not all was answered and filed {RECOVERY:?} after the last fault"));
+    }
+    if let Err(error) = watch.caught_up(RECOVERY.saturating_sub(calm_since.elapsed())).await {
+        late.push(format!("{error:#}"));
+    }
+    late
 }
 
 /// Starts again what has ended, until it is dropped.
@@ -254,11 +264,16 @@ async fn supervise(arena: &Arena<'_>) -> anyhow::Result<Infallible> {
 }
 
 /// How a fault was got over.
-struct Recovery {
-    class: String,
+#[derive(Clone, Debug)]
+pub struct Recovery {
+    /// What the fault is called.
+    pub class: String,
+    /// Whether it met anybody: a process may never come by the place where it was to crash.
+    pub has_struck: bool,
+    /// How long it took to file what had been sent by its end.
+    pub took: Duration,
     /// Its end.
     since: Instant,
-    took: Duration,
 }
 
 /// A framed report, for poison to be made of.

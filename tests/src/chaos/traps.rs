@@ -1,6 +1,6 @@
 //! A round for each error of `crates/fault_points` that shows it: the checker must notice, or its silence means nothing.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use scoresync_fault_points::Bug;
@@ -23,14 +23,23 @@ struct Trap {
 }
 
 impl Trap {
+    /// The round, with the error in it.
     fn plan(&self, seed: u64) -> Plan {
+        Plan {
+            arming: vec![("FAULT_POINTS_BUG".to_owned(), self.bug.as_str().to_owned())],
+            ..self.control(seed)
+        }
+    }
+
+    /// The round without the error, in which nothing must be found.
+    fn control(&self, seed: u64) -> Plan {
         Plan {
             seed,
             duration: Duration::from_secs(self.seconds),
             rows: 60 * usize::try_from(self.seconds).unwrap_or(1),
             players: self.players.clone(),
             schedule: Schedule::of(&self.strikes),
-            arming: vec![("FAULT_POINTS_BUG".to_owned(), self.bug.as_str().to_owned())],
+            arming: Vec::new(),
             lingers: self.lingers,
         }
     }
@@ -119,6 +128,29 @@ pub async fn spring(field: &Arc<Field>, bugs: impl IntoIterator<Item = Bug>) -> 
     });
     let sprung: Vec<_> = futures_util::stream::iter(rounds).buffer_unordered(SIDE_BY_SIDE).collect().await;
     sprung.into_iter().map(|(bug, miss)| Ok((bug, miss??))).collect()
+}
+
+/// Plays each different round of the traps without an error in it; gives what was found all the same.
+///
+/// # Errors
+/// A round cannot be played.
+pub async fn set_without_errors(field: &Arc<Field>) -> anyhow::Result<Vec<String>> {
+    let plans = Bug::ALL.map(|bug| trap(bug).control(*SEEDS.start()));
+    let different: BTreeMap<String, Plan> = plans.into_iter().map(|plan| (format!("{plan:?}"), plan)).collect();
+    let rounds = different.into_values().map(|plan| {
+        let field = Arc::clone(field);
+        tokio::spawn(async move {
+            let folder = tempfile::Builder::new().prefix("scoresync-chaos.").tempdir()?;
+            let outcome = Round::new(&field, folder.path(), &plan).play().await?;
+            anyhow::Ok((!outcome.anomalies.is_empty()).then(|| outcome.told(&plan)))
+        })
+    });
+    let mut said = Vec::new();
+    let mut played = futures_util::stream::iter(rounds).buffer_unordered(SIDE_BY_SIDE);
+    while let Some(round) = played.next().await {
+        said.extend(round??);
+    }
+    Ok(said)
 }
 
 /// `None` where it is caught.

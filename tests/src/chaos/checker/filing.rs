@@ -248,6 +248,13 @@ fn compare_counts(evidence: &Evidence, fates: &BTreeMap<(i32, Fate), i64>, anoma
             });
         }
     }
+    let [employees, ends] = &evidence.employees;
+    if employees != ends {
+        anomalies.push(Anomaly {
+            class: Class::Position,
+            text: format!("the archive stands at {employees:?} of the employees, which end at {ends:?}"),
+        });
+    }
     anomalies.extend(astray(("the mappers", "scores.raw"), &evidence.mapped, &evidence.raw));
     anomalies.extend(astray(("the archive", "scores.enriched"), &evidence.positions, &evidence.enriched));
 }

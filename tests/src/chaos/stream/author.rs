@@ -9,8 +9,8 @@ use super::{
 };
 use crate::chaos::staff::Staff;
 
-/// Bytes of the remark that makes a row large.
-const LARGE: usize = 180_000;
+/// Bytes of the remark that makes a row nearly as large as `door.max_row_kib` lets it be.
+const LARGE: usize = 255_000;
 
 /// Tells stories.
 pub(super) struct Author<'a> {
