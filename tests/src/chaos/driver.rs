@@ -289,12 +289,7 @@ impl<'a> Driver<'a> {
 
     /// As a client that knows nothing of scoresync.
     async fn send_poison(&self) -> anyhow::Result<()> {
-        let producer: FutureProducer = ClientConfig::new()
-            .set("bootstrap.servers", &self.installation.kafka.brokers)
-            .set("message.timeout.ms", "5000")
-            // What it is told is written once is there once, also where its acknowledgement was lost and it sent again.
-            .set("enable.idempotence", "true")
-            .create()?;
+        let mut producer = self.foreign()?;
         let topic = TopicNames::new(&self.installation.topics).name(Topic::Raw);
         let total = self.stream.poison.len().max(1) as u32;
         for (number, poison) in self.stream.poison.iter().enumerate() {
@@ -302,9 +297,21 @@ impl<'a> Driver<'a> {
             let end = Instant::now() + PATIENCE;
             while !self.write(&producer, &topic, (number, poison)).await {
                 ensure!(Instant::now() < end, "poison was never acknowledged");
+                // A client that was told of no brokers never finds any again (librdkafka 2.12).
+                producer = self.foreign()?;
             }
         }
         Ok(())
+    }
+
+    fn foreign(&self) -> anyhow::Result<FutureProducer> {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", &self.installation.kafka.brokers)
+            .set("message.timeout.ms", "5000")
+            // What it is told is written once is there once, also where its acknowledgement was lost and it sent again.
+            .set("enable.idempotence", "true");
+        Ok(config.create()?)
     }
 
     async fn write(&self, producer: &FutureProducer, topic: &str, (number, poison): (usize, &Poison)) -> bool {
