@@ -13,6 +13,8 @@ pub enum Point {
     RowImported,
     /// An employee is queued, and others follow.
     RosterWritten,
+    /// The broker has acknowledged employees; whether others wrote about them meanwhile is not looked at yet.
+    RosterAcknowledged,
     /// An enriched score is queued, the next report is not mapped yet.
     OutputQueued,
     /// A dead letter is queued.
@@ -43,12 +45,13 @@ pub enum Point {
 
 impl Point {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::ReportReceived,
         Self::ReportQueued,
         Self::ReportsAcknowledged,
         Self::RowImported,
         Self::RosterWritten,
+        Self::RosterAcknowledged,
         Self::OutputQueued,
         Self::LetterQueued,
         Self::BeforePositions,
@@ -73,6 +76,7 @@ impl Point {
             Self::ReportsAcknowledged => "reports_acknowledged",
             Self::RowImported => "row_imported",
             Self::RosterWritten => "roster_written",
+            Self::RosterAcknowledged => "roster_acknowledged",
             Self::OutputQueued => "output_queued",
             Self::LetterQueued => "letter_queued",
             Self::BeforePositions => "before_positions",

@@ -21,7 +21,8 @@ const SUBJECT: &str = "employees-value";
 #[derive(Default)]
 struct State {
     versions: BTreeMap<u32, (u32, String)>,
-    is_broken: bool,
+    /// What it answers to everything.
+    broken: Option<&'static str>,
     requests: usize,
 }
 
@@ -95,8 +96,10 @@ fn answer(state: &mut State, request: &str) -> (&'static str, String) {
             .get(&number.parse().ok()?)
             .map(|(id, schema)| json!({ "subject": SUBJECT, "id": id, "version": number.parse::<u32>().unwrap(), "schema": schema })),
     });
+    if let Some(status) = state.broken {
+        return (status, "{}".to_owned());
+    }
     match found {
-        _ if state.is_broken => ("500 Internal Server Error", "{}".to_owned()),
         Some(body) => ("200 OK", body.to_string()),
         None => (
             "404 Not Found",
@@ -140,7 +143,7 @@ fn a_schema_is_asked_for_once() {
         assert_eq!(decoder.decode(Some(&value(7))).unwrap(), employee());
     }
     assert_eq!(registry.requests(), 2);
-    registry.state.lock().unwrap().is_broken = true;
+    registry.state.lock().unwrap().broken = Some("500 Internal Server Error");
     assert_eq!(decoder.decode(Some(&value(7))).unwrap(), employee());
 }
 
@@ -230,13 +233,19 @@ fn a_registry_that_does_not_answer_is_never_the_records_fault() {
         matches!(lost, Err(DecodeError::Surroundings(SchemaLookupError::SubjectLost { .. }))),
         "{lost:?}"
     );
-    registry.state.lock().unwrap().is_broken = true;
-    let broken = decoder.decode(Some(&value(7)));
-    assert!(
-        matches!(broken, Err(DecodeError::Surroundings(SchemaLookupError::Registry(_)))),
-        "{broken:?}"
-    );
-    registry.state.lock().unwrap().is_broken = false;
+    for status in [
+        "401 Unauthorized",
+        "404 Not Found",
+        "429 Too Many Requests",
+        "500 Internal Server Error",
+        "503 Service Unavailable",
+        "200 OK",
+    ] {
+        registry.state.lock().unwrap().broken = Some(status);
+        let broken = decoder.decode(Some(&value(7)));
+        assert!(matches!(broken, Err(DecodeError::Surroundings(_))), "{status}: {broken:?}");
+    }
+    registry.state.lock().unwrap().broken = None;
     registry.set(&[(7, Employee::SCHEMA)]);
     assert_eq!(decoder.decode(Some(&value(7))).unwrap(), employee());
 }

@@ -144,11 +144,11 @@ impl Arena<'_> {
 
     async fn crash_command(&self, point: Point, arming: Arming) -> bool {
         let before = self.driver.crashes_at(point);
-        self.driver.arm_next(command_of(point), arming);
+        self.driver.arm_next(command_of(point), arming.clone());
         let end = Instant::now() + STRUCK_WITHIN;
         while self.driver.crashes_at(point) == before {
             if Instant::now() > end {
-                self.driver.disarm_next(command_of(point));
+                self.driver.disarm_next(command_of(point), &arming);
                 return false;
             }
             tokio::time::sleep(BEAT).await;

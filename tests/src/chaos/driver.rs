@@ -77,8 +77,8 @@ pub(super) struct Driver<'a> {
     http: reqwest::Client,
     waiting: Mutex<VecDeque<&'a Parcel>>,
     attempts: Mutex<Attempts>,
-    /// What the next command of a name is started with.
-    next: Mutex<BTreeMap<&'static str, Arming>>,
+    /// What the next commands of a name are started with, one after the other.
+    next: Mutex<BTreeMap<&'static str, VecDeque<Arming>>>,
     /// Places at which commands crashed, and how often.
     crashes: Mutex<BTreeMap<String, usize>>,
     /// What every command is started with.
@@ -124,12 +124,14 @@ impl<'a> Driver<'a> {
 
     /// The next command of this name is to be made to fail.
     pub(super) fn arm_next(&self, command: &'static str, arming: Arming) {
-        lock(&self.next).insert(command, arming);
+        lock(&self.next).entry(command).or_default().push_back(arming);
     }
 
-    /// Takes [`Self::arm_next`] back, if no command of this name was run since.
-    pub(super) fn disarm_next(&self, command: &str) {
-        lock(&self.next).remove(command);
+    /// Takes [`Self::arm_next`] back, if that command was not run yet.
+    pub(super) fn disarm_next(&self, command: &str, arming: &Arming) {
+        if let Some(next) = lock(&self.next).get_mut(command) {
+            next.retain(|waiting| waiting != arming);
+        }
     }
 
     /// Names of the places at which commands crashed, as they were armed to.
@@ -231,7 +233,7 @@ impl<'a> Driver<'a> {
     async fn run(&self, arguments: &[&str]) -> anyhow::Result<bool> {
         let own = arguments
             .first()
-            .and_then(|command| lock(&self.next).remove(*command))
+            .and_then(|command| lock(&self.next).get_mut(*command)?.pop_front())
             .unwrap_or_default();
         let place = own.first().and_then(|(_, place)| place.split(':').next()).map(str::to_owned);
         let mut command = self.installation.armed_command(arguments, &[self.arming.clone(), own].concat())?;

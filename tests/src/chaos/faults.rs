@@ -160,7 +160,12 @@ const REGISTRY: [Weather; 8] = [
 /// How often something surely comes by a place within seconds.
 const fn passes_of(point: Point) -> usize {
     match point {
-        Point::MapperAssigned | Point::MapperRevoked | Point::SinkAssigned | Point::SinkRevoked | Point::RosterWritten => 1,
+        Point::MapperAssigned
+        | Point::MapperRevoked
+        | Point::SinkAssigned
+        | Point::SinkRevoked
+        | Point::RosterWritten
+        | Point::RosterAcknowledged => 1,
         Point::ReportReceived
         | Point::ReportQueued
         | Point::ReportsAcknowledged
@@ -179,7 +184,7 @@ const fn passes_of(point: Point) -> usize {
 
 /// Which command comes by a place that no stage does.
 pub(super) const fn command_of(point: Point) -> &'static str {
-    if matches!(point, Point::RosterWritten) {
+    if matches!(point, Point::RosterWritten | Point::RosterAcknowledged) {
         "employees"
     } else {
         "import"
@@ -204,6 +209,6 @@ pub fn stage_of(point: Point) -> Option<Stage> {
         | Point::RowsWritten
         | Point::BeforeCommit
         | Point::AfterCommit => Some(Stage::Sink),
-        Point::RowImported | Point::RosterWritten => None,
+        Point::RowImported | Point::RosterWritten | Point::RosterAcknowledged => None,
     }
 }

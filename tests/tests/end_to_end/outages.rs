@@ -234,3 +234,45 @@ async fn a_database_that_is_restored_from_before_is_filled_from_there() -> anyho
     .await?;
     play.end()
 }
+
+/// The session is ended when the transaction is committed and its client cannot know: it waits for a replica that does not exist.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_whose_answer_is_lost_is_neither_lost_nor_done_again() -> anyhow::Result<()> {
+    let stack = Stack::start_parts(&[Part::Postgres])?;
+    let play = Play::begin(&stack, Database::Postgres, 7).await?;
+    let url = stack.postgres_url.clone().unwrap_or_default().replace("scoresync@", "postgres@");
+    let (superuser, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await?;
+    tokio::spawn(connection);
+    play.send_while(async |play, load| {
+        for share in [0.2, 0.5, 0.8] {
+            load.reaches(share).await;
+            let (wait, go_on) = (
+                "ALTER SYSTEM SET synchronous_standby_names = 'nobody'",
+                "ALTER SYSTEM RESET synchronous_standby_names",
+            );
+            set(&superuser, wait).await?;
+            let ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                WHERE wait_event = 'SyncRep' AND usename = 'scoresync'";
+            until("a commit waits for its answer, and never gets it", SETTLE, async || {
+                Ok(superuser.query_one(ended, &[]).await?.get::<_, i64>(0) > 0)
+            })
+            .await?;
+            set(&superuser, go_on).await?;
+            play.recover().await?;
+        }
+        Ok(())
+    })
+    .await?;
+    let log = play.running[2].log();
+    ensure!(
+        log.contains("lost its position") || log.contains("trying again"),
+        "no commit went wrong: {log}"
+    );
+    play.end()
+}
+
+async fn set(superuser: &tokio_postgres::Client, statement: &str) -> anyhow::Result<()> {
+    superuser.execute(statement, &[]).await?;
+    superuser.execute("SELECT pg_reload_conf()", &[]).await?;
+    Ok(())
+}

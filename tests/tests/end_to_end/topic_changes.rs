@@ -11,7 +11,7 @@ use rdkafka::{
 use scoresync_kafka::{Topic, TopicNames};
 use scoresync_tests::{installation::Database, process::Process, settle::settle};
 
-use crate::support::{Http, SETTLE, START, STOP, Scene, academy, until};
+use crate::support::{Bytes, Foreign, Http, SETTLE, START, STOP, Scene, academy, until};
 
 /// One report is filed by a process that goes on.
 async fn file_one_report_and_go_on(scene: &Scene) -> anyhow::Result<Process> {
@@ -34,9 +34,11 @@ async fn file_one_report(scene: &Scene) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// As somebody might who wants to begin anew.
-async fn recreate(scene: &Scene, name: &str) -> anyhow::Result<()> {
-    let deleted = admin(scene)?.delete_topics(&[name], &AdminOptions::new()).await?;
+/// As somebody might who wants to begin anew. Records come in at once, so that there is something at every position that was recorded.
+async fn recreate(scene: &Scene, topic: Topic) -> anyhow::Result<String> {
+    let name = TopicNames::new(&scene.installation.topics).name(topic);
+    let partitions = scene.topics.ends(topic).await?.into_keys();
+    let deleted = admin(scene)?.delete_topics(&[&name], &AdminOptions::new()).await?;
     ensure!(deleted.iter().all(Result::is_ok), "{deleted:?}");
     // The broker deletes at its leisure; until then the command fails, or finds the topic still there.
     until("the topic is made anew", SETTLE, async || {
@@ -46,7 +48,14 @@ async fn recreate(scene: &Scene, name: &str) -> anyhow::Result<()> {
         let is_created = |document: &serde_json::Value| document["topic"] == name && document["created"] == true;
         Ok(made.status.success() && documents.as_array().is_some_and(|documents| documents.iter().any(is_created)))
     })
-    .await
+    .await?;
+    let foreign = Foreign::of(scene)?;
+    for partition in partitions {
+        for _ in 0..3 {
+            foreign.write((topic, partition), &Bytes::new("K", b"no record")).await?;
+        }
+    }
+    Ok(name)
 }
 
 /// As somebody might who wants more parallel work.
@@ -82,8 +91,7 @@ fn explained_end(mut process: Process, deadline: Duration, said: [&str; 2]) -> a
 async fn a_sink_stops_in_front_of_enriched_scores_that_were_made_anew() -> anyhow::Result<()> {
     let scene = Scene::new(Database::Sqlite)?;
     file_one_report(&scene).await?;
-    let name = format!("{}scores.enriched", scene.installation.topics.prefix);
-    recreate(&scene, &name).await?;
+    let name = recreate(&scene, Topic::Enriched).await?;
     check_end(&scene, "sink", [&name, "recorded for"])
 }
 
@@ -91,8 +99,7 @@ async fn a_sink_stops_in_front_of_enriched_scores_that_were_made_anew() -> anyho
 async fn a_running_sink_ends_when_enriched_scores_are_made_anew_under_it() -> anyhow::Result<()> {
     let scene = Scene::new(Database::Sqlite)?;
     let running = file_one_report_and_go_on(&scene).await?;
-    let name = format!("{}scores.enriched", scene.installation.topics.prefix);
-    recreate(&scene, &name).await?;
+    let name = recreate(&scene, Topic::Enriched).await?;
     explained_end(running, SETTLE, [&name, "recorded for"])
 }
 
@@ -100,8 +107,7 @@ async fn a_running_sink_ends_when_enriched_scores_are_made_anew_under_it() -> an
 async fn a_running_mapper_ends_when_raw_reports_are_made_anew_under_it_and_starts_no_more() -> anyhow::Result<()> {
     let scene = Scene::new(Database::Sqlite)?;
     let running = file_one_report_and_go_on(&scene).await?;
-    let name = format!("{}scores.raw", scene.installation.topics.prefix);
-    recreate(&scene, &name).await?;
+    let name = recreate(&scene, Topic::Raw).await?;
     explained_end(running, SETTLE, [&name, "recorded for"])?;
     check_end(&scene, "mapper", [&name, "recorded for"])
 }
@@ -111,8 +117,7 @@ async fn a_running_mapper_ends_when_raw_reports_are_made_anew_under_it_and_start
 async fn a_mapper_stops_in_front_of_raw_reports_that_were_made_anew() -> anyhow::Result<()> {
     let scene = Scene::new(Database::Sqlite)?;
     file_one_report(&scene).await?;
-    let name = format!("{}scores.raw", scene.installation.topics.prefix);
-    recreate(&scene, &name).await?;
+    let name = recreate(&scene, Topic::Raw).await?;
     check_end(&scene, "mapper", [&name, "recorded for"])
 }
 
@@ -122,8 +127,7 @@ async fn a_running_mapper_ends_when_the_employees_are_made_anew_under_it() -> an
     file_one_report(&scene).await?;
     let mut mapper = scene.installation.start("mapper", &["run", "mapper"])?;
     mapper.ready(START).await?;
-    let name = format!("{}employees", scene.installation.topics.prefix);
-    recreate(&scene, &name).await?;
+    let name = recreate(&scene, Topic::Employees).await?;
     explained_end(mapper, SETTLE, [&name, "was read"])
 }
 

@@ -217,6 +217,7 @@ impl EmployeesTable {
             outcomes[place] = Outcome::Failed(error);
         }
         pending.retain(|record| !matches!(outcomes[record.place], Outcome::Failed(_)));
+        fault_points::pass(Point::RosterAcknowledged);
         Ok(())
     }
 

@@ -89,11 +89,11 @@ impl Target {
         Ok(())
     }
 
-    /// What the process holds in memory now.
-    pub(super) fn resident_kib(&self) -> anyhow::Result<u64> {
+    /// The most that the process has held in memory at one time.
+    pub(super) fn peak_kib(&self) -> anyhow::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let number = line.and_then(|line| line.split_whitespace().next());
-        number.and_then(|number| number.parse().ok()).context("/proc tells no VmRSS")
+        number.and_then(|number| number.parse().ok()).context("/proc tells no VmHWM")
     }
 }
