@@ -61,9 +61,7 @@ pub(crate) fn base(kafka: &KafkaSettings) -> Result<ClientConfig, Error> {
     config
         .set("socket.keepalive.enable", "true")
         .set("reconnect.backoff.max.ms", "1000")
-        .set("allow.auto.create.topics", "false")
-        // Lag, the connection and a lost broker are read from them.
-        .set("statistics.interval.ms", "1000");
+        .set("allow.auto.create.topics", "false");
     secure(&mut config, &kafka.security)?;
     for (setting, value) in &kafka.librdkafka {
         let name = used_name(setting);
@@ -136,6 +134,8 @@ pub(crate) fn consumer(kafka: &KafkaSettings, topics: &TopicSettings, group: &st
 /// Settings that are as good as possible unless the user knows better.
 fn with_defaults(kafka: &KafkaSettings, defaults: &[(&str, &str)]) -> Result<ClientConfig, Error> {
     let mut config = base(kafka)?;
+    // Lag, the connection and a lost broker are read from them.
+    config.set("statistics.interval.ms", "1000");
     for (setting, value) in defaults {
         if config.get(setting).is_none() {
             config.set(*setting, *value);

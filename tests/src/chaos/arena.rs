@@ -1,5 +1,7 @@
 //! How faults strike: what is broken, waited for, and mended.
 
+mod letters;
+
 use std::{
     path::PathBuf,
     process::{Command, Stdio},
@@ -8,13 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use rdkafka::{
-    ClientConfig,
-    admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier},
-    client::DefaultClientContext,
-};
 use scoresync_fault_points::Point;
-use scoresync_kafka::{Specification, Topic, TopicNames};
 use tokio::{sync::Mutex, task::JoinHandle};
 
 use super::{
@@ -67,11 +63,7 @@ impl Arena<'_> {
                 let name = first.with_context(|| format!("there is no {stage}"))?;
                 return self.wake(&name, fault.duration()).await;
             }
-            Fault::LettersRefused => {
-                self.limit_letters(Some(100)).await?;
-                tokio::time::sleep(fault.duration()).await;
-                self.limit_letters(None).await?;
-            }
+            Fault::LettersRefused => self.refuse_letters(fault.duration()).await?,
             Fault::Storm(stage) => self.storm(stage, fault.duration()).await?,
             Fault::PartKilled(part) => self.kill_part(part, fault.duration()).await?,
             Fault::PartFrozen(part) => {
@@ -238,30 +230,6 @@ impl Arena<'_> {
             tokio::time::sleep(Duration::from_secs(3)).await;
         }
         self.fleet.lock().await.arm(&name, &[]).await
-    }
-
-    /// Lets the topic of dead letters take records of so many bytes, or as many as it should.
-    async fn limit_letters(&self, bytes: Option<usize>) -> anyhow::Result<()> {
-        let (kafka, topics) = (&self.installation.kafka, &self.installation.topics);
-        let mut specification = Specification::of(Topic::DeadLetters, kafka, topics);
-        if let Some(bytes) = bytes {
-            specification.configuration.insert("max.message.bytes", bytes.to_string());
-        }
-        let name = TopicNames::new(topics).name(Topic::DeadLetters);
-        let settings = specification.configuration.iter();
-        let altered = settings.fold(AlterConfig::new(ResourceSpecifier::Topic(&name)), |altered, (setting, value)| {
-            altered.set(setting, value)
-        });
-        let admin: AdminClient<DefaultClientContext> = ClientConfig::new().set("bootstrap.servers", &kafka.brokers).create()?;
-        // A broker that is away is asked again.
-        for _ in 0..10 {
-            let answered = admin.alter_configs([&altered], &AdminOptions::new()).await;
-            if answered.is_ok_and(|answers| answers.iter().all(Result::is_ok)) {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
-        anyhow::bail!("the settings of {name} could not be changed")
     }
 
     async fn storm(&self, stage: Stage, duration: Duration) -> anyhow::Result<()> {

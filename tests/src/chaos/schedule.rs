@@ -43,6 +43,12 @@ impl Schedule {
         Self(strikes)
     }
 
+    /// For three brokers, in 40 seconds: a leader is lost, then there are too few replicas, and the records are locked for 30 s meanwhile.
+    #[must_use]
+    pub fn with_brokers_lost() -> Self {
+        Self::of(&[(3, Fault::BrokersKilled(1)), (8, Fault::Locked(30)), (20, Fault::BrokersKilled(2))])
+    }
+
     /// What strikes in which second.
     #[must_use]
     pub fn of(strikes: &[(u64, Fault)]) -> Self {

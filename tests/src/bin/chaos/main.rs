@@ -8,7 +8,7 @@ use std::{
 
 use clap::Parser;
 use scoresync_fault_points::Bug;
-use scoresync_tests::chaos::{Field, Plan, Player, Round, Schedule, faults::Fault, report::Report, traps};
+use scoresync_tests::chaos::{Field, Plan, Player, Round, Schedule, report::Report, traps};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Breaks whatever can break around and inside scoresync, and checks each promise afterwards.
@@ -108,7 +108,7 @@ async fn play_rounds(field: &Field, arguments: &Arguments, report: &mut Report) 
             schedule: if arguments.calm {
                 Schedule::default()
             } else if arguments.three_brokers {
-                Schedule::of(&[(3, Fault::BrokersKilled(1)), (8, Fault::Locked(30)), (20, Fault::BrokersKilled(2))])
+                Schedule::with_brokers_lost()
             } else {
                 Schedule::generate(seed, duration)
             },
