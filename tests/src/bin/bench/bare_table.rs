@@ -118,7 +118,7 @@ impl BareTable {
 
     async fn make_table(&self) -> anyhow::Result<()> {
         let sql = "DROP TABLE IF EXISTS bare, bare_position; CREATE TABLE bare (LIKE training_record INCLUDING ALL); \
-                   CREATE TABLE bare_position (next_offset bigint NOT NULL); INSERT INTO bare_position VALUES (0); CHECKPOINT";
+                   CREATE TABLE bare_position (next_offset bigint NOT NULL); INSERT INTO bare_position VALUES (0)";
         self.client.batch_execute(sql).await.context("make a table")
     }
 

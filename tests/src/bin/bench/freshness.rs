@@ -4,17 +4,13 @@
 
 use std::{
     collections::HashMap,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, anyhow, ensure};
 use scoresync_domain::{Fields, Source, Sources};
 use scoresync_tests::{configuration, stack::Stack};
-use tokio::sync::{
-    Mutex,
-    mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
-};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_postgres::NoTls;
 use uuid::Uuid;
 
@@ -100,27 +96,24 @@ async fn send(
     (requests, rate): (Vec<(Uuid, Vec<u8>)>, u32),
     sent: UnboundedSender<Sent>,
 ) -> anyhow::Result<Vec<Duration>> {
-    let mut opened = Vec::with_capacity(CONNECTIONS);
+    // Where the door does not keep up, what is due waits for a connection, and its time counts.
+    let (give_back, mut free) = unbounded_channel();
     for _ in 0..CONNECTIONS.min(requests.len()) {
-        opened.push(Connection::open(site.installation.door).await?);
+        give_back.send(Connection::open(site.installation.door).await?)?;
     }
-    let free = Arc::new(Mutex::new(opened));
     let (begun, between) = (Instant::now(), Duration::from_secs(1) / rate);
     let mut under_way = tokio::task::JoinSet::new();
     for (number, (id, request)) in requests.into_iter().enumerate() {
         let due = begun + between * u32::try_from(number)?;
         tokio::time::sleep_until(due.into()).await;
-        let mut connection = free
-            .lock()
-            .await
-            .pop()
-            .context("all connections are busy: the door does not keep up")?;
+        let mut connection: Connection = free.recv().await.context("no connection is left")?;
         sent.send((id, due))?;
-        let free = Arc::clone(&free);
+        let give_back = give_back.clone();
         under_way.spawn(async move {
             connection.send(&request).await?;
-            free.lock().await.push(connection);
-            anyhow::Ok(due.elapsed())
+            let answered = due.elapsed();
+            give_back.send(connection)?;
+            anyhow::Ok(answered)
         });
     }
     under_way.join_all().await.into_iter().collect()

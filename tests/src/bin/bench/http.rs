@@ -40,19 +40,28 @@ impl Connection {
         })
     }
 
-    /// Sends a request and waits until it is answered as accepted.
+    /// Sends a request and waits until it is answered as accepted; at once again while the door has too much to do.
     pub(crate) async fn send(&mut self, request: &Request) -> anyhow::Result<()> {
+        loop {
+            self.exchange(request).await?;
+            if self.answer.starts_with(b"HTTP/1.1 202") {
+                return Ok(());
+            }
+            ensure!(
+                self.answer.starts_with(b"HTTP/1.1 429"),
+                "a request was not accepted: {}",
+                String::from_utf8_lossy(&self.answer)
+            );
+        }
+    }
+
+    async fn exchange(&mut self, request: &Request) -> anyhow::Result<()> {
         self.stream.write_all(request).await?;
         self.answer.clear();
         while !is_whole(&self.answer) {
             let read = self.stream.read_buf(&mut self.answer).await?;
             ensure!(read > 0, "the door closed a connection: {}", String::from_utf8_lossy(&self.answer));
         }
-        ensure!(
-            self.answer.starts_with(b"HTTP/1.1 202"),
-            "a request was not accepted: {}",
-            String::from_utf8_lossy(&self.answer)
-        );
         Ok(())
     }
 }

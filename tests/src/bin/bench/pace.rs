@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 
 use super::usage;
 
@@ -69,10 +69,7 @@ pub(crate) async fn measure(
         }
         ensure!(progressed.0.elapsed() < PATIENCE, "nothing moves: {} of {to}", now.count);
         if now.count >= to {
-            let first = first.unwrap_or(Look {
-                count: from,
-                ..look().await?
-            });
+            let first = first.context("it was done before it could be looked at twice; measure with more --reports")?;
             return Ok(between(&first, &now, parties.peak_memory_mib()?));
         }
         if now.count > from && first.is_none() {

@@ -13,7 +13,8 @@ const MALFORMED_IN: usize = 200;
 const BY_NUMBER: usize = 6;
 
 /// Names of a report's fields, in their order.
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 11] = [
+    "成绩编号",
     "工号",
     "手机号",
     "姓名",
@@ -87,6 +88,7 @@ impl Workload {
         let is_by_phone = employee_no.is_empty();
         let score = format!("{}.5", (number + revision as usize) % 100);
         Row([
+            format!("CJ{number:08}"),
             employee_no,
             if is_by_phone { phone(learner) } else { String::new() },
             name(learner),
