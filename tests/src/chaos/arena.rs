@@ -31,6 +31,8 @@ const STRUCK_WITHIN: Duration = Duration::from_secs(30);
 const BEAT: Duration = Duration::from_millis(50);
 /// What a process says that is started while the registry has forgotten everything, and ends: somebody has to register the schemas.
 const REGISTER: &str = "run `scoresync schemas register`";
+/// For whoever was started meanwhile to end.
+const START: Duration = Duration::from_secs(2);
 /// For a group to hear that a member has left.
 const REBALANCE: Duration = Duration::from_secs(3);
 
@@ -72,16 +74,7 @@ impl Arena<'_> {
                 tokio::time::sleep(fault.duration()).await;
                 signal(&processes, "CONT");
             }
-            Fault::Network(neighbour, weather) => {
-                let link = match neighbour {
-                    Neighbour::Kafka => &self.field.to_kafka,
-                    Neighbour::Registry => &self.field.to_registry,
-                    Neighbour::Postgres => &self.field.to_postgres,
-                };
-                link.set(weather);
-                tokio::time::sleep(fault.duration()).await;
-                link.set(Weather::Fair);
-            }
+            Fault::Network(neighbour, weather) => self.change_weather((neighbour, weather), fault.duration()).await,
             Fault::Locked(_) => self.lock_records(fault.duration()).await?,
             Fault::SessionsEnded => self.end_sessions(fault.duration()).await?,
             Fault::BrokersKilled(count) => {
@@ -244,6 +237,26 @@ impl Arena<'_> {
         Ok(())
     }
 
+    /// To a process that is started while the registry knows nothing, it has forgotten everything.
+    async fn change_weather(&self, (neighbour, weather): (Neighbour, Weather), duration: Duration) {
+        let link = match neighbour {
+            Neighbour::Kafka => &self.field.to_kafka,
+            Neighbour::Registry => &self.field.to_registry,
+            Neighbour::Postgres => &self.field.to_postgres,
+        };
+        let knows_nothing = matches!(weather, Weather::Answers(head) if head.starts_with("404"));
+        if knows_nothing {
+            self.fleet.lock().await.expect(REGISTER);
+        }
+        link.set(weather);
+        tokio::time::sleep(duration).await;
+        link.set(Weather::Fair);
+        if knows_nothing {
+            tokio::time::sleep(START).await;
+            self.fleet.lock().await.expect_no_more(REGISTER);
+        }
+    }
+
     async fn kill_part(&self, part: Part, duration: Duration) -> anyhow::Result<()> {
         if part == Part::Registry {
             self.fleet.lock().await.expect(REGISTER);
@@ -253,8 +266,7 @@ impl Arena<'_> {
         self.start_part(part).await?;
         if part == Part::Registry {
             self.register_again().await?;
-            // Whoever found nothing may still be about to end.
-            tokio::time::sleep(duration).await;
+            tokio::time::sleep(START).await;
             self.fleet.lock().await.expect_no_more(REGISTER);
         }
         Ok(())
