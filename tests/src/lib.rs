@@ -10,6 +10,7 @@ pub mod company;
 pub mod configuration;
 pub mod hostile;
 pub mod installation;
+pub mod interruption;
 pub mod metrics;
 mod owned;
 pub mod ports;

@@ -5,6 +5,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use anyhow::{Context, ensure};
@@ -29,6 +30,8 @@ pub struct Stack {
     own: Option<(PathBuf, Vec<Part>)>,
     /// Through which clients of the broker's second port come.
     gate: Option<SocketAddr>,
+    /// Held while something is done to it meanwhile; true once it is given up, and nothing may be started any more.
+    is_given_up: Arc<Mutex<bool>>,
 }
 
 /// A part of a stack of one's own.
@@ -80,6 +83,7 @@ impl Stack {
             postgres_url: named(POSTGRES),
             own: None,
             gate: None,
+            is_given_up: Arc::default(),
         })
     }
 
@@ -118,6 +122,7 @@ impl Stack {
             postgres_url: None,
             own: Some((folder.clone(), parts.to_vec())),
             gate,
+            is_given_up: Arc::default(),
         };
         stack.command(&["up"])?;
         let values = values_of(&folder.join("env"), &[BROKERS, REGISTRY, POSTGRES])?;
@@ -200,10 +205,14 @@ impl Stack {
 
     async fn meanwhile(&self, action: &str, part: Part) -> anyhow::Result<()> {
         let mut command = self.prepared_for(action, part)?;
-        let output = tokio::task::spawn_blocking(move || command.output())
-            .await?
-            .context("run dev/stack")?;
-        check(action, &output)
+        let is_given_up = Arc::clone(&self.is_given_up);
+        let output = tokio::task::spawn_blocking(move || {
+            // Whoever waits for this can be interrupted; it goes on, and the stack is not removed before it is done.
+            let is_given_up = is_given_up.lock().unwrap_or_else(PoisonError::into_inner);
+            (!*is_given_up).then(|| command.output()).transpose()
+        });
+        let output = output.await?.context("run dev/stack")?;
+        check(action, &output.context("the stack is given up")?)
     }
 
     /// Runs `dev/stack ACTION FOLDER …`, whose progress is kept unless it fails.
@@ -238,6 +247,7 @@ fn check(action: &str, output: &Output) -> anyhow::Result<()> {
 
 impl Drop for Stack {
     fn drop(&mut self) {
+        *self.is_given_up.lock().unwrap_or_else(PoisonError::into_inner) = true;
         // A stack that could not be removed says so itself; there is nobody here to tell.
         let _ = self.command(&["down"]);
     }

@@ -14,7 +14,7 @@ mod usage;
 mod workload;
 
 use clap::{Parser, ValueEnum};
-use scoresync_tests::stack::Stack;
+use scoresync_tests::{interruption::interrupted, stack::Stack};
 
 use self::{table::Table, workload::Workload};
 
@@ -52,30 +52,39 @@ enum Part {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
+    let (arguments, mut table) = (Arguments::parse(), Table::default());
+    // What was started is ended when the measuring is dropped.
+    tokio::select! {
+        measured = measure(&arguments, &mut table) => measured?,
+        () = interrupted() => say("interrupted; this is what was measured"),
+    }
+    show(&table, arguments.json)
+}
+
+async fn measure(arguments: &Arguments, table: &mut Table) -> anyhow::Result<()> {
     let workload = Workload {
         employees: arguments.employees,
         reports: arguments.reports,
     };
     let wants = |part| arguments.only.is_empty() || arguments.only.contains(&part);
-    let (stack, mut table) = (Stack::start()?, Table::default());
+    let stack = Stack::start()?;
     for run in 1..=arguments.runs {
         if wants(Part::Stages) {
             say(&format!("stages, run {run} of {}", arguments.runs));
-            stages::run(&stack, workload, &mut table).await?;
+            stages::run(&stack, workload, table).await?;
         }
         if wants(Part::Scale) {
             say(&format!("scale, run {run} of {}", arguments.runs));
-            scale::run(&stack, workload, &mut table).await?;
+            scale::run(&stack, workload, table).await?;
         }
     }
     if wants(Part::Door) {
-        door::run(&stack, (workload, arguments.runs), &mut table).await?;
+        door::run(&stack, (workload, arguments.runs), table).await?;
     }
     if wants(Part::Freshness) {
-        freshness::run(&stack, (workload, arguments.runs), &mut table).await?;
+        freshness::run(&stack, (workload, arguments.runs), table).await?;
     }
-    show(&table, arguments.json)
+    Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "a command talks to people")]

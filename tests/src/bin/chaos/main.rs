@@ -8,8 +8,10 @@ use std::{
 
 use clap::Parser;
 use scoresync_fault_points::Bug;
-use scoresync_tests::chaos::{Field, Plan, Player, Round, Schedule, report::Report, traps};
-use tokio::signal::unix::{SignalKind, signal};
+use scoresync_tests::{
+    chaos::{Field, Plan, Player, Round, Schedule, report::Report, traps},
+    interruption::interrupted,
+};
 
 /// Breaks whatever can break around and inside scoresync, and checks each promise afterwards.
 #[derive(Parser)]
@@ -51,17 +53,6 @@ async fn main() -> anyhow::Result<ExitCode> {
     say(&format!("\n{report}"));
     played?;
     Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-async fn interrupted() {
-    let mut terminated = match signal(SignalKind::terminate()) {
-        Ok(terminated) => terminated,
-        Err(_) => return std::future::pending().await,
-    };
-    tokio::select! {
-        _ = terminated.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
 }
 
 async fn play(arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
