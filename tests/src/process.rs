@@ -154,6 +154,17 @@ impl Process {
         stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
     }
 
+    /// The most memory that it has had at one time (`VmHWM`).
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn peak_memory_kib(&self) -> anyhow::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        number.and_then(|number| number.parse().ok()).context("/proc tells no VmHWM")
+    }
+
     /// Asks it to end, once, and not before its admin port is open: until then it hears nothing and dies of it. To be called again and again.
     pub fn ask_to_end(&mut self) {
         if !self.is_asked && TcpStream::connect(self.admin).is_ok() {

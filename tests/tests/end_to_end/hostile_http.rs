@@ -20,11 +20,11 @@ const MAX_GROWTH_KIB: u64 = 48 * 1_024;
 async fn under_every_attack_others_are_served_in_time_and_memory_stays_flat() -> anyhow::Result<()> {
     let target = Target::start().await?;
     target.warm_up().await?;
-    let before = target.peak_kib()?;
+    let before = target.process.peak_memory_kib()?;
     for Attack { name, run } in attacks() {
         let begun = std::time::Instant::now();
         target.withstands(name, run(target.place())).await?;
-        let peak_kib = target.peak_kib()?;
+        let peak_kib = target.process.peak_memory_kib()?;
         println!("{name}: {:?}, {peak_kib} KiB after {before} KiB", begun.elapsed());
         ensure!(
             peak_kib < before + MAX_GROWTH_KIB,

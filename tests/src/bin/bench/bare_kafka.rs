@@ -13,22 +13,18 @@ use rdkafka::{
     producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer},
 };
 
-use super::usage;
+use super::usage::{self, Speed, Stopwatch};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const PARTITIONS: i32 = 8;
+/// Records that are written from memory; more of them would not make it more even.
+const PRODUCED: usize = 300_000;
 
 /// A broker.
 pub(crate) struct BareKafka {
     brokers: String,
     /// For the ends of logs.
     looker: BaseConsumer,
-}
-
-/// How fast, and with how many seconds of processor for a million.
-pub(crate) struct Bare {
-    pub(crate) per_second: f64,
-    pub(crate) cpu: f64,
 }
 
 impl BareKafka {
@@ -57,54 +53,34 @@ impl BareKafka {
     }
 
     /// Reads a topic and does nothing with it.
-    pub(crate) fn drain(&self, topic: &str) -> anyhow::Result<Bare> {
-        self.timed(topic, |_| Ok(()))
+    pub(crate) fn drain(&self, topic: &str) -> anyhow::Result<Speed> {
+        self.read(topic, |_| Ok(()), || Ok(()))
     }
 
     /// Reads a topic and writes each record as it is to another.
-    pub(crate) fn copy(&self, from: &str, to: &str) -> anyhow::Result<Bare> {
+    pub(crate) fn copy(&self, from: &str, to: &str) -> anyhow::Result<Speed> {
         let producer = producer(&self.brokers)?;
-        let begun = Instant::now();
-        let drained = self.timed(from, |message| {
-            send(
-                &producer,
-                to,
-                (message.key().unwrap_or_default(), message.payload().unwrap_or_default()),
-            )
-        })?;
-        let reading = begun.elapsed();
-        settle(&producer)?;
-        let all = begun.elapsed().as_secs_f64() / reading.as_secs_f64();
-        Ok(Bare {
-            per_second: drained.per_second / all,
-            ..drained
-        })
+        self.read(from, |message| send(&producer, to, bytes(message)), || settle(&producer))
     }
 
-    /// Writes records that are ready in memory.
-    pub(crate) fn produce(&self, topic: &str, records: &[(Vec<u8>, Vec<u8>)]) -> anyhow::Result<Bare> {
-        let producer = producer(&self.brokers)?;
-        let clock = Clock::start()?;
-        for (key, value) in records {
-            send(&producer, topic, (key, value))?;
-        }
-        settle(&producer)?;
-        clock.stop(records.len())
-    }
-
-    /// Keys and values of the first records of a topic.
-    pub(crate) fn records(&self, topic: &str, limit: usize) -> anyhow::Result<Vec<(Vec<u8>, Vec<u8>)>> {
-        let mut records = Vec::with_capacity(limit);
-        self.timed(topic, |message| {
-            if records.len() < limit {
-                records.push((
-                    message.key().unwrap_or_default().to_vec(),
-                    message.payload().unwrap_or_default().to_vec(),
-                ));
+    /// Writes the first records of a topic, ready in memory, to another.
+    pub(crate) fn produce(&self, from: &str, to: &str) -> anyhow::Result<Speed> {
+        let mut records = Vec::with_capacity(PRODUCED);
+        let keep = |message: &BorrowedMessage<'_>| {
+            if records.len() < PRODUCED {
+                let (key, value) = bytes(message);
+                records.push((key.to_vec(), value.to_vec()));
             }
             Ok(())
-        })?;
-        Ok(records)
+        };
+        self.read(from, keep, || Ok(()))?;
+        let producer = producer(&self.brokers)?;
+        let stopwatch = Stopwatch::start(usage::cpu, std::process::id())?;
+        for (key, value) in &records {
+            send(&producer, to, (key, value))?;
+        }
+        settle(&producer)?;
+        stopwatch.stop(records.len())
     }
 
     fn ends(&self, topic: &str) -> anyhow::Result<Vec<(i32, i64)>> {
@@ -112,48 +88,33 @@ impl BareKafka {
         (0..PARTITIONS).map(end).collect()
     }
 
-    /// From the first record on.
-    fn timed(&self, topic: &str, mut take: impl FnMut(&BorrowedMessage<'_>) -> anyhow::Result<()>) -> anyhow::Result<Bare> {
-        let (consumer, total) = (consumer(&self.brokers)?, self.count(&[topic])?);
+    /// Reads all of a topic; measured from the first record on until it is finished.
+    fn read(
+        &self,
+        topic: &str,
+        mut take: impl FnMut(&BorrowedMessage<'_>) -> anyhow::Result<()>,
+        finish: impl FnOnce() -> anyhow::Result<()>,
+    ) -> anyhow::Result<Speed> {
+        let (consumer, total) = (consumer(&self.brokers)?, usize::try_from(self.count(&[topic])?)?);
         let mut assignment = TopicPartitionList::new();
         for partition in 0..PARTITIONS {
             assignment.add_partition_offset(topic, partition, Offset::Beginning)?;
         }
         consumer.assign(&assignment)?;
-        let (mut clock, mut taken) = (Clock::start()?, 0);
-        while taken < total {
-            let message = consumer.poll(PATIENCE).context("nothing comes")??;
-            if taken == 0 {
-                clock = Clock::start()?;
-            }
-            take(&message)?;
-            taken += 1;
+        let next = || anyhow::Ok(consumer.poll(PATIENCE).context("nothing comes")??);
+        let first = next()?;
+        let stopwatch = Stopwatch::start(usage::cpu, std::process::id())?;
+        take(&first)?;
+        for _ in 1..total {
+            take(&next()?)?;
         }
-        clock.stop(usize::try_from(total)?)
+        finish()?;
+        stopwatch.stop(total)
     }
 }
 
-struct Clock {
-    begun: Instant,
-    cpu: Duration,
-}
-
-impl Clock {
-    fn start() -> anyhow::Result<Self> {
-        Ok(Self {
-            begun: Instant::now(),
-            cpu: usage::cpu(std::process::id())?,
-        })
-    }
-
-    fn stop(self, count: usize) -> anyhow::Result<Bare> {
-        let elapsed = self.begun.elapsed().as_secs_f64();
-        let cpu = usage::cpu(std::process::id())?.saturating_sub(self.cpu);
-        Ok(Bare {
-            per_second: count as f64 / elapsed,
-            cpu: cpu.as_secs_f64() / count as f64 * 1e6,
-        })
-    }
+fn bytes<'a>(message: &'a BorrowedMessage<'_>) -> (&'a [u8], &'a [u8]) {
+    (message.key().unwrap_or_default(), message.payload().unwrap_or_default())
 }
 
 /// With the settings of scoresync's consumers that bear on speed.

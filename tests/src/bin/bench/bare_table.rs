@@ -1,16 +1,14 @@
 //! Rows that are ready in memory into a table like that of the training records: the ceilings of the sink.
 
-use std::time::{Duration, Instant};
-
 use anyhow::{Context, bail};
 use tokio_postgres::{
-    Client, NoTls, Row,
+    Client, NoTls, Row, Transaction,
     binary_copy::BinaryCopyInWriter,
     types::{ToSql, Type},
 };
 use uuid::Uuid;
 
-use super::{bare_kafka::Bare, usage};
+use super::usage::{self, Speed, Stopwatch};
 
 /// As many as one batch of the sink takes by default.
 const BATCH: usize = 5_000;
@@ -72,37 +70,31 @@ impl BareTable {
     }
 
     /// One statement for each batch, with a position in the same transaction.
-    pub(crate) async fn upsert(&mut self) -> anyhow::Result<Bare> {
+    pub(crate) async fn upsert(&mut self) -> anyhow::Result<Speed> {
         self.make_table().await?;
         self.upsert_again().await
     }
 
     /// The same where all rows are there.
-    pub(crate) async fn upsert_again(&mut self) -> anyhow::Result<Bare> {
+    pub(crate) async fn upsert_again(&mut self) -> anyhow::Result<Speed> {
         let statement = self.client.prepare(&self.insert()).await?;
-        let clock = self.clock()?;
+        let stopwatch = self.stopwatch()?;
         for batch in &self.batches {
-            let transaction = self.client.transaction().await?;
-            transaction
-                .execute("UPDATE bare_position SET next_offset = next_offset + 1", &[])
-                .await?;
+            let transaction = begin(&mut self.client).await?;
             let parameters: Vec<&(dyn ToSql + Sync)> = batch.iter().map(Column::array).collect();
             transaction.execute(&statement, &parameters).await?;
             transaction.commit().await?;
         }
-        self.stop(clock)
+        stopwatch.stop(self.rows)
     }
 
     /// `COPY`, in batches as large, with a position in the same transaction.
-    pub(crate) async fn copy(&mut self) -> anyhow::Result<Bare> {
+    pub(crate) async fn copy(&mut self) -> anyhow::Result<Speed> {
         self.make_table().await?;
         let types: Vec<Type> = self.columns.iter().map(|(_, kind)| kind.clone()).collect();
-        let clock = self.clock()?;
+        let stopwatch = self.stopwatch()?;
         for batch in &self.batches {
-            let transaction = self.client.transaction().await?;
-            transaction
-                .execute("UPDATE bare_position SET next_offset = next_offset + 1", &[])
-                .await?;
+            let transaction = begin(&mut self.client).await?;
             let sink = transaction.copy_in("COPY bare FROM STDIN BINARY").await?;
             let writer = BinaryCopyInWriter::new(sink, &types);
             let mut writer = std::pin::pin!(writer);
@@ -113,7 +105,7 @@ impl BareTable {
             writer.finish().await?;
             transaction.commit().await?;
         }
-        self.stop(clock)
+        stopwatch.stop(self.rows)
     }
 
     async fn make_table(&self) -> anyhow::Result<()> {
@@ -133,19 +125,19 @@ impl BareTable {
         format!("INSERT INTO bare SELECT * FROM unnest({arrays}) ON CONFLICT (result_id) DO UPDATE SET {updates}")
     }
 
-    fn clock(&self) -> anyhow::Result<(Instant, Duration)> {
-        Ok((Instant::now(), usage::cpu_with_children(self.server)?))
-    }
-
     /// The processor's time is the database's.
-    fn stop(&self, (begun, before): (Instant, Duration)) -> anyhow::Result<Bare> {
-        let (elapsed, rows) = (begun.elapsed().as_secs_f64(), self.rows as f64);
-        let cpu = usage::cpu_with_children(self.server)?.saturating_sub(before).as_secs_f64();
-        Ok(Bare {
-            per_second: rows / elapsed,
-            cpu: cpu / rows * 1e6,
-        })
+    fn stopwatch(&self) -> anyhow::Result<Stopwatch> {
+        Stopwatch::start(usage::cpu_with_children, self.server)
     }
+}
+
+/// A transaction in which the position has moved.
+async fn begin(client: &mut Client) -> anyhow::Result<Transaction<'_>> {
+    let transaction = client.transaction().await?;
+    transaction
+        .execute("UPDATE bare_position SET next_offset = next_offset + 1", &[])
+        .await?;
+    Ok(transaction)
 }
 
 impl Column {

@@ -4,22 +4,21 @@ use std::time::Duration;
 
 use anyhow::Context;
 use scoresync_kafka::Topic;
-use scoresync_tests::stack::Stack;
+use scoresync_tests::{process::Process, stack::Stack};
 
 use super::{
-    http::{Request, request, send_all},
+    http::{Request, connect, request, send_all},
+    pace::peak_memory_mib,
     say,
     site::{Site, stop},
     table::{Sample, Table, at_share},
-    usage,
+    usage::{self, Stopwatch},
     workload::{Row, Workload},
 };
 
 /// Of one request with many.
 const ROWS: usize = 500;
 const CONNECTIONS: usize = 16;
-/// For the ceiling.
-const PRODUCED: usize = 300_000;
 /// Connections that send single objects, and how many of these.
 const SINGLES: [(usize, usize); 3] = [(1, 5_000), (16, 50_000), (128, 100_000)];
 
@@ -42,28 +41,16 @@ pub(crate) async fn run(stack: &Stack, (workload, runs): (Workload, usize), tabl
             let requests: Vec<Request> = (0..workload.reports / 2 / ROWS)
                 .map(|number| request(token, content_type, &body(workload, content_type, number * ROWS)))
                 .collect();
-            let before = usage::cpu(producer.id())?;
-            let (elapsed, _) = send_all(site.installation.door, CONNECTIONS, &requests).await?;
-            let rows = (requests.len() * ROWS) as f64;
-            let sample = Sample {
-                ceiling: Some(ceiling),
-                own_cpu_s_per_million: Some(a_million(usage::cpu(producer.id())?.saturating_sub(before), rows)),
-                peak_rss_mb: Some(usage::peak_memory_mib(producer.id())?),
-                ..Sample::of(rows / elapsed.as_secs_f64())
-            };
+            let (sample, _) = send(&site, &producer, (CONNECTIONS, &requests, ROWS)).await?;
+            let ceiling = Some(ceiling);
+            let sample = Sample { ceiling, ..sample };
             table.add(format!("door, {form}, {CONNECTIONS} connections"), "reports/s", sample);
         }
         for (connections, count) in SINGLES {
             let requests: Vec<Request> = (0..count)
                 .map(|number| request(token, "application/json", &workload.row(number, 1).json()))
                 .collect();
-            let before = usage::cpu(producer.id())?;
-            let (elapsed, mut latencies) = send_all(site.installation.door, connections, &requests).await?;
-            let sample = Sample {
-                own_cpu_s_per_million: Some(a_million(usage::cpu(producer.id())?.saturating_sub(before), count as f64)),
-                peak_rss_mb: Some(usage::peak_memory_mib(producer.id())?),
-                ..Sample::of(count as f64 / elapsed.as_secs_f64())
-            };
+            let (sample, mut latencies) = send(&site, &producer, (connections, &requests, 1)).await?;
             table.add(format!("door, single objects, {connections} connections"), "requests/s", sample);
             latencies.sort();
             let p99 = Sample::of(at_share(&latencies, 0.99));
@@ -77,14 +64,25 @@ pub(crate) async fn run(stack: &Stack, (workload, runs): (Workload, usize), tabl
 fn ceiling(site: &Site<'_>) -> anyhow::Result<f64> {
     site.import("ceiling", 1)?;
     let raw = site.topic(Topic::Raw);
-    tokio::task::block_in_place(|| {
-        let records = site.kafka.records(&raw, PRODUCED)?;
-        Ok(site.kafka.produce(&raw, &records)?.per_second)
-    })
+    tokio::task::block_in_place(|| Ok(site.kafka.produce(&raw, &raw)?.per_second))
 }
 
-fn a_million(cpu: Duration, count: f64) -> f64 {
-    cpu.as_secs_f64() / count * 1e6
+/// Sends all requests, of so many rows each; gives how long each took, too.
+async fn send(
+    site: &Site<'_>,
+    producer: &Process,
+    (connections, requests, rows): (usize, &[Request], usize),
+) -> anyhow::Result<(Sample, Vec<Duration>)> {
+    let opened = connect(site.installation.door, connections).await?;
+    let stopwatch = Stopwatch::start(usage::cpu, producer.id())?;
+    let latencies = send_all(opened, requests).await?;
+    let speed = stopwatch.stop(requests.len() * rows)?;
+    let sample = Sample {
+        own_cpu_s_per_million: Some(speed.cpu),
+        peak_rss_mb: Some(peak_memory_mib(producer)?),
+        ..Sample::of(speed.per_second)
+    };
+    Ok((sample, latencies))
 }
 
 fn body(workload: Workload, content_type: &str, first: usize) -> String {

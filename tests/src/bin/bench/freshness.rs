@@ -15,7 +15,7 @@ use tokio_postgres::NoTls;
 use uuid::Uuid;
 
 use super::{
-    http::{Connection, request},
+    http::{connect, request},
     say,
     site::{Site, stop},
     table::{Sample, Table, at_share},
@@ -98,15 +98,15 @@ async fn send(
 ) -> anyhow::Result<Vec<Duration>> {
     // Where the door does not keep up, what is due waits for a connection, and its time counts.
     let (give_back, mut free) = unbounded_channel();
-    for _ in 0..CONNECTIONS.min(requests.len()) {
-        give_back.send(Connection::open(site.installation.door).await?)?;
+    for connection in connect(site.installation.door, CONNECTIONS.min(requests.len())).await? {
+        give_back.send(connection)?;
     }
     let (begun, between) = (Instant::now(), Duration::from_secs(1) / rate);
     let mut under_way = tokio::task::JoinSet::new();
     for (number, (id, request)) in requests.into_iter().enumerate() {
         let due = begun + between * u32::try_from(number)?;
         tokio::time::sleep_until(due.into()).await;
-        let mut connection: Connection = free.recv().await.context("no connection is left")?;
+        let mut connection = free.recv().await.context("no connection is left")?;
         sent.send((id, due))?;
         let give_back = give_back.clone();
         under_way.spawn(async move {

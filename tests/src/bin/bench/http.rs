@@ -31,7 +31,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) async fn open(door: SocketAddr) -> anyhow::Result<Self> {
+    async fn open(door: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(door).await?;
         stream.set_nodelay(true)?;
         Ok(Self {
@@ -78,15 +78,19 @@ fn is_whole(answer: &[u8]) -> bool {
         .is_some_and(|length| answer.len() >= end + 4 + length)
 }
 
-/// Sends all requests over so many connections, each its next as soon as it is answered; gives how long all took, and each.
-pub(crate) async fn send_all(door: SocketAddr, connections: usize, requests: &[Request]) -> anyhow::Result<(Duration, Vec<Duration>)> {
-    let next = AtomicUsize::new(0);
+/// Opens so many connections.
+pub(crate) async fn connect(door: SocketAddr, connections: usize) -> anyhow::Result<Vec<Connection>> {
     let mut opened = Vec::with_capacity(connections);
     for _ in 0..connections {
         opened.push(Connection::open(door).await?);
     }
-    let begun = Instant::now();
-    let senders = opened.into_iter().map(|mut connection| {
+    Ok(opened)
+}
+
+/// Sends all requests, each connection its next as soon as it is answered; gives how long each took.
+pub(crate) async fn send_all(connections: Vec<Connection>, requests: &[Request]) -> anyhow::Result<Vec<Duration>> {
+    let next = AtomicUsize::new(0);
+    let senders = connections.into_iter().map(|mut connection| {
         let next = &next;
         async move {
             let mut latencies = Vec::new();
@@ -98,6 +102,5 @@ pub(crate) async fn send_all(door: SocketAddr, connections: usize, requests: &[R
             anyhow::Ok(latencies)
         }
     });
-    let latencies = futures_util::future::try_join_all(senders).await?;
-    Ok((begun.elapsed(), latencies.concat()))
+    Ok(futures_util::future::try_join_all(senders).await?.concat())
 }

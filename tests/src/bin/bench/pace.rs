@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 
+use scoresync_tests::process::Process;
+
 use super::usage;
 
 const BEAT: Duration = Duration::from_millis(50);
@@ -22,16 +24,21 @@ pub(crate) struct Pace {
 
 /// Whose use is measured.
 #[derive(Debug)]
-pub(crate) struct Parties {
-    pub(crate) processes: Vec<u32>,
+pub(crate) struct Parties<'a> {
+    pub(crate) processes: &'a [Process],
     /// With all that it has started.
     pub(crate) other: Option<u32>,
 }
 
-impl Parties {
+impl Parties<'_> {
     fn peak_memory_mib(&self) -> anyhow::Result<f64> {
-        self.processes.iter().map(|process| usage::peak_memory_mib(*process)).sum()
+        self.processes.iter().map(peak_memory_mib).sum()
     }
+}
+
+/// In MiB.
+pub(crate) fn peak_memory_mib(process: &Process) -> anyhow::Result<f64> {
+    Ok(process.peak_memory_kib()? as f64 / 1024.0)
 }
 
 struct Look {
@@ -43,7 +50,7 @@ struct Look {
 
 /// Measures from the first progress that is seen to the end, so that no start is in it.
 pub(crate) async fn measure(
-    parties: &Parties,
+    parties: &Parties<'_>,
     (from, to): (i64, i64),
     mut count: impl AsyncFnMut() -> anyhow::Result<i64>,
 ) -> anyhow::Result<Pace> {
@@ -55,7 +62,7 @@ pub(crate) async fn measure(
             own: parties
                 .processes
                 .iter()
-                .map(|process| usage::cpu(*process))
+                .map(|process| usage::cpu(process.id()))
                 .sum::<anyhow::Result<_>>()?,
             others: parties.other.map_or(Ok(Duration::ZERO), usage::cpu_with_children)?,
         })

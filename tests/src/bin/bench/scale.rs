@@ -5,11 +5,11 @@ use std::time::Instant;
 use scoresync_tests::{installation::Database, stack::Stack};
 
 use super::{
+    pace::peak_memory_mib,
     say,
     site::{Site, stop},
     stages::with,
     table::{Sample, Table},
-    usage,
     workload::Workload,
 };
 
@@ -31,7 +31,7 @@ pub(crate) async fn run(stack: &Stack, workload: Workload, table: &mut Table) ->
     let begun = Instant::now();
     let mapper = site.start("mapper-0", &["run", "mapper"]).await?;
     let sample = Sample {
-        peak_rss_mb: Some(usage::peak_memory_mib(mapper.id())?),
+        peak_rss_mb: Some(peak_memory_mib(&mapper)?),
         ..Sample::of(begun.elapsed().as_secs_f64() * 1000.0)
     };
     table.add("mapper, time to ready with 10 times the employees", "ms", sample);

@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Context, ensure};
@@ -16,9 +16,9 @@ use scoresync_tests::{
 use tempfile::TempDir;
 
 use super::{
-    bare_kafka::{Bare, BareKafka},
+    bare_kafka::BareKafka,
     pace::{Pace, Parties, measure},
-    usage,
+    usage::{self, Speed, Stopwatch},
     workload::Workload,
 };
 
@@ -66,21 +66,16 @@ impl<'a> Site<'a> {
     }
 
     /// Imports all reports as a file, from the command's start to its end.
-    pub(crate) fn import(&self, name: &str, revision: u32) -> anyhow::Result<Bare> {
+    pub(crate) fn import(&self, name: &str, revision: u32) -> anyhow::Result<Speed> {
         let path = |ending: &str| self.folder.path().join(format!("{name}{ending}"));
         let (file, state): (PathBuf, PathBuf) = (path(".csv"), path(".state"));
         self.workload.write_reports(&file, revision)?;
-        let (begun, before) = (Instant::now(), usage::cpu_with_children(std::process::id())?);
+        let stopwatch = Stopwatch::start(usage::cpu_with_children, std::process::id())?;
         self.installation
             .run(&["import", "bench", text(&file)?, "--state-dir", text(&state)?])?;
-        let elapsed = begun.elapsed();
-        let cpu = usage::cpu_with_children(std::process::id())?.saturating_sub(before);
+        let speed = stopwatch.stop(self.workload.reports)?;
         std::fs::remove_file(file)?;
-        let reports = self.workload.reports as f64;
-        Ok(Bare {
-            per_second: reports / elapsed.as_secs_f64(),
-            cpu: cpu.as_secs_f64() / reports * 1e6,
-        })
+        Ok(speed)
     }
 
     /// Maps what is new, until every report has its output.
@@ -137,9 +132,9 @@ impl<'a> Site<'a> {
         self.installation.start_command(name, command)
     }
 
-    fn parties(&self, started: &[Process], other: impl Into<Option<Part>>) -> anyhow::Result<Parties> {
+    fn parties<'p>(&self, started: &'p [Process], other: impl Into<Option<Part>>) -> anyhow::Result<Parties<'p>> {
         Ok(Parties {
-            processes: started.iter().map(Process::id).collect(),
+            processes: started,
             other: other.into().map(|part| self.server(part)).transpose()?,
         })
     }

@@ -7,17 +7,14 @@ use scoresync_tests::{
 };
 
 use super::{
-    bare_kafka::Bare,
     bare_table::BareTable,
     pace::Pace,
     say,
     site::Site,
     table::{Sample, Table},
+    usage::Speed,
     workload::Workload,
 };
-
-/// For the ceiling of what is sent; more of them would not make it more even.
-const PRODUCED: usize = 300_000;
 
 /// Measures everything once.
 pub(crate) async fn run(stack: &Stack, workload: Workload, table: &mut Table) -> anyhow::Result<()> {
@@ -44,7 +41,7 @@ pub(crate) async fn run(stack: &Stack, workload: Workload, table: &mut Table) ->
 
 const DATABASES: [(&str, Database); 2] = [("PostgreSQL", Database::Postgres), ("SQLite", Database::Sqlite)];
 
-async fn ceilings(site: &Site<'_>, import: &Bare, table: &mut Table) -> anyhow::Result<Bare> {
+async fn ceilings(site: &Site<'_>, import: &Speed, table: &mut Table) -> anyhow::Result<Speed> {
     say("  ceilings");
     let raw = site.topic(Topic::Raw);
     let (copied, produced) = (format!("{raw}.copied"), format!("{raw}.produced"));
@@ -56,8 +53,7 @@ async fn ceilings(site: &Site<'_>, import: &Bare, table: &mut Table) -> anyhow::
         table.add("ceiling: drain of scores.raw", "records/s", bare(&drain));
         let copy = site.kafka.copy(&raw, &copied)?;
         table.add("ceiling: bare copy", "records/s", bare(&copy));
-        let records = site.kafka.records(&raw, PRODUCED)?;
-        let produce = site.kafka.produce(&produced, &records)?;
+        let produce = site.kafka.produce(&raw, &produced)?;
         table.add("ceiling: bare produce", "records/s", bare(&produce));
         let sample = Sample {
             ceiling: Some(produce.per_second),
@@ -69,7 +65,7 @@ async fn ceilings(site: &Site<'_>, import: &Bare, table: &mut Table) -> anyhow::
 }
 
 /// Gives the ceiling of the sink: the same rows, ready, into the same table.
-async fn file_fresh(site: &Site<'_>, table: &mut Table) -> anyhow::Result<Bare> {
+async fn file_fresh(site: &Site<'_>, table: &mut Table) -> anyhow::Result<Speed> {
     say("  sink, fresh rows");
     let scores = (1, site.workload.enriched());
     let filed = site.file(Database::Postgres, scores).await?;
@@ -86,7 +82,7 @@ async fn file_fresh(site: &Site<'_>, table: &mut Table) -> anyhow::Result<Bare> 
     Ok(upsert)
 }
 
-pub(crate) fn with(pace: &Pace, ceiling: Option<&Bare>) -> Sample {
+pub(crate) fn with(pace: &Pace, ceiling: Option<&Speed>) -> Sample {
     Sample {
         value: pace.per_second,
         ceiling: ceiling.map(|ceiling| ceiling.per_second),
@@ -96,14 +92,14 @@ pub(crate) fn with(pace: &Pace, ceiling: Option<&Bare>) -> Sample {
     }
 }
 
-fn bare(bare: &Bare) -> Sample {
+fn bare(bare: &Speed) -> Sample {
     Sample {
         own_cpu_s_per_million: Some(bare.cpu),
         ..Sample::of(bare.per_second)
     }
 }
 
-fn of_server(bare: &Bare) -> Sample {
+fn of_server(bare: &Speed) -> Sample {
     Sample {
         others_cpu_s_per_million: Some(bare.cpu),
         ..Sample::of(bare.per_second)

@@ -1,6 +1,9 @@
-//! What processes have used: seconds of processor, and memory at its peak, as Linux tells it under `/proc`.
+//! What processes have used of the processor, as Linux tells it under `/proc`, and how fast they were.
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 /// `USER_HZ`, which is 100 on all of Linux's platforms that Rust's standard library runs on (proc(5), `/proc/pid/stat`).
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -20,12 +23,40 @@ pub(crate) fn cpu_with_children(process: u32) -> anyhow::Result<Duration> {
     Ok(ticks.own + ticks.of_gone_children + running)
 }
 
-/// The most memory that a process has had at one time, in MiB (`VmHWM`).
-pub(crate) fn peak_memory_mib(process: u32) -> anyhow::Result<f64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
-    Ok(kib / 1024.0)
+/// How fast something was done, and with how many seconds of processor for a million.
+pub(crate) struct Speed {
+    pub(crate) per_second: f64,
+    pub(crate) cpu: f64,
+}
+
+/// Measures from its start.
+pub(crate) struct Stopwatch {
+    begun: Instant,
+    read: fn(u32) -> anyhow::Result<Duration>,
+    process: u32,
+    before: Duration,
+}
+
+impl Stopwatch {
+    /// `read` is [`cpu`] or [`cpu_with_children`] of the process.
+    pub(crate) fn start(read: fn(u32) -> anyhow::Result<Duration>, process: u32) -> anyhow::Result<Self> {
+        Ok(Self {
+            begun: Instant::now(),
+            read,
+            process,
+            before: read(process)?,
+        })
+    }
+
+    /// After so many were done.
+    pub(crate) fn stop(self, count: usize) -> anyhow::Result<Speed> {
+        let (elapsed, count) = (self.begun.elapsed(), count as f64);
+        let cpu = (self.read)(self.process)?.saturating_sub(self.before);
+        Ok(Speed {
+            per_second: count / elapsed.as_secs_f64(),
+            cpu: cpu.as_secs_f64() / count * 1e6,
+        })
+    }
 }
 
 struct Ticks {

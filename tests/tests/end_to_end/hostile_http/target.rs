@@ -1,6 +1,6 @@
 //! What is attacked, and how it is seen to be well.
 
-use std::{fs, net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, ensure};
 use reqwest::StatusCode;
@@ -87,13 +87,5 @@ impl Target {
         let answer = http.push(("academy", Some("academy")), "application/json", body).await?;
         ensure!(answer.is_problem(StatusCode::BAD_REQUEST, "malformed-body"), "{answer:?}");
         Ok(())
-    }
-
-    /// The most that the process has held in memory at one time.
-    pub(super) fn peak_kib(&self) -> anyhow::Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let number = line.and_then(|line| line.split_whitespace().next());
-        number.and_then(|number| number.parse().ok()).context("/proc tells no VmHWM")
     }
 }
