@@ -3,6 +3,7 @@
 //! Nothing is judged as a whole: a new statement takes logarithmic time in the statements of its batch about the result and the versions
 //! that are known of it. Repetitions that say nothing are not even loaded.
 
+mod cases;
 mod contents;
 mod intake;
 mod known;
@@ -12,7 +13,8 @@ mod settlement;
 mod successors;
 mod versions;
 
-pub(crate) use intake::{Intake, tally};
+pub(crate) use cases::Cases;
+pub(crate) use intake::{Intake, Statement, only_one, tally};
 pub(crate) use known::{Known, KnownHistory, KnownRecord, KnownResult, Newcomers};
 pub(crate) use ledger::{Ledger, Newcomer};
 pub(crate) use plan::{HistoryRow, Plan, ReadableRefusal, RecordRow, RefusedRow, Tally, Verdicts, judge_refusals_again};

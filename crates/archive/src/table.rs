@@ -5,7 +5,7 @@ mod read;
 mod write;
 
 pub(crate) use layout::{
-    EMPLOYEES, FATE_COUNTS, FRESH_RECORDS, HISTORY, Kind, RECORDS, REFUSED, Table, history_columns, record_columns, refused_columns,
+    EMPLOYEES, FATE_COUNTS, FIRST_RECORDS, HISTORY, Kind, RECORDS, REFUSED, Table, history_columns, record_columns, refused_columns,
 };
 pub(crate) use read::{RowReader, named, present, read_history, read_record, read_refused};
-pub(crate) use write::{Value, employee_values, fate_values, fresh_values, history_values, record_values, refused_values};
+pub(crate) use write::{Value, employee_values, fate_values, history_values, record_values, refused_values};

@@ -1,18 +1,14 @@
-//! Sorting a call's entries by how they are applied: alone and new, or judged with others.
+//! Sorting a call's entries: by result, and those apart that no judging can help.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, HashMap, HashSet},
-};
+use std::borrow::Cow;
 
 use scoresync_domain::{EnrichedScore, Fate, Refusal, ResultId, Status};
 
-use super::{Known, Ledger, Newcomer, Plan, ReadableRefusal, RefusedRow, Successors, Tally, Verdicts};
+use super::{Newcomer, ReadableRefusal, RecordRow, RefusedRow, Tally, Verdicts};
 use crate::{
     Applied, Batch, EnrichedPosition, Entry,
     bisection::Selection,
     employees::is_usable,
-    error::Failure,
     escape::escape,
     record::{Content, Head},
 };
@@ -24,111 +20,86 @@ pub(crate) struct Arrived<'a> {
     entry: &'a Entry<'a>,
 }
 
-/// The only statement about its result in a call.
-#[derive(Debug)]
-pub(crate) struct Single<'a> {
-    number: usize,
-    pub(crate) result_id: ResultId,
-    pub(crate) head: Head<'a>,
-    pub(crate) content: Content<'a>,
+/// A readable entry, by its number in the call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Statement<'a> {
+    pub(super) number: usize,
+    position: EnrichedPosition,
+    score: &'a EnrichedScore<'a>,
 }
 
 /// All entries of a call, sorted.
 #[derive(Debug)]
 pub(crate) struct Intake<'a> {
     entries: Vec<Arrived<'a>>,
-    /// To be inserted, if their results are new.
-    pub(crate) singles: Vec<Single<'a>>,
-    /// The others, by result in order of arrival.
-    judged: BTreeMap<ResultId, Vec<Newcomer<'a>>>,
+    /// By result and, of one result, in order of arrival.
+    statements: Vec<Statement<'a>>,
     /// Entries that no judging can help.
     refused: Vec<(usize, Refusal)>,
+}
+
+impl<'a> Statement<'a> {
+    pub(crate) const fn result_id(&self) -> ResultId {
+        self.score.result_id
+    }
+
+    /// The record where nothing else is known of the result.
+    pub(crate) fn first_record(&self) -> RecordRow<'a> {
+        let head = Head::of(self.score, self.position);
+        RecordRow {
+            result_id: self.score.result_id,
+            owner_employee_no: head.employee_no.clone(),
+            owner_decision: head.decision,
+            head,
+            shown_instead: None,
+            shown: Some((0, Content::of(self.score))),
+        }
+    }
+
+    pub(super) fn newcomer(&self) -> Newcomer<'a> {
+        Newcomer {
+            entry: Some(self.number),
+            head: Head::of(self.score, self.position),
+            content: Content::of(self.score),
+        }
+    }
+}
+
+/// The statement that is its result's record if none is there yet, whatever the rule says of others; `None` where there are several.
+pub(crate) fn only_one<'s, 'a>(said: &'s [Statement<'a>]) -> Option<&'s Statement<'a>> {
+    match said {
+        [only] if only.score.status != Status::Withdrawn => Some(only),
+        _ => None,
+    }
 }
 
 impl<'a> Intake<'a> {
     /// Sorts the entries that the selection takes, batch after batch.
     pub(crate) fn sort(batches: &'a [Batch<'a>], selection: &Selection) -> Self {
-        let mut intake = Self {
-            entries: batches.iter().flat_map(arrivals).collect(),
-            singles: Vec::new(),
-            judged: BTreeMap::new(),
-            refused: Vec::new(),
-        };
-        let mut readable = Vec::with_capacity(intake.entries.len());
-        let taken = intake.entries.iter().enumerate().filter(|(number, _)| selection.takes(*number));
-        for (number, arrived) in taken {
-            match &arrived.entry.score {
-                Err(_) => intake.refused.push((number, Refusal::Undecodable)),
-                Ok(score) if selection.set_aside.contains(&number) || !is_storable(score) => {
-                    intake.refused.push((number, Refusal::Constraint))
-                }
-                Ok(score) => readable.push((number, arrived.position, score)),
+        let entries: Vec<Arrived<'a>> = batches.iter().flat_map(arrivals).collect();
+        let mut statements = Vec::with_capacity(entries.len());
+        let mut refused = Vec::new();
+        let taken = entries.iter().enumerate().filter(|(number, _)| selection.takes(*number));
+        for (number, &Arrived { position, entry }) in taken {
+            match &entry.score {
+                Err(_) => refused.push((number, Refusal::Undecodable)),
+                Ok(score) if selection.set_aside.contains(&number) || !is_storable(score) => refused.push((number, Refusal::Constraint)),
+                Ok(score) => statements.push(Statement { number, position, score }),
             }
         }
-        let mut said: HashMap<ResultId, usize> = HashMap::with_capacity(readable.len());
-        for (_, _, score) in &readable {
-            *said.entry(score.result_id).or_default() += 1;
-        }
-        for (number, position, score) in readable {
-            let (head, content) = (Head::of(score, position), Content::of(score));
-            let single = Single {
-                number,
-                result_id: score.result_id,
-                head,
-                content,
-            };
-            match said.get(&score.result_id) {
-                Some(1) if score.status != Status::Withdrawn => intake.singles.push(single),
-                _ => intake.judge_later(single),
-            }
-        }
-        intake
-    }
-
-    fn judge_later(&mut self, single: Single<'a>) {
-        let newcomer = Newcomer {
-            entry: Some(single.number),
-            head: single.head,
-            content: single.content,
-        };
-        self.judged.entry(single.result_id).or_default().push(newcomer);
-    }
-
-    /// Takes note of which of the singles were new; the others are judged with what is known.
-    pub(crate) fn landed(&mut self, inserted: &HashSet<ResultId>) {
-        for single in std::mem::take(&mut self.singles) {
-            if inserted.contains(&single.result_id) {
-                self.singles.push(single);
-            } else {
-                self.judge_later(single);
-            }
+        statements.sort_by_key(Statement::result_id);
+        Self {
+            entries,
+            statements,
+            refused,
         }
     }
 
-    /// The results that have to be judged with what is known of them.
-    pub(crate) fn judged_results(&self) -> Vec<ResultId> {
-        self.judged.keys().copied().collect()
-    }
-
-    /// What is judged about some results: their new statements.
-    pub(crate) fn heads(&self, results: &[ResultId]) -> Vec<(ResultId, &Head<'a>)> {
-        let judged = results.iter().filter_map(|result_id| self.judged.get_key_value(result_id));
-        let heads = judged.flat_map(|(result_id, newcomers)| newcomers.iter().map(|newcomer| (*result_id, &newcomer.head)));
-        heads.collect()
-    }
-
-    /// Judges some of the results that are not simply new.
-    pub(crate) fn judge<'p>(&'p self, results: &[ResultId], (mut known, successors): (Known, &'p Successors)) -> Result<Plan<'p>, Failure> {
-        let mut plan = Plan::default();
-        for (result_id, newcomers) in results.iter().filter_map(|result_id| self.judged.get_key_value(result_id)) {
-            let known = known.results.remove(result_id).unwrap_or_default();
-            let mut ledger = Ledger::open((*result_id, known), newcomers, successors);
-            for newcomer in newcomers {
-                ledger.admit(newcomer.clone());
-            }
-            plan.add(ledger)?;
-        }
-        Ok(plan)
+    /// What is said about each result, the results in their order.
+    pub(crate) fn by_result(&self) -> Vec<&[Statement<'a>]> {
+        self.statements
+            .chunk_by(|one, other| one.result_id() == other.result_id())
+            .collect()
     }
 
     /// The rows of what no judging can help.
@@ -167,16 +138,13 @@ impl<'a> Intake<'a> {
             judged_again: verdicts.released_fates(),
             ..Applied::default()
         };
-        for single in &self.singles {
-            applied.fates[single.number] = Fate::Filed;
-        }
         for (number, fate) in &verdicts.fates {
             applied.fates[*number] = *fate;
         }
         for (_, reason) in &self.refused {
             *applied.refused.entry(*reason).or_default() += 1;
         }
-        let owner_changed = verdicts.fates.values().filter(|fate| **fate == Fate::Refused).count() as u64;
+        let owner_changed = verdicts.fates.iter().filter(|(_, fate)| *fate == Fate::Refused).count() as u64;
         if owner_changed > 0 {
             applied.refused.insert(Refusal::OwnerChanged, owner_changed);
         }

@@ -121,12 +121,16 @@ impl Known {
         }
     }
 
-    /// Every employee number that decides whether a statement is refused: owners, and whom the refused ones name.
-    pub(crate) fn employee_numbers(&self) -> impl Iterator<Item = String> {
-        self.results.values().flat_map(|known| {
-            let owner = known.record.iter().filter_map(|record| record.owner_employee_no.clone());
+    pub(crate) fn has(&self, result_id: ResultId) -> bool {
+        self.results.contains_key(&result_id)
+    }
+
+    /// Everybody whom the record of a result, or what was refused about it, names.
+    pub(crate) fn numbers_of(&self, result_id: ResultId) -> impl Iterator<Item = &str> {
+        self.results.get(&result_id).into_iter().flat_map(|known| {
+            let owner = known.record.iter().filter_map(|record| record.owner_employee_no.as_deref());
             let refused = known.refused.iter().filter_map(|refused| refused.head.employee_no.as_deref());
-            owner.chain(refused.map(str::to_owned))
+            owner.chain(refused)
         })
     }
 }

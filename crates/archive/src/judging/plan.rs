@@ -2,12 +2,12 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
 };
 
 use scoresync_domain::{ContentHash, Fate, Refusal, ResultId, Status};
 
-use super::{Known, Ledger, Successors, ledger::Standing};
+use super::{Known, Ledger, Statement, Successors, ledger::Standing};
 use crate::{
     EnrichedPosition,
     error::Failure,
@@ -19,7 +19,7 @@ use crate::{
 pub(crate) struct RecordRow<'a> {
     pub(crate) result_id: ResultId,
     pub(crate) head: Head<'a>,
-    pub(crate) owner_employee_no: Option<String>,
+    pub(crate) owner_employee_no: Option<Cow<'a, str>>,
     pub(crate) owner_decision: i64,
     pub(crate) shown_instead: Option<(Status, ContentHash)>,
     pub(crate) shown: Option<(i32, Content<'a>)>,
@@ -75,11 +75,16 @@ pub(crate) struct Plan<'a> {
 pub(crate) struct Verdicts {
     /// Earlier refusals that count now.
     pub(crate) released: Vec<(EnrichedPosition, Fate)>,
-    /// The fates of entries, by their number.
-    pub(crate) fates: HashMap<usize, Fate>,
+    /// The fates of entries, each once, by their number.
+    pub(crate) fates: Vec<(usize, Fate)>,
 }
 
 impl Verdicts {
+    /// A statement that is its result's first record.
+    pub(crate) fn file(&mut self, statement: &Statement<'_>) {
+        self.fates.push((statement.number, Fate::Filed));
+    }
+
     pub(crate) fn add(&mut self, others: Self) {
         self.released.extend(others.released);
         self.fates.extend(others.fates);
@@ -110,7 +115,7 @@ impl<'a> Plan<'a> {
     pub(crate) fn add(&mut self, ledger: Ledger<'a>) -> Result<(), Failure> {
         for outcome in &ledger.outcomes {
             match (outcome.entry, outcome.fate) {
-                (Some(entry), fate) => drop(self.verdicts.fates.insert(entry, fate)),
+                (Some(entry), fate) => self.verdicts.fates.push((entry, fate)),
                 (None, Fate::Refused) => {}
                 (None, fate) => self.verdicts.released.push((outcome.arrived, fate)),
             }
@@ -143,7 +148,7 @@ impl<'a> Plan<'a> {
         self.records.push(RecordRow {
             result_id: ledger.result_id,
             head: ledger.members[record].head.clone(),
-            owner_employee_no: standing.owner_employee_no,
+            owner_employee_no: standing.owner_employee_no.map(Cow::Owned),
             owner_decision: standing.owner_decision,
             shown_instead: standing.shown_instead,
             shown: shown.transpose()?,

@@ -1,6 +1,6 @@
 //! Applying scores: everything of one call in one transaction, each table by one statement.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use deadpool_postgres::Transaction;
 use scoresync_domain::ResultId;
@@ -11,18 +11,15 @@ use super::{
     PostgresArchive,
     connection::begin,
     load::{self, query},
-    rows::{Rows, insert},
+    rows::{CopyIn, Rows, insert},
 };
 use crate::{
     Applied, ArchiveError, Batch, Refusals, TopicPartition,
     batch::{PositionMove, moves_unconditionally},
     bisection::{Bisection, Selection},
     error::Failure,
-    judging::{Intake, Known, Plan, RESULTS_AT_ONCE, Successors, Tally, Verdicts, tally},
-    table::{
-        FATE_COUNTS, FRESH_RECORDS, HISTORY, RECORDS, REFUSED, Table, Value, fate_values, fresh_values, history_values, record_values,
-        refused_values,
-    },
+    judging::{Cases, Intake, Known, Plan, RESULTS_AT_ONCE, Statement, Tally, Verdicts, only_one, tally},
+    table::{FATE_COUNTS, HISTORY, RECORDS, REFUSED, Table, Value, fate_values, history_values, record_values, refused_values},
 };
 
 impl PostgresArchive {
@@ -59,10 +56,8 @@ impl PostgresArchive {
             // writes employees locks them before the records, too.
             transaction.batch_execute("LOCK TABLE employee IN SHARE MODE").await?;
         }
-        let mut intake = Intake::sort(batches, selection);
-        let inserted = insert_fresh(&transaction, &intake).await?;
-        intake.landed(&inserted);
-        let verdicts = judge(&transaction, &intake, refusals).await?;
+        let intake = Intake::sort(batches, selection);
+        let verdicts = file(&transaction, &intake, refusals).await?;
         write(&transaction, &REFUSED, intake.refused_rows().iter().map(refused_values)).await?;
         let applied = intake.report(&verdicts);
         fault_points::pass(Point::RowsWritten);
@@ -79,19 +74,53 @@ impl PostgresArchive {
     }
 }
 
-/// Judges the entries that are not simply new, and writes what comes of it.
-async fn judge(transaction: &Transaction<'_>, intake: &Intake<'_>, refusals: Refusals) -> Result<Verdicts, Failure> {
+/// Writes first records as they are, and what comes of judging the others.
+async fn file(transaction: &Transaction<'_>, intake: &Intake<'_>, refusals: Refusals) -> Result<Verdicts, Failure> {
     let mut verdicts = Verdicts::default();
-    for results in intake.judged_results().chunks(RESULTS_AT_ONCE) {
-        let (known, successors) = load_for(transaction, intake, results).await?;
-        let plan = intake.judge(results, (known, &successors))?;
-        if refusals == Refusals::Withhold && !plan.refused.is_empty() {
-            return Err(Failure::Decided(ArchiveError::WouldRefuse));
+    let mut first_records = Vec::new();
+    for some in intake.by_result().chunks(RESULTS_AT_ONCE) {
+        let results: Vec<ResultId> = some.iter().filter_map(|said| said.first()).map(Statement::result_id).collect();
+        let known = load::records(transaction, &results).await?;
+        let mut cases = Cases::default();
+        for said in some {
+            match only_one(said) {
+                Some(statement) if !known.has(statement.result_id()) => first_records.push(statement),
+                Some(_) | None => cases.add(said),
+            }
         }
-        write_plan(transaction, &plan).await?;
-        verdicts.add(plan.verdicts);
+        if !cases.is_empty() {
+            verdicts.add(judge(transaction, cases, known, refusals).await?);
+        }
     }
+    first_records.iter().for_each(|statement| verdicts.file(statement));
+    write_first(transaction, &first_records).await?;
     Ok(verdicts)
+}
+
+async fn write_first(transaction: &Transaction<'_>, statements: &[&Statement<'_>]) -> Result<(), Failure> {
+    if statements.is_empty() {
+        return Ok(());
+    }
+    let mut copy = CopyIn::to(transaction, &RECORDS).await?;
+    for statement in statements {
+        copy.write(record_values(&statement.first_record())).await?;
+    }
+    copy.finish().await
+}
+
+/// Judges cases, and writes what comes of it.
+async fn judge(transaction: &Transaction<'_>, cases: Cases<'_>, mut known: Known, refusals: Refusals) -> Result<Verdicts, Failure> {
+    let newcomers = cases.heads();
+    let decided = known.decided_by(&newcomers);
+    load::refusals_of(transaction, &mut known, &decided).await?;
+    load::history(transaction, &mut known, &newcomers).await?;
+    let successors = load::successors(transaction, &cases.disputed_numbers(&known)).await?;
+    let plan = cases.judge(known, &successors)?;
+    if refusals == Refusals::Withhold && !plan.refused.is_empty() {
+        return Err(Failure::Decided(ArchiveError::WouldRefuse));
+    }
+    write_plan(transaction, &plan).await?;
+    Ok(plan.verdicts)
 }
 
 /// The compare-and-set that a sink without the position loses.
@@ -133,35 +162,6 @@ async fn set_positions(transaction: &Transaction<'_>, parameters: &[&(dyn ToSql 
         FROM unnest($1::text[], $2::int4[], $3::int4[], $4::int8[]) AS given (topic, generation, partition, next_offset)
         WHERE position.topic = given.topic AND position.generation = given.generation AND position.partition = given.partition";
     query(transaction, sql, parameters).await.map(drop)
-}
-
-async fn insert_fresh(transaction: &Transaction<'_>, intake: &Intake<'_>) -> Result<HashSet<ResultId>, Failure> {
-    let singles = intake.singles.iter();
-    let rows = Rows::of(
-        &FRESH_RECORDS,
-        singles.map(|single| fresh_values(single.result_id, &single.head, &single.content)),
-    );
-    if rows.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let sql = insert(&FRESH_RECORDS) + " RETURNING result_id";
-    let inserted = query(transaction, &sql, &rows.parameters()).await?;
-    inserted.iter().map(|row| Ok(ResultId::from_uuid(row.try_get(0)?))).collect()
-}
-
-/// What is needed to judge the entries about some results.
-async fn load_for(transaction: &Transaction<'_>, intake: &Intake<'_>, results: &[ResultId]) -> Result<(Known, Successors), Failure> {
-    let newcomers = intake.heads(results);
-    let mut known = load::records(transaction, results).await?;
-    let decided = known.decided_by(&newcomers);
-    load::refusals_of(transaction, &mut known, &decided).await?;
-    load::history(transaction, &mut known, &newcomers).await?;
-    let named = newcomers
-        .iter()
-        .filter_map(|(_, head)| head.employee_no.as_deref().map(str::to_owned));
-    let numbers: BTreeSet<String> = known.employee_numbers().chain(named).collect();
-    let successors = load::successors(transaction, &numbers).await?;
-    Ok((known, successors))
 }
 
 pub(super) async fn write<'a, V>(

@@ -1,10 +1,13 @@
 //! Rows into and out of PostgreSQL: in as one array per column, which one statement takes whatever their number.
 
-use std::fmt::Write;
+use std::{fmt::Write, pin::Pin};
 
+use bytes::BytesMut;
+use deadpool_postgres::Transaction;
 use tokio_postgres::{
     Row,
-    types::{FromSql, ToSql},
+    binary_copy::BinaryCopyInWriter,
+    types::{FromSql, IsNull, ToSql, Type, to_sql_checked},
 };
 use uuid::Uuid;
 
@@ -98,23 +101,64 @@ pub(super) fn insert(table: &Table) -> String {
         let _ = write!(names, "{comma}{}", column.name);
         let _ = write!(parameters, "{comma}${}::{}[]", number + 1, sql_type(column.kind));
     }
-    let (mut targets, mut values) = (names.clone(), names.clone());
-    for (name, expression) in table.computed {
-        let _ = write!(targets, ", {name}");
-        let _ = write!(values, ", {expression}");
-    }
     let (table_name, conflict) = (table.name, &table.conflict);
-    format!("INSERT INTO {table_name} ({targets}) SELECT {values} FROM unnest({parameters}) AS given ({names}) {conflict}")
+    format!("INSERT INTO {table_name} ({names}) SELECT {names} FROM unnest({parameters}) AS given ({names}) {conflict}")
 }
 
-fn sql_type(kind: Kind) -> &'static str {
+/// Rows whose keys are new on the quickest way that the server has. One whose key is there after all is a conflict.
+pub(super) struct CopyIn {
+    writer: Pin<Box<BinaryCopyInWriter>>,
+}
+
+impl CopyIn {
+    pub(super) async fn to(transaction: &Transaction<'_>, table: &Table) -> Result<Self, Failure> {
+        let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
+        let sql = format!("COPY {} ({}) FROM STDIN BINARY", table.name, names.join(", "));
+        let statement = transaction.prepare_cached(&sql).await?;
+        let types: Vec<Type> = table.columns.iter().map(|column| sql_type(column.kind)).collect();
+        let writer = Box::pin(BinaryCopyInWriter::new(transaction.copy_in(&statement).await?, &types));
+        Ok(Self { writer })
+    }
+
+    pub(super) async fn write<'a>(&mut self, values: impl IntoIterator<Item = Value<'a>>) -> Result<(), Failure> {
+        let values: Vec<Value<'a>> = values.into_iter().collect();
+        Ok(self.writer.as_mut().write_raw(&values).await?)
+    }
+
+    pub(super) async fn finish(mut self) -> Result<(), Failure> {
+        self.writer.as_mut().finish().await?;
+        Ok(())
+    }
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self, to: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match self {
+            Self::Int4(value) => value.to_sql(to, out),
+            Self::Int8(value) => value.to_sql(to, out),
+            Self::Text(value) => value.to_sql(to, out),
+            Self::Bytes(value) => value.to_sql(to, out),
+            Self::Flag(value) => value.to_sql(to, out),
+            Self::Id(value) => value.to_sql(to, out),
+        }
+    }
+
+    /// Whether it is the right one, [`Table`] says.
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+fn sql_type(kind: Kind) -> Type {
     match kind {
-        Kind::Int4 => "int4",
-        Kind::Int8 => "int8",
-        Kind::Text => "text",
-        Kind::Bytes => "bytea",
-        Kind::Flag => "bool",
-        Kind::Id => "uuid",
+        Kind::Int4 => Type::INT4,
+        Kind::Int8 => Type::INT8,
+        Kind::Text => Type::TEXT,
+        Kind::Bytes => Type::BYTEA,
+        Kind::Flag => Type::BOOL,
+        Kind::Id => Type::UUID,
     }
 }
 

@@ -1,9 +1,6 @@
 //! Applying scores: everything of one call in one transaction.
 
-use std::collections::{BTreeSet, HashSet};
-
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use scoresync_domain::ResultId;
 use scoresync_fault_points::{self as fault_points, Point};
 
 use super::{SqliteArchive, load, rows::Writer};
@@ -12,10 +9,8 @@ use crate::{
     batch::{PositionMove, moves_unconditionally},
     bisection::{Bisection, Selection},
     error::Failure,
-    judging::{Intake, Known, Plan, RESULTS_AT_ONCE, RefusedRow, Successors, Tally, Verdicts, tally},
-    table::{
-        FATE_COUNTS, FRESH_RECORDS, HISTORY, RECORDS, REFUSED, fate_values, fresh_values, history_values, record_values, refused_values,
-    },
+    judging::{Cases, Intake, Known, Plan, RESULTS_AT_ONCE, RefusedRow, Successors, Tally, Verdicts, only_one, tally},
+    table::{FATE_COUNTS, FIRST_RECORDS, HISTORY, RECORDS, REFUSED, fate_values, history_values, record_values, refused_values},
 };
 
 impl SqliteArchive {
@@ -49,10 +44,8 @@ fn attempt(connection: &mut Connection, (batches, refusals): (&[Batch<'_>], Refu
         move_position(&transaction, &batch.position_move())?;
     }
     fault_points::pass(Point::PositionMoved);
-    let mut intake = Intake::sort(batches, selection);
-    let inserted = insert_fresh(&transaction, &intake)?;
-    intake.landed(&inserted);
-    let verdicts = judge(&transaction, &intake, refusals)?;
+    let intake = Intake::sort(batches, selection);
+    let verdicts = file(&transaction, &intake, refusals)?;
     write_refused(&transaction, &intake.refused_rows())?;
     let applied = intake.report(&verdicts);
     fault_points::pass(Point::RowsWritten);
@@ -65,12 +58,20 @@ fn attempt(connection: &mut Connection, (batches, refusals): (&[Batch<'_>], Refu
     Ok(applied)
 }
 
-/// Judges the entries that are not simply new, and writes what comes of it.
-fn judge(transaction: &Transaction<'_>, intake: &Intake<'_>, refusals: Refusals) -> Result<Verdicts, Failure> {
+/// Writes first records as they are, and what comes of judging the others.
+fn file(transaction: &Transaction<'_>, intake: &Intake<'_>, refusals: Refusals) -> Result<Verdicts, Failure> {
     let mut verdicts = Verdicts::default();
-    for results in intake.judged_results().chunks(RESULTS_AT_ONCE) {
-        let (known, successors) = load_for(transaction, intake, results)?;
-        let plan = intake.judge(results, (known, &successors))?;
+    let mut first_records = Writer::to(transaction, &FIRST_RECORDS)?;
+    for some in intake.by_result().chunks(RESULTS_AT_ONCE) {
+        let mut cases = Cases::default();
+        for said in some {
+            match only_one(said) {
+                Some(statement) if first_records.write(record_values(&statement.first_record()))? => verdicts.file(statement),
+                Some(_) | None => cases.add(said),
+            }
+        }
+        let (known, successors) = load_for(transaction, &cases)?;
+        let plan = cases.judge(known, &successors)?;
         if refusals == Refusals::Withhold && !plan.refused.is_empty() {
             return Err(Failure::Decided(ArchiveError::WouldRefuse));
         }
@@ -80,18 +81,14 @@ fn judge(transaction: &Transaction<'_>, intake: &Intake<'_>, refusals: Refusals)
     Ok(verdicts)
 }
 
-/// What is needed to judge the entries about some results.
-fn load_for(transaction: &Transaction<'_>, intake: &Intake<'_>, results: &[ResultId]) -> Result<(Known, Successors), Failure> {
-    let newcomers = intake.heads(results);
-    let mut known = load::records(transaction, results)?;
+/// What is needed to judge the cases.
+fn load_for(transaction: &Transaction<'_>, cases: &Cases<'_>) -> Result<(Known, Successors), Failure> {
+    let newcomers = cases.heads();
+    let mut known = load::records(transaction, &cases.result_ids())?;
     let decided = known.decided_by(&newcomers);
     load::refusals_of(transaction, &mut known, &decided)?;
     load::history(transaction, &mut known, &newcomers)?;
-    let named = newcomers
-        .iter()
-        .filter_map(|(_, head)| head.employee_no.as_deref().map(str::to_owned));
-    let numbers: BTreeSet<String> = known.employee_numbers().chain(named).collect();
-    let successors = load::successors(transaction, &numbers)?;
+    let successors = load::successors(transaction, &cases.disputed_numbers(&known))?;
     Ok((known, successors))
 }
 
@@ -115,17 +112,6 @@ pub(super) fn move_position(transaction: &Transaction<'_>, position: &PositionMo
         })),
         _ => Ok(()),
     }
-}
-
-fn insert_fresh(transaction: &Transaction<'_>, intake: &Intake<'_>) -> Result<HashSet<ResultId>, Failure> {
-    let mut writer = Writer::to(transaction, &FRESH_RECORDS)?;
-    let mut inserted = HashSet::with_capacity(intake.singles.len());
-    for single in &intake.singles {
-        if writer.write(fresh_values(single.result_id, &single.head, &single.content))? {
-            inserted.insert(single.result_id);
-        }
-    }
-    Ok(inserted)
 }
 
 pub(super) fn write_plan(transaction: &Transaction<'_>, plan: &Plan<'_>) -> Result<(), Failure> {

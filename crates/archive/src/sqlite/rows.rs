@@ -50,19 +50,11 @@ impl<'c> Writer<'c> {
 }
 
 fn insert(table: &Table) -> String {
-    let parameter = |name: &str| table.columns.iter().position(|column| column.name == name);
     let (mut names, mut values) = (String::new(), String::new());
     for (number, column) in table.columns.iter().enumerate() {
         let comma = if number == 0 { "" } else { ", " };
         let _ = write!(names, "{comma}{}", column.name);
         let _ = write!(values, "{comma}?{}", number + 1);
-    }
-    for (name, expression) in table.computed {
-        let _ = write!(names, ", {name}");
-        let _ = match parameter(expression) {
-            Some(number) => write!(values, ", ?{}", number + 1),
-            None => write!(values, ", {expression}"),
-        };
     }
     format!("INSERT INTO {} ({names}) VALUES ({values}) {}", table.name, table.conflict)
 }

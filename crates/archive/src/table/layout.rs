@@ -24,8 +24,6 @@ pub(crate) struct Column {
 pub(crate) struct Table {
     pub(crate) name: &'static str,
     pub(crate) columns: Vec<Column>,
-    /// Columns that are computed from those that are given: name and expression.
-    pub(crate) computed: &'static [(&'static str, &'static str)],
     /// What happens to a row whose key is there already.
     pub(crate) conflict: String,
 }
@@ -110,34 +108,27 @@ fn overwrite(key: &str, columns: &[Column]) -> String {
     conflict
 }
 
-/// Records of results that are said for the first time: one inserted row, and nothing else.
-pub(crate) static FRESH_RECORDS: LazyLock<Table> = LazyLock::new(|| Table {
-    name: "training_record",
-    columns: [&[RESULT_ID][..], &HEAD, &CONTENT].concat(),
-    computed: &[
-        ("owner_employee_no", "employee_no"),
-        ("owner_decision", "decision"),
-        ("content_number", "0"),
-    ],
-    conflict: "ON CONFLICT (result_id) DO NOTHING".to_owned(),
-});
+fn record_table(conflict: String) -> Table {
+    Table {
+        name: "training_record",
+        columns: [&[RESULT_ID][..], &HEAD, &OWNER, &[CONTENT_NUMBER], &CONTENT].concat(),
+        conflict,
+    }
+}
+
+/// Records of results that are said for the first time; one that is there already stays as it is.
+pub(crate) static FIRST_RECORDS: LazyLock<Table> = LazyLock::new(|| record_table("ON CONFLICT (result_id) DO NOTHING".to_owned()));
 
 /// Records that were judged.
 pub(crate) static RECORDS: LazyLock<Table> = LazyLock::new(|| {
-    let columns = [&[RESULT_ID][..], &HEAD, &OWNER, &[CONTENT_NUMBER], &CONTENT].concat();
-    Table {
-        name: "training_record",
-        conflict: overwrite("result_id", &columns[1..]),
-        columns,
-        computed: &[],
-    }
+    let columns = [&HEAD[..], &OWNER, &[CONTENT_NUMBER], &CONTENT].concat();
+    record_table(overwrite("result_id", &columns))
 });
 
 /// History; of a row that is there already, whether it speaks and its content are written anew.
 pub(crate) static HISTORY: LazyLock<Table> = LazyLock::new(|| Table {
     name: "score_history",
     columns: [&[RESULT_ID][..], &HEAD, &[CONTENT_NUMBER, SPEAKS], &CONTENT].concat(),
-    computed: &[],
     conflict: overwrite(
         "result_id, origin_generation, origin_partition, origin_offset, mapping_version, decision, (coalesce(employee_no, ''))",
         &[&[SPEAKS][..], &CONTENT].concat(),
@@ -157,7 +148,6 @@ pub(crate) static REFUSED: LazyLock<Table> = LazyLock::new(|| {
         name: "refused_score",
         conflict: overwrite("enriched_generation, enriched_partition, enriched_offset", &columns),
         columns,
-        computed: &[],
     }
 });
 
@@ -165,7 +155,6 @@ pub(crate) static REFUSED: LazyLock<Table> = LazyLock::new(|| {
 pub(crate) static FATE_COUNTS: LazyLock<Table> = LazyLock::new(|| Table {
     name: "fate_count",
     columns: FATE_COUNT.to_vec(),
-    computed: &[],
     conflict: "ON CONFLICT (generation, partition, fate) DO UPDATE SET count = fate_count.count + excluded.count".to_owned(),
 });
 
@@ -173,7 +162,6 @@ pub(crate) static FATE_COUNTS: LazyLock<Table> = LazyLock::new(|| Table {
 pub(crate) static EMPLOYEES: LazyLock<Table> = LazyLock::new(|| Table {
     name: "employee",
     columns: EMPLOYEE.to_vec(),
-    computed: &[],
     conflict: overwrite("employee_no", &EMPLOYEE[1..]) + " WHERE employee.as_of_ms <= excluded.as_of_ms",
 });
 

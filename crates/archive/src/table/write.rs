@@ -115,15 +115,7 @@ fn content_values<'a>(content: Option<&'a Content<'_>>) -> [Value<'a>; 17] {
     ]
 }
 
-/// A row of [`super::FRESH_RECORDS`].
-pub(crate) fn fresh_values<'a>(result_id: ResultId, head: &'a Head<'_>, content: &'a Content<'_>) -> impl Iterator<Item = Value<'a>> {
-    [id(result_id)]
-        .into_iter()
-        .chain(head_values(head))
-        .chain(content_values(Some(content)))
-}
-
-/// A row of [`super::RECORDS`].
+/// A row of [`super::RECORDS`] or [`super::FIRST_RECORDS`].
 pub(crate) fn record_values<'a>(row: &'a RecordRow<'_>) -> impl Iterator<Item = Value<'a>> {
     let shown: Option<&'a (Status, ContentHash)> = row.shown_instead.as_ref();
     let owner = [
