@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    collections::BTreeMap,
     sync::{Arc, mpsc},
 };
 
@@ -171,15 +172,20 @@ impl Applier {
             .iter()
             .flat_map(|batch| &batch.entries)
             .map(|entry| entry.score.as_ref().ok());
+        let end_to_end = self.metrics.end_to_end.local();
+        let mut newest_finish: BTreeMap<&str, Timestamp> = BTreeMap::new();
         for (score, fate) in scores.zip(&applied.fates) {
             if let (Some(score), Fate::Filed) = (score, fate) {
-                self.metrics
-                    .end_to_end
-                    .observe((now - score.received_at.as_millis()).max(0) as f64 / 1000.0);
+                end_to_end.observe((now - score.received_at.as_millis()).max(0) as f64 / 1000.0);
                 if let Some(finish) = score.finish_timestamp {
-                    self.metrics.saw_finish(&score.source, finish);
+                    let newest = newest_finish.entry(&score.source).or_insert(finish);
+                    *newest = finish.max(*newest);
                 }
             }
+        }
+        end_to_end.flush();
+        for (source, finish) in newest_finish {
+            self.metrics.saw_finish(source, finish);
         }
         self.metrics.oldest_unfiled.set(0.0);
         self.metrics.stage.last_progress.get([STAGE]).set(now as f64 / 1000.0);

@@ -39,14 +39,17 @@ impl Collected {
     /// Appends a record of a partition that the archive has up to `expected_offset`. Around a rebalance, the client can deliver a record
     /// twice; it counts once.
     pub(crate) fn push(&mut self, place: &TopicPartition, expected_offset: i64, message: &BorrowedMessage<'_>) {
-        let next_offset = self.partitions.get(place).map_or(expected_offset, |records| records.next_offset);
-        if message.offset() < next_offset {
+        let records = match self.partitions.get_mut(place) {
+            Some(records) => records,
+            None if message.offset() < expected_offset => return,
+            None => self
+                .partitions
+                .entry(place.clone())
+                .or_insert_with(|| Records::new(expected_offset)),
+        };
+        if message.offset() < records.next_offset {
             return;
         }
-        let records = self
-            .partitions
-            .entry(place.clone())
-            .or_insert_with(|| Records::new(expected_offset));
         self.records += 1;
         self.bytes += records.push(message);
     }
