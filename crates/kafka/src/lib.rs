@@ -27,7 +27,7 @@ pub use client::check_settings;
 pub use decoder::{DecodeError, Decoder, SchemaLookupError, is_same_schema};
 pub use error::{Error, Kind, doubts_positions, kind_of};
 pub use group_consumer::{Committed, Event, GroupConsumer, Membership, TopicPartition};
-pub use offset_tracker::OffsetTracker;
+pub use offset_tracker::{Begun, OffsetTracker};
 pub use publisher::{DeliveryFailure, Outgoing, PublishError, Publisher, Ticket};
 pub use rdkafka::{
     Message,
@@ -37,7 +37,7 @@ pub use registry::{Compatibility, Registry, RegistryError, SubjectVersion};
 pub use schema_memory::SchemaMemory;
 pub use schemas::{SubjectSchema, SubjectState, subjects};
 pub use settings::{KafkaSettings, Mechanism, Protocol, RegistrySettings, SecuritySettings, TopicSettings};
-pub use table_reader::{TableChange, TableError, TableReader};
+pub use table_reader::{TableChange, TableEnds, TableError, TableReader};
 pub use topics::{
     Creation, Specification, Topic, TopicDescription, TopicNames, create_topics, describe_topic, describe_topics, verify_topics,
 };

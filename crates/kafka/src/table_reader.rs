@@ -1,20 +1,23 @@
 //! Reading a compacted topic as a table: all of it from the beginning, then what is added.
 
+mod ends;
 mod error;
 
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use rdkafka::{
-    ClientConfig, ClientContext, Message, Offset, Statistics, TopicPartitionList,
+    ClientContext, Message, Offset, Statistics, TopicPartitionList,
     consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::{KafkaError, RDKafkaErrorCode},
 };
 use tokio::runtime::Handle;
 
-pub use self::error::TableError;
+use self::ends::End;
+pub use self::{ends::TableEnds, error::TableError};
 use crate::{
     catch_up::CatchUp,
     client,
@@ -22,7 +25,6 @@ use crate::{
     error::{Error, doubts_positions},
     group_consumer::TopicPartition,
     lifeline::Lifeline,
-    log_bounds::log_bounds,
     registry::Registry,
     schema_memory::SchemaMemory,
     settings::{KafkaSettings, TopicSettings},
@@ -52,8 +54,7 @@ pub struct TableChange<R> {
 pub struct TableReader<R> {
     topic: String,
     consumer: BaseConsumer<Context>,
-    /// Knows of what open transactions have written, too; reads nothing.
-    written: BaseConsumer<Context>,
+    ends: Arc<TableEnds>,
     decoder: Decoder<R>,
     /// The next offset of each partition.
     positions: BTreeMap<i32, i64>,
@@ -68,31 +69,26 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
     ///
     /// # Errors
     /// Where the broker does not answer or has no such topic.
-    pub fn open(topic: Topic, kafka: &KafkaSettings, topics: &TopicSettings, schemas: (&Registry, &Handle)) -> Result<Self, TableError> {
+    pub fn open(
+        topic: Topic,
+        (kafka, topics): (&KafkaSettings, &TopicSettings),
+        schemas: (&Registry, &Handle),
+        ends: Arc<TableEnds>,
+    ) -> Result<Self, TableError> {
         let names = TopicNames::new(topics);
         let name = names.name(topic);
         let failed = |cause| TableError::Kafka {
             topic: name.clone(),
             cause,
         };
-        let mut config = client::consumer(kafka, topics, GROUP).map_err(failed)?;
-        config.set("enable.partition.eof", "true");
-        let make = |config: &ClientConfig| {
-            let context = Context(Lifeline::to(&kafka.brokers)?);
-            let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(Error::client("make a consumer"))?;
-            consumer.context().0.hold(consumer.client());
-            Ok(consumer)
-        };
-        let consumer = make(&config).map_err(failed)?;
-        config.set("isolation.level", "read_uncommitted");
-        let written = make(&config).map_err(failed)?;
+        let consumer = client_of((kafka, topics), &[("enable.partition.eof", "true")]).map_err(failed)?;
         let partitions = partitions(&consumer, &name).map_err(failed)?;
         let description = describe(&consumer, &name).map_err(failed)?;
         let description = description.ok_or_else(|| failed(Error::TopicMissing(name.clone())))?;
         let reader = Self {
             topic: name,
             consumer,
-            written,
+            ends,
             decoder: Decoder::new(names.subject(topic), schemas.0.clone(), schemas.1.clone()).patient(),
             positions: partitions.into_iter().map(|partition| (partition, 0)).collect(),
             topic_id: description.topic_id,
@@ -113,7 +109,7 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
     /// # Errors
     /// Where the broker or the registry does not answer, or `limit` passes.
     pub fn read_to_end(&mut self, limit: Duration, mut apply: impl FnMut(TableChange<R>)) -> Result<(), TableError> {
-        let ends = self.ends_of(&self.written)?;
+        let ends = self.ends_of(End::Written)?;
         self.read_to(ends, limit, &mut apply)
     }
 
@@ -122,7 +118,7 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
     /// # Errors
     /// As for [`Self::read_to_end`].
     pub fn read_to_readable_end(&mut self, limit: Duration, mut apply: impl FnMut(TableChange<R>)) -> Result<(), TableError> {
-        let ends = self.ends_of(&self.consumer)?;
+        let ends = self.ends_of(End::Readable)?;
         self.read_to(ends, limit, &mut apply)
     }
 
@@ -158,7 +154,7 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
     /// is written and cannot be read yet: that is waited for.
     fn ask_silent(&self, catch_up: &mut CatchUp) -> Result<(), TableError> {
         for (partition, end) in catch_up.silent() {
-            let (_, readable_end) = self.bounds(&self.consumer, partition)?;
+            let (_, readable_end) = self.bounds(partition, End::Readable)?;
             if readable_end < end {
                 catch_up.is_held_back(partition);
             } else {
@@ -174,7 +170,7 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
     /// # Errors
     /// Where the broker or the registry does not answer.
     pub fn read_available(&mut self, mut apply: impl FnMut(TableChange<R>)) -> Result<usize, TableError> {
-        self.hear_other_client();
+        self.ends.hear();
         let mut changes = 0;
         loop {
             match self.step(Duration::ZERO, &mut apply)? {
@@ -268,7 +264,7 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
             return Err(self.kafka(Error::TopicChanged { topic, difference }));
         }
         for (&partition, &offset) in &self.positions {
-            let bounds = self.bounds(&self.consumer, partition)?;
+            let bounds = self.bounds(partition, End::Readable)?;
             let topic = self.topic.clone();
             let has_begun = offset > 0;
             if has_begun {
@@ -295,24 +291,16 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
         Ok(list)
     }
 
-    /// Where the log ends for this client.
-    fn ends_of(&self, client: &BaseConsumer<Context>) -> Result<BTreeMap<i32, i64>, TableError> {
-        let end = |partition: i32| {
-            let (low, high) = self.bounds(client, partition)?;
+    fn ends_of(&self, end: End) -> Result<BTreeMap<i32, i64>, TableError> {
+        let end_of = |partition: i32| {
+            let (low, high) = self.bounds(partition, end)?;
             Ok((partition, if low == high { 0 } else { high }))
         };
-        self.positions.keys().map(|partition| end(*partition)).collect()
+        self.positions.keys().map(|partition| end_of(*partition)).collect()
     }
 
-    fn bounds(&self, client: &BaseConsumer<Context>, partition: i32) -> Result<(i64, i64), TableError> {
-        self.hear_other_client();
-        let bounds = log_bounds(client, &self.topic, partition, CALL_TIMEOUT);
-        bounds.map_err(|cause| self.kafka(Error::client("ask for the bounds of a table")(cause)))
-    }
-
-    /// What the client that reads nothing has to tell is told by the one that reads, too, but for its own statistics; it must not pile up.
-    fn hear_other_client(&self) {
-        while self.written.poll(Duration::ZERO).is_some() {}
+    fn bounds(&self, partition: i32, end: End) -> Result<(i64, i64), TableError> {
+        self.ends.bounds(&self.topic, partition, end).map_err(|cause| self.kafka(cause))
     }
 
     fn kafka(&self, cause: Error) -> TableError {
@@ -321,6 +309,18 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
             cause,
         }
     }
+}
+
+/// A client of no group, with settings of its own.
+fn client_of((kafka, topics): (&KafkaSettings, &TopicSettings), settings: &[(&str, &str)]) -> Result<BaseConsumer<Context>, Error> {
+    let mut config = client::consumer(kafka, topics, GROUP)?;
+    for (name, value) in settings {
+        config.set(*name, *value);
+    }
+    let context = Context(Lifeline::to(&kafka.brokers)?);
+    let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(Error::client("make a consumer"))?;
+    consumer.context().0.hold(consumer.client());
+    Ok(consumer)
 }
 
 /// A table begins wherever its log does.

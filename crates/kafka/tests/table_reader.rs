@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test builds on fails as a test does")]
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use rdkafka::{
     ClientConfig,
@@ -10,7 +13,8 @@ use rdkafka::{
 };
 use scoresync_domain::{Employee, Timestamp};
 use scoresync_kafka::{
-    Encoder, KafkaSettings, Registry, RegistrySettings, TableError, TableReader, Topic, TopicNames, TopicSettings, create_topics, subjects,
+    Encoder, KafkaSettings, Registry, RegistrySettings, TableEnds, TableError, TableReader, Topic, TopicNames, TopicSettings,
+    create_topics, subjects,
 };
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -104,7 +108,8 @@ fn table() -> Table {
         topic: names.name(Topic::Employees),
     };
     let schemas = (&registry, runtime.handle());
-    let reader = TableReader::open(Topic::Employees, &kafka, &topics, schemas).unwrap();
+    let ends = Arc::new(TableEnds::open(&kafka, &topics).unwrap());
+    let reader = TableReader::open(Topic::Employees, (&kafka, &topics), schemas, ends).unwrap();
     Table {
         connector,
         reader,

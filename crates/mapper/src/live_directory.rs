@@ -1,9 +1,14 @@
 //! The directory, complete before the first report and live afterwards.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use scoresync_domain::{AliasSubject, Directory, Employee, IdentityAlias, Region};
-use scoresync_kafka::{KafkaSettings, Registry, SchemaMemory, TableChange, TableError, TableReader, Topic, TopicSettings};
+use scoresync_kafka::{
+    KafkaSettings, Registry, SchemaMemory, TableChange, TableEnds, TableError, TableReader, Topic, TopicNames, TopicSettings,
+};
 use tokio::runtime::Handle;
 
 /// The directory and the two tables that feed it.
@@ -34,10 +39,15 @@ impl LiveDirectory {
         region: Region,
         schemas: (&Registry, &Handle),
     ) -> Result<Self, DirectoryError> {
+        let failed = |cause| TableError::Kafka {
+            topic: TopicNames::new(topics).name(Topic::Employees),
+            cause,
+        };
+        let ends = Arc::new(TableEnds::open(kafka, topics).map_err(failed)?);
         Ok(Self {
             directory: Directory::new(region),
-            employees: TableReader::open(Topic::Employees, kafka, topics, schemas)?,
-            aliases: TableReader::open(Topic::Aliases, kafka, topics, schemas)?,
+            employees: TableReader::open(Topic::Employees, (kafka, topics), schemas, Arc::clone(&ends))?,
+            aliases: TableReader::open(Topic::Aliases, (kafka, topics), schemas, ends)?,
             complete_at: None,
         })
     }
@@ -60,13 +70,13 @@ impl LiveDirectory {
         Ok(())
     }
 
-    /// Reads both tables as far as they can be read, unless that was done just now.
+    /// Reads both tables as far as they can be read, unless that was done just before `now`.
     ///
     /// # Errors
     /// Where the broker or the registry does not answer, or `limit` passes.
-    pub(crate) fn keep_fresh(&mut self, limit: Duration) -> Result<(), DirectoryError> {
+    pub(crate) fn keep_fresh(&mut self, now: Instant, limit: Duration) -> Result<(), DirectoryError> {
         match self.complete_at {
-            Some(complete_at) if complete_at.elapsed() < FRESH_FOR => Ok(()),
+            Some(complete_at) if now.saturating_duration_since(complete_at) < FRESH_FOR => Ok(()),
             Some(_) | None => self.read_to_readable_end(limit),
         }
     }

@@ -154,10 +154,10 @@ impl Submission<'_> {
 
     fn publish(&self, key: &str, row_number: u64, patience: Duration) -> Result<(), IntakeError> {
         let deadline = Instant::now() + patience;
-        let ticket = self.tally.tracker.begin(i64::try_from(row_number).unwrap_or(i64::MAX));
+        let begun = self.tally.tracker.begin(i64::try_from(row_number).unwrap_or(i64::MAX));
         let ticket = Arc::new(RowTicket {
             tally: Arc::clone(&self.tally),
-            ticket,
+            ticket: begun.ticket,
         });
         let record = Outgoing {
             topic: &self.intake.topic,

@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use scoresync_domain::{Employee, Region, RosterError};
 use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{
-    DatumError, DeliveryFailure, Encoder, Error, KafkaSettings, Kind, Outgoing, PublishError, Publisher, Registry, SchemaError, TableError,
-    TableReader, Topic, TopicNames, TopicSettings,
+    DatumError, DeliveryFailure, Encoder, Error, KafkaSettings, Kind, Outgoing, PublishError, Publisher, Registry, SchemaError, TableEnds,
+    TableError, TableReader, Topic, TopicNames, TopicSettings,
 };
 use tokio::runtime::Handle;
 
@@ -125,8 +125,9 @@ impl EmployeesTable {
             employee_schema_id,
             region,
         } = *surroundings;
+        let ends = Arc::new(TableEnds::open(kafka, topics)?);
         Ok(Self {
-            reader: TableReader::open(Topic::Employees, kafka, topics, (registry, runtime))?,
+            reader: TableReader::open(Topic::Employees, (kafka, topics), (registry, runtime), ends)?,
             known: KnownEmployees::new(region)?,
             encoder: Encoder::new(employee_schema_id)?,
             publisher: Publisher::new(kafka, topics)?,

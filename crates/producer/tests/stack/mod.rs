@@ -10,8 +10,8 @@ use std::{
 
 use scoresync_domain::{Employee, Region, ScoreReport, Source, Sources, SourcesSettings};
 use scoresync_kafka::{
-    Decoder, Event, GroupConsumer, KafkaSettings, Membership, Message as _, Registry, RegistrySettings, TableReader, Topic, TopicNames,
-    TopicSettings, create_topics, subjects,
+    Decoder, Event, GroupConsumer, KafkaSettings, Membership, Message as _, Registry, RegistrySettings, TableEnds, TableReader, Topic,
+    TopicNames, TopicSettings, create_topics, subjects,
 };
 use scoresync_producer::{Intake, ProducerMetrics, RosterSurroundings};
 use scoresync_service::StageMetrics;
@@ -100,7 +100,8 @@ impl Stack {
     /// The last record of each employee, and how many records there are.
     pub fn employees(&self) -> (BTreeMap<String, Employee>, usize) {
         let schemas = (&self.registry, self.runtime.handle());
-        let mut reader = TableReader::<Employee>::open(Topic::Employees, &self.kafka, &self.topics, schemas).unwrap();
+        let ends = Arc::new(TableEnds::open(&self.kafka, &self.topics).unwrap());
+        let mut reader = TableReader::<Employee>::open(Topic::Employees, (&self.kafka, &self.topics), schemas, ends).unwrap();
         let (mut employees, mut records) = (BTreeMap::new(), 0);
         reader
             .read_to_end(LONG, |change| {
