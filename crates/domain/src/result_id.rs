@@ -33,6 +33,12 @@ impl ResultId {
         Self(uuid)
     }
 
+    /// Writes the text form over what `text` held.
+    pub fn write_to(&self, text: &mut String) {
+        text.clear();
+        text.push_str(self.0.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+    }
+
     /// The id as a UUID.
     #[must_use]
     pub const fn as_uuid(&self) -> &Uuid {

@@ -34,13 +34,13 @@ const QUESTION_TIMEOUT: Duration = Duration::from_secs(5);
 /// More than there are before a group is joined.
 const MAX_EVENTS: usize = 100;
 
-/// A partition of a topic.
+/// A partition of a topic. The partition is compared first, as it tells more of them apart, and sooner.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TopicPartition {
-    /// The topic's name.
-    pub topic: String,
     /// The partition.
     pub partition: i32,
+    /// The topic's name.
+    pub topic: String,
 }
 
 impl TopicPartition {
@@ -137,7 +137,10 @@ impl GroupConsumer {
             return polled.map_or_else(Event::Trouble, Event::Record);
         }
         self.change().unwrap_or_else(|| {
-            self.ask_for_an_end();
+            // Whoever has no time to wait for a record has none for a question.
+            if !timeout.is_zero() {
+                self.ask_for_an_end();
+            }
             Event::Nothing
         })
     }

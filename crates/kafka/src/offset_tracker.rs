@@ -5,6 +5,15 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+/// A record that was taken in hand.
+#[derive(Clone, Copy, Debug)]
+pub struct Begun {
+    /// To be given back when its output is acknowledged.
+    pub ticket: u64,
+    /// How many records are in hand with it.
+    pub in_flight: usize,
+}
+
 /// Counts one assignment of one partition. Shared between the thread that reads and the one that hears acknowledgements.
 #[derive(Debug)]
 pub struct OffsetTracker {
@@ -29,6 +38,20 @@ struct InFlight {
     acknowledged: bool,
 }
 
+impl State {
+    fn begin(&mut self, offset: i64) -> Begun {
+        self.in_flight.push_back(InFlight {
+            next_offset: offset + 1,
+            acknowledged: false,
+        });
+        let in_flight = self.in_flight.len();
+        Begun {
+            ticket: self.first_ticket + in_flight as u64 - 1,
+            in_flight,
+        }
+    }
+}
+
 impl OffsetTracker {
     /// Begins where the partition is read from.
     #[must_use]
@@ -42,21 +65,16 @@ impl OffsetTracker {
         Self { state: Mutex::new(state) }
     }
 
-    /// Whether a record was in hand before: around a rebalance, the client can deliver one twice.
-    #[must_use]
-    pub fn has_begun(&self, offset: i64) -> bool {
-        let state = self.lock();
-        offset < state.in_flight.back().map_or(state.watermark, |last| last.next_offset)
+    /// Takes a record in hand. Offsets grow, with gaps.
+    pub fn begin(&self, offset: i64) -> Begun {
+        self.lock().begin(offset)
     }
 
-    /// Takes a record in hand; its ticket is given back when its output is acknowledged. Offsets grow, with gaps.
-    pub fn begin(&self, offset: i64) -> u64 {
+    /// Takes a record in hand, unless it was before: around a rebalance, the client can deliver one twice.
+    pub fn begin_once(&self, offset: i64) -> Option<Begun> {
         let mut state = self.lock();
-        state.in_flight.push_back(InFlight {
-            next_offset: offset + 1,
-            acknowledged: false,
-        });
-        state.first_ticket + state.in_flight.len() as u64 - 1
+        let next_offset = state.in_flight.back().map_or(state.watermark, |last| last.next_offset);
+        (offset >= next_offset).then(|| state.begin(offset))
     }
 
     /// The output of this record is durable.
@@ -112,18 +130,23 @@ mod tests {
 
     use super::*;
 
+    fn begin(tracker: &OffsetTracker, offset: i64) -> u64 {
+        tracker.begin(offset).ticket
+    }
+
     #[test]
-    fn a_record_that_was_in_hand_is_known_and_one_further_on_is_not() {
+    fn a_record_that_was_in_hand_is_not_taken_again_and_one_further_on_is() {
         let tracker = OffsetTracker::new(10);
-        assert!(tracker.has_begun(9) && !tracker.has_begun(10));
-        tracker.begin(12);
-        assert!(tracker.has_begun(12) && !tracker.has_begun(13));
+        assert!(tracker.begin_once(9).is_none());
+        assert_eq!(tracker.begin_once(12).unwrap().in_flight, 1);
+        assert!(tracker.begin_once(12).is_none());
+        assert_eq!(tracker.begin_once(13).unwrap().in_flight, 2);
     }
 
     #[test]
     fn the_watermark_never_passes_a_record_in_flight() {
         let tracker = OffsetTracker::new(10);
-        let tickets: Vec<u64> = [10, 11, 15].into_iter().map(|offset| tracker.begin(offset)).collect();
+        let tickets: Vec<u64> = [10, 11, 15].into_iter().map(|offset| begin(&tracker, offset)).collect();
         tracker.acknowledge(tickets[2]);
         tracker.acknowledge(tickets[1]);
         assert_eq!((tracker.watermark(), tracker.in_flight()), (10, 3));
@@ -134,8 +157,8 @@ mod tests {
     #[test]
     fn a_ticket_given_back_twice_changes_nothing() {
         let tracker = OffsetTracker::new(0);
-        let first = tracker.begin(0);
-        tracker.begin(1);
+        let first = begin(&tracker, 0);
+        begin(&tracker, 1);
         tracker.acknowledge(first);
         tracker.acknowledge(first);
         assert_eq!((tracker.watermark(), tracker.in_flight()), (1, 1));
@@ -144,8 +167,8 @@ mod tests {
     #[test]
     fn a_failure_holds_the_watermark() {
         let tracker = OffsetTracker::new(0);
-        tracker.begin(0);
-        let second = tracker.begin(1);
+        begin(&tracker, 0);
+        let second = begin(&tracker, 1);
         tracker.fail();
         tracker.acknowledge(second);
         assert!(tracker.has_failed());
@@ -178,7 +201,7 @@ mod tests {
                 match step {
                     Step::Begin { gap } => {
                         next_offset += gap;
-                        records.push((tracker.begin(next_offset), next_offset, false));
+                        records.push((begin(&tracker, next_offset), next_offset, false));
                         next_offset += 1;
                     }
                     Step::Acknowledge(place) if !records.is_empty() => {
@@ -224,7 +247,7 @@ mod tests {
                 }
             });
             for number in 0..acknowledged.len() {
-                sender.send((number, tracker.begin(number as i64))).unwrap();
+                sender.send((number, begin(&tracker, number as i64))).unwrap();
                 let watermark = usize::try_from(tracker.watermark()).unwrap();
                 assert!(acknowledged[..watermark].iter().all(|flag| flag.load(Ordering::SeqCst)));
             }

@@ -182,10 +182,9 @@ impl Partitions {
         ours.try_for_each(|(place, partition)| partition.begin_again(consumer, place))
     }
 
-    pub(crate) fn get_mut(&mut self, place: (&str, i32)) -> Option<(&TopicPartition, &mut Partition)> {
-        self.started
-            .iter_mut()
-            .find(|(known, _)| known.partition == place.1 && known.topic == place.0)
+    /// A partition of the one topic that is read.
+    pub(crate) fn get_mut(&mut self, partition: i32) -> Option<(&TopicPartition, &mut Partition)> {
+        self.started.iter_mut().find(|(place, _)| place.partition == partition)
     }
 
     /// Records how far partitions are done; says whether any had moved.
@@ -297,8 +296,13 @@ impl Partition {
     }
 
     /// Stops delivery while too much is in flight.
-    pub(crate) fn pause_if_full(&mut self, consumer: &GroupConsumer, place: &TopicPartition, max_in_flight: usize) -> Result<(), Error> {
-        if self.state == State::Reading && self.tracker.in_flight() >= max_in_flight {
+    pub(crate) fn pause_if_full(
+        &mut self,
+        consumer: &GroupConsumer,
+        place: &TopicPartition,
+        (in_flight, max_in_flight): (usize, usize),
+    ) -> Result<(), Error> {
+        if self.state == State::Reading && in_flight >= max_in_flight {
             consumer.pause(place)?;
             self.state = State::Full;
         }
@@ -365,7 +369,7 @@ mod tests {
         };
         let partition = Partition::new(Start { offset: 10, recorded }, "topic=a partitions=8".to_owned());
         for offset in 10..watermark {
-            partition.tracker.acknowledge(partition.tracker.begin(offset));
+            partition.tracker.acknowledge(partition.tracker.begin(offset).ticket);
         }
         Partitions {
             started: BTreeMap::from([(place, partition)]),
@@ -415,7 +419,7 @@ mod tests {
         only(&mut partitions).tracker = Arc::new(OffsetTracker::new(12));
         assert!(partitions.is_obstructed());
         let tracker = &only(&mut partitions).tracker;
-        tracker.acknowledge(tracker.begin(12));
+        tracker.acknowledge(tracker.begin(12).ticket);
         assert!(!partitions.is_obstructed());
     }
 
@@ -433,7 +437,7 @@ mod tests {
         partition.meet_obstacle();
         partition.meet_obstacle();
         assert_eq!((partition.backoff.retries(), partition.loudness()), (2, Loudness::Warn));
-        partition.tracker.acknowledge(partition.tracker.begin(10));
+        partition.tracker.acknowledge(partition.tracker.begin(10).ticket);
         partition.meet_obstacle();
         assert_eq!((partition.backoff.retries(), partition.loudness()), (1, Loudness::Quiet));
     }

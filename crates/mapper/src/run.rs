@@ -21,6 +21,8 @@ use crate::{
 
 /// How long a poll may wait. Records end the wait at once; only the live directory and the bookkeeping follow this beat.
 const POLL: Duration = Duration::from_millis(20);
+/// Records that are taken without a look at anything else.
+const PORTION: usize = 500;
 /// How often positions are recorded.
 const BOOKKEEPING: Duration = Duration::from_millis(500);
 /// How often positions are recorded that were sent before.
@@ -91,7 +93,7 @@ impl Mapper {
     /// What a person must mend. What passes by itself is waited for.
     pub fn run(mut self, shutdown: &Shutdown) -> Result<(), MapperError> {
         while !shutdown.is_requested() {
-            self.step()?;
+            self.read()?;
             self.start_partitions()?;
             if self.last_bookkeeping.elapsed() >= BOOKKEEPING {
                 self.keep_books()?;
@@ -108,7 +110,20 @@ impl Mapper {
         Ok(())
     }
 
-    fn step(&mut self) -> Result<(), MapperError> {
+    /// Takes what is there, at most a portion: what is looked at between portions need not be looked at for each record.
+    fn read(&mut self) -> Result<(), MapperError> {
+        let (mut timeout, mut began) = (POLL, None);
+        for _ in 0..PORTION {
+            if !self.step(timeout, &mut began)? {
+                break;
+            }
+            timeout = Duration::ZERO;
+        }
+        Ok(())
+    }
+
+    /// Takes the next event; says whether there was a record. `began` is when the portion's first record came.
+    fn step(&mut self, timeout: Duration, began: &mut Option<Instant>) -> Result<bool, MapperError> {
         let Self {
             consumer,
             partitions,
@@ -119,14 +134,15 @@ impl Mapper {
             has_joined,
             ..
         } = self;
-        match consumer.poll(POLL) {
+        match consumer.poll(timeout) {
             Event::Record(record) => {
                 if let Some((place, partition)) = partitions
-                    .get_mut((record.topic(), record.partition()))
+                    .get_mut(record.partition())
                     .filter(|(_, partition)| partition.is_reading())
                 {
-                    match transform.take(&record, &partition.tracker, consumer) {
-                        Ok(()) => partition.pause_if_full(consumer, place, settings.max_in_flight.get())?,
+                    let now = *began.get_or_insert_with(Instant::now);
+                    match transform.take(&record, &partition.tracker, (consumer, now)) {
+                        Ok(in_flight) => partition.pause_if_full(consumer, place, (in_flight, settings.max_in_flight.get()))?,
                         Err(obstacle) => {
                             let obstacle = passing(obstacle)?;
                             partition.wait(consumer, place)?;
@@ -134,6 +150,7 @@ impl Mapper {
                         }
                     }
                 }
+                return Ok(true);
             }
             Event::Assigned(assigned) => add_unstarted(unstarted, assigned),
             Event::Revoked(revoked) => {
@@ -162,9 +179,10 @@ impl Mapper {
                     .into());
                 }
             },
+            Event::Nothing if timeout.is_zero() => {}
             Event::Nothing => self.follow_directory()?,
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Starts newly assigned partitions, once the broker says where they go on.

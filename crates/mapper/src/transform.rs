@@ -100,53 +100,62 @@ const CATCH_UP_LIMIT: Duration = Duration::from_secs(10);
 const QUEUE_LIMIT: Duration = Duration::from_secs(10);
 
 impl Transform {
-    /// Queues the one output of `record`, unless that was done before; the tracker hears when it is durable.
+    /// Queues the one output of `record`, unless that was done before; the tracker hears when it is durable. Gives how many records of the
+    /// partition are in flight.
+    ///
+    /// `now` is recent: the directory must have been read to its end not long before.
     pub(crate) fn take(
         &mut self,
         record: &BorrowedMessage<'_>,
         tracker: &Arc<OffsetTracker>,
-        consumer: &GroupConsumer,
-    ) -> Result<(), Obstacle> {
-        if tracker.has_begun(record.offset()) {
-            return Ok(());
-        }
-        let history = History::read(record.headers());
+        (consumer, now): (&GroupConsumer, Instant),
+    ) -> Result<usize, Obstacle> {
+        let headers = record.headers();
+        let history = History::read(headers);
         let here = Origin {
             generation: self.names.generation,
             partition: record.partition(),
             offset: record.offset(),
         };
         let origin = history.origin.unwrap_or(here);
-        let rejected = match self.enrich(record, origin, consumer) {
+        let rejected = match self.enrich(record, origin, (consumer, now)) {
             Ok(()) => None,
             Err(Unfit::Rejected { source, rejection }) => Some((source, rejection)),
             Err(Unfit::Obstacle(obstacle)) => return Err(obstacle),
         };
+        let Some(begun) = tracker.begin_once(record.offset()) else {
+            return Ok(0);
+        };
         let ticket = Arc::new(OutputTicket {
             tracker: Arc::clone(tracker),
-            ticket: tracker.begin(record.offset()),
+            ticket: begun.ticket,
         });
         match rejected {
             None => {
-                self.publish_enriched(record, &ticket)?;
+                let traceparent = dead_letter::traceparent_of(headers).map(dead_letter::traceparent);
+                let output = Outgoing {
+                    topic: &self.names.enriched,
+                    key: Some(self.key.as_bytes()),
+                    value: Some(&self.buffer),
+                };
+                self.publish(output, traceparent, &ticket)?;
                 fault_points::pass(Point::OutputQueued);
-                Ok(())
             }
-            Some((source, rejection)) => self.publish_dead_letter(
-                record,
-                &DeadEnd {
+            Some((source, rejection)) => {
+                let end = DeadEnd {
                     source,
                     rejection,
                     origin,
                     history,
-                },
-                &ticket,
-            ),
+                };
+                self.publish_dead_letter(record, &end, &ticket)?;
+            }
         }
+        Ok(begun.in_flight)
     }
 
     /// Leaves the framed enriched score in `buffer` and its key in `key`.
-    fn enrich(&mut self, record: &BorrowedMessage<'_>, origin: Origin, consumer: &GroupConsumer) -> Result<(), Unfit> {
+    fn enrich(&mut self, record: &BorrowedMessage<'_>, origin: Origin, (consumer, now): (&GroupConsumer, Instant)) -> Result<(), Unfit> {
         let report = self.decoder.decode(record.payload()).map_err(Unfit::from)?;
         let known = |source: &str| self.sources.get(source).map(|source| source.name.clone()).unwrap_or_default();
         let rejected = |rejection| Unfit::Rejected {
@@ -159,7 +168,7 @@ impl Transform {
             .is_some_and(|end| record.offset() < *end);
         // By a directory that can no longer be read, a report could be filed on whoever had an identity before.
         self.live
-            .keep_fresh(CATCH_UP_LIMIT)
+            .keep_fresh(now, CATCH_UP_LIMIT)
             .map_err(|error| Unfit::Obstacle(error.into()))?;
         let first_try = decide(&report, origin, &self.sources, self.live.directory());
         let mut score = match first_try {
@@ -180,8 +189,7 @@ impl Transform {
         if fault_points::has(Bug::IdentifierInLog) {
             tracing::info!(employee_no = score.employee_no.as_deref(), "a report is mapped");
         }
-        self.key.clear();
-        self.key.push_str(&score.result_id.to_string());
+        score.result_id.write_to(&mut self.key);
         let written = self.encoder.encode(&score, &mut self.buffer);
         match written {
             Ok(()) if self.buffer.len() <= self.names.max_output_bytes => Ok(()),
@@ -194,16 +202,6 @@ impl Transform {
                 message: format!("the enriched score cannot be written: {error}"),
             })),
         }
-    }
-
-    fn publish_enriched(&self, record: &BorrowedMessage<'_>, ticket: &Arc<OutputTicket>) -> Result<(), Obstacle> {
-        let traceparent = dead_letter::traceparent_of(record.headers()).map(dead_letter::traceparent);
-        let output = Outgoing {
-            topic: &self.names.enriched,
-            key: Some(self.key.as_bytes()),
-            value: Some(&self.buffer),
-        };
-        self.publish(output, traceparent, ticket)
     }
 
     fn publish_dead_letter(&self, record: &BorrowedMessage<'_>, end: &DeadEnd, ticket: &Arc<OutputTicket>) -> Result<(), Obstacle> {
@@ -245,10 +243,12 @@ impl Transform {
 
     /// A full queue empties in milliseconds while the broker answers.
     fn publish(&self, output: Outgoing<'_>, headers: Option<OwnedHeaders>, ticket: &Arc<OutputTicket>) -> Result<(), Obstacle> {
-        let deadline = Instant::now() + QUEUE_LIMIT;
+        let mut deadline = None;
         loop {
             match self.publisher.publish(output, headers.clone(), Arc::clone(ticket)) {
-                Err(PublishError::QueueFull) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(1)),
+                Err(PublishError::QueueFull) if Instant::now() < *deadline.get_or_insert_with(|| Instant::now() + QUEUE_LIMIT) => {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
                 outcome => return Ok(outcome?),
             }
         }
