@@ -1,6 +1,9 @@
 //! What `/metrics` says, as a map.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{collections::BTreeMap, net::SocketAddr, sync::LazyLock};
+
+/// Made once, as that takes longer than many scrapes. Its connections are not kept: each test has a runtime of its own.
+static CLIENT: LazyLock<reqwest::Result<reqwest::Client>> = LazyLock::new(|| reqwest::Client::builder().pool_max_idle_per_host(0).build());
 
 /// All samples of one scrape, by name with labels as Prometheus writes it: `scoresync_reports_total{fate="filed",stage="sink"}`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,7 +15,10 @@ impl Metrics {
     /// # Errors
     /// It does not answer.
     pub async fn scrape(admin: SocketAddr) -> anyhow::Result<Self> {
-        let text = reqwest::get(format!("http://{admin}/metrics"))
+        let client = CLIENT.as_ref().map_err(|error| anyhow::anyhow!("no client can be made: {error}"))?;
+        let text = client
+            .get(format!("http://{admin}/metrics"))
+            .send()
             .await?
             .error_for_status()?
             .text()

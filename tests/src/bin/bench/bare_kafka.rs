@@ -1,6 +1,9 @@
 //! What a client without any work of its own does with the same broker: the ceilings of the stages.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, ensure};
 use rdkafka::{
@@ -12,6 +15,7 @@ use rdkafka::{
     message::BorrowedMessage,
     producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer},
 };
+use uuid::Uuid;
 
 use super::usage::{self, Speed, Stopwatch};
 
@@ -81,6 +85,20 @@ impl BareKafka {
         }
         settle(&producer)?;
         stopwatch.stop(records.len())
+    }
+
+    /// When each record of a topic was given to its producer, in milliseconds since the epoch, by its key: one that comes again counts first.
+    pub(crate) fn written(&self, topic: &str) -> anyhow::Result<HashMap<Uuid, i64>> {
+        let mut written = HashMap::new();
+        let note = |message: &BorrowedMessage<'_>| {
+            let key = message.key().and_then(|key| Uuid::try_parse_ascii(key).ok());
+            if let Some((key, time)) = key.zip(message.timestamp().to_millis()) {
+                written.entry(key).or_insert(time);
+            }
+            Ok(())
+        };
+        self.read(topic, note, || Ok(()))?;
+        Ok(written)
     }
 
     fn ends(&self, topic: &str) -> anyhow::Result<Vec<(i32, i64)>> {

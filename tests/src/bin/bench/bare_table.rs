@@ -13,6 +13,9 @@ use super::usage::{self, Speed, Stopwatch};
 /// As many as one batch of the sink takes by default.
 const BATCH: usize = 5_000;
 
+/// Columns that the history does not have.
+const OF_RECORDS_ALONE: [&str; 4] = ["owner_employee_no", "owner_decision", "shown_status", "shown_content_hash"];
+
 /// A database with training records.
 pub(crate) struct BareTable {
     client: Client,
@@ -88,6 +91,27 @@ impl BareTable {
         stopwatch.stop(self.rows)
     }
 
+    /// The same with a row of history for each, as a correction leaves.
+    pub(crate) async fn upsert_with_history(&mut self) -> anyhow::Result<Speed> {
+        let records = self.client.prepare(&self.insert()).await?;
+        let history = self.client.prepare(&self.insert_history()).await?;
+        let stopwatch = self.stopwatch()?;
+        for batch in &self.batches {
+            let transaction = begin(&mut self.client).await?;
+            let parameters: Vec<&(dyn ToSql + Sync)> = batch.iter().map(Column::array).collect();
+            transaction.execute(&records, &parameters).await?;
+            let shared = self
+                .columns
+                .iter()
+                .zip(batch)
+                .filter(|((name, _), _)| !OF_RECORDS_ALONE.contains(&name.as_str()));
+            let parameters: Vec<&(dyn ToSql + Sync)> = shared.map(|(_, column)| column.array()).collect();
+            transaction.execute(&history, &parameters).await?;
+            transaction.commit().await?;
+        }
+        stopwatch.stop(self.rows)
+    }
+
     /// `COPY`, in batches as large, with a position in the same transaction.
     pub(crate) async fn copy(&mut self) -> anyhow::Result<Speed> {
         self.make_table().await?;
@@ -109,8 +133,8 @@ impl BareTable {
     }
 
     async fn make_table(&self) -> anyhow::Result<()> {
-        let sql = "DROP TABLE IF EXISTS bare, bare_position; CREATE TABLE bare (LIKE training_record INCLUDING ALL); \
-                   CREATE TABLE bare_position (next_offset bigint NOT NULL); INSERT INTO bare_position VALUES (0)";
+        let sql = "DROP TABLE IF EXISTS bare, bare_history, bare_position; CREATE TABLE bare (LIKE training_record INCLUDING ALL); \
+                   CREATE TABLE bare_history (LIKE score_history INCLUDING ALL); CREATE TABLE bare_position (next_offset bigint NOT NULL); INSERT INTO bare_position VALUES (0)";
         self.client.batch_execute(sql).await.context("make a table")
     }
 
@@ -123,6 +147,16 @@ impl BareTable {
         let arrays = of(&|number, _, kind| format!("${number}::{kind}[]"));
         let updates = of(&|_, name, _| format!("{name} = excluded.{name}"));
         format!("INSERT INTO bare SELECT * FROM unnest({arrays}) ON CONFLICT (result_id) DO UPDATE SET {updates}")
+    }
+
+    fn insert_history(&self) -> String {
+        let shared = self.columns.iter().filter(|(name, _)| !OF_RECORDS_ALONE.contains(&name.as_str()));
+        let (names, arrays): (Vec<&str>, Vec<String>) = shared
+            .enumerate()
+            .map(|(place, (name, kind))| (name.as_str(), format!("${}::{}[]", place + 1, kind.name())))
+            .unzip();
+        let (names, arrays) = (names.join(", "), arrays.join(", "));
+        format!("INSERT INTO bare_history ({names}, speaks) SELECT {names}, true FROM unnest({arrays}) AS given ({names})")
     }
 
     /// The processor's time is the database's.

@@ -4,11 +4,12 @@
 
 use std::{
     collections::HashMap,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context, anyhow, ensure};
 use scoresync_domain::{Fields, Source, Sources};
+use scoresync_kafka::Topic;
 use scoresync_tests::{configuration, stack::Stack};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_postgres::NoTls;
@@ -44,9 +45,23 @@ pub(crate) async fn run(stack: &Stack, (workload, runs): (Workload, usize), tabl
         for rate in RATES {
             let (seen, answered) = measure(&site, &source, (rate, &mut next)).await?;
             for (share, name) in [(0.5, "p50"), (0.99, "p99"), (0.999, "p99.9"), (1.0, "slowest")] {
-                table.add(format!("freshness at {rate}/s, {name}"), "ms", Sample::of(at_share(&seen, share)));
+                let times = sorted(seen.iter().map(|seen| seen.after));
+                table.add(format!("freshness at {rate}/s, {name}"), "ms", Sample::of(at_share(&times, share)));
             }
-            table.add(format!("answered at {rate}/s, p50"), "ms", Sample::of(at_share(&answered, 0.5)));
+            table.add(
+                format!("answered at {rate}/s, p50"),
+                "ms",
+                Sample::of(at_share(&sorted(answered.into_iter()), 0.5)),
+            );
+            for (stage, times) in tokio::task::block_in_place(|| shares(&site, &seen))? {
+                for (share, name) in [(0.5, "p50"), (0.99, "p99")] {
+                    table.add(
+                        format!("freshness at {rate}/s, of it the {stage}, {name}"),
+                        "ms",
+                        Sample::of(at_share(&times, share)),
+                    );
+                }
+            }
         }
     }
     stop(stages)
@@ -68,8 +83,48 @@ fn source(site: &Site<'_>) -> anyhow::Result<Source> {
 /// A report on its way: its result, and when its request was due.
 type Sent = (Uuid, Instant);
 
-/// How long each took until it was seen, and until its request was answered; both sorted.
-async fn measure(site: &Site<'_>, source: &Source, (rate, next): (u32, &mut usize)) -> anyhow::Result<(Vec<Duration>, Vec<Duration>)> {
+/// A report in the file.
+struct Seen {
+    result_id: Uuid,
+    /// After its request was due.
+    after: Duration,
+    at: SystemTime,
+}
+
+/// What of it each stage took, sorted: until the report was given to the producer, from there until its enriched score was, and from there
+/// until it was seen. Kafka's clock has milliseconds.
+fn shares(site: &Site<'_>, seen: &[Seen]) -> anyhow::Result<[(&'static str, Vec<Duration>); 3]> {
+    let (raw, enriched) = (
+        site.kafka.written(&site.topic(Topic::Raw))?,
+        site.kafka.written(&site.topic(Topic::Enriched))?,
+    );
+    let mut shares = [("door", Vec::new()), ("mapper", Vec::new()), ("sink", Vec::new())];
+    for seen in seen {
+        let (Some(raw), Some(enriched)) = (raw.get(&seen.result_id), enriched.get(&seen.result_id)) else {
+            continue;
+        };
+        let at = seen.at.duration_since(UNIX_EPOCH)?;
+        let moments = [at.saturating_sub(seen.after), millis(*raw)?, millis(*enriched)?, at];
+        for ((_, times), moments) in shares.iter_mut().zip(moments.windows(2)) {
+            times.push(moments[1].saturating_sub(moments[0]));
+        }
+    }
+    shares.iter_mut().for_each(|(_, times)| times.sort());
+    Ok(shares)
+}
+
+fn millis(since_epoch: i64) -> anyhow::Result<Duration> {
+    Ok(Duration::from_millis(since_epoch.try_into()?))
+}
+
+fn sorted(times: impl Iterator<Item = Duration>) -> Vec<Duration> {
+    let mut times: Vec<Duration> = times.collect();
+    times.sort();
+    times
+}
+
+/// When each was seen, and how long each took until its request was answered.
+async fn measure(site: &Site<'_>, source: &Source, (rate, next): (u32, &mut usize)) -> anyhow::Result<(Vec<Seen>, Vec<Duration>)> {
     let count = rate as usize * DURATION.as_secs() as usize;
     let numbers: Vec<usize> = (*next..).filter(|number| site.workload.is_enriched(*number)).take(count).collect();
     *next = numbers.last().map_or(*next, |last| last + 1);
@@ -85,9 +140,7 @@ async fn measure(site: &Site<'_>, source: &Source, (rate, next): (u32, &mut usiz
         })
         .collect::<anyhow::Result<_>>()?;
     let (sender, receiver) = unbounded_channel();
-    let (mut answered, mut seen) = tokio::try_join!(send(site, (requests, rate), sender), watch(site.database_url()?, count, receiver))?;
-    answered.sort();
-    seen.sort();
+    let (answered, seen) = tokio::try_join!(send(site, (requests, rate), sender), watch(site.database_url()?, count, receiver))?;
     Ok((seen, answered))
 }
 
@@ -119,13 +172,13 @@ async fn send(
     under_way.join_all().await.into_iter().collect()
 }
 
-async fn watch(url: &str, count: usize, mut sent: UnboundedReceiver<Sent>) -> anyhow::Result<Vec<Duration>> {
+async fn watch(url: &str, count: usize, mut sent: UnboundedReceiver<Sent>) -> anyhow::Result<Vec<Seen>> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
     let statement = client
         .prepare("SELECT result_id FROM training_record WHERE result_id = ANY($1)")
         .await?;
-    let (mut waiting, mut seen): (HashMap<Uuid, Instant>, Vec<Duration>) = (HashMap::new(), Vec::with_capacity(count));
+    let (mut waiting, mut seen): (HashMap<Uuid, Instant>, Vec<Seen>) = (HashMap::new(), Vec::with_capacity(count));
     let mut progressed = Instant::now();
     while seen.len() < count {
         while let Ok((id, due)) = sent.try_recv() {
@@ -133,8 +186,13 @@ async fn watch(url: &str, count: usize, mut sent: UnboundedReceiver<Sent>) -> an
         }
         let ids: Vec<Uuid> = waiting.keys().copied().collect();
         for row in client.query(&statement, &[&ids]).await? {
-            seen.extend(waiting.remove(&row.try_get(0)?).map(|due| due.elapsed()));
+            let result_id = row.try_get(0)?;
             progressed = Instant::now();
+            seen.extend(waiting.remove(&result_id).map(|due| Seen {
+                result_id,
+                after: progressed.duration_since(due),
+                at: SystemTime::now(),
+            }));
         }
         ensure!(progressed.elapsed() < PATIENCE, "{} reports are not filed", waiting.len());
         tokio::time::sleep(BETWEEN_LOOKS).await;

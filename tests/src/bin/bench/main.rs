@@ -46,7 +46,7 @@ enum Part {
     Door,
     /// From the request to the row.
     Freshness,
-    /// Two processes; ten times the employees.
+    /// Two processes; ten times the employees; ten times the rows.
     Scale,
 }
 
@@ -64,6 +64,7 @@ async fn main() -> anyhow::Result<()> {
 async fn measure(arguments: &Arguments, table: &mut Table) -> anyhow::Result<()> {
     let workload = Workload {
         employees: arguments.employees,
+        first: 0,
         reports: arguments.reports,
     };
     let wants = |part| arguments.only.is_empty() || arguments.only.contains(&part);

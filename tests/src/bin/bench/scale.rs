@@ -5,7 +5,7 @@ use std::time::Instant;
 use scoresync_tests::{installation::Database, stack::Stack};
 
 use super::{
-    pace::peak_memory_mib,
+    pace::{Pace, peak_memory_mib},
     say,
     site::{Site, stop},
     stages::with,
@@ -15,13 +15,38 @@ use super::{
 
 /// Measures everything once.
 pub(crate) async fn run(stack: &Stack, workload: Workload, table: &mut Table) -> anyhow::Result<()> {
-    say("  two mappers and two sinks");
-    let site = Site::lay_out(stack, workload)?;
-    site.import("fresh", 1)?;
-    table.add("2 mappers", "reports/s", with(&site.map(2).await?, None));
-    let filed = site.file(Database::Postgres, (2, workload.enriched())).await?;
-    table.add("2 sinks, PostgreSQL, fresh rows", "rows/s", with(&filed, None));
-    drop(site);
+    let one = processes(stack, workload, table).await?;
+    employees(stack, workload, (&one, table)).await?;
+    rows(stack, workload, table).await
+}
+
+/// Beside another pace, which bounds it or which it should keep.
+fn beside(pace: &Pace, other: &Pace) -> Sample {
+    Sample {
+        ceiling: Some(other.per_second),
+        ..with(pace, None)
+    }
+}
+
+/// One process of each stage, then two of each, with other reports. Gives the one mapper.
+async fn processes(stack: &Stack, workload: Workload, table: &mut Table) -> anyhow::Result<Pace> {
+    say("  one and two mappers and sinks");
+    let mut site = Site::lay_out(stack, workload)?;
+    let (mut mappers, mut sinks) = (Vec::new(), Vec::new());
+    for count in [1, 2] {
+        site.import("fresh", 1)?;
+        mappers.push(site.map(count).await?);
+        sinks.push(site.file(Database::Postgres, (count, site.workload.enriched())).await?);
+        site.workload = site.workload.next();
+    }
+    table.add("1 mapper", "reports/s", with(&mappers[0], None));
+    table.add("2 mappers", "reports/s", beside(&mappers[1], &mappers[0]));
+    table.add("1 sink, PostgreSQL, fresh rows", "rows/s", with(&sinks[0], None));
+    table.add("2 sinks, PostgreSQL, fresh rows", "rows/s", beside(&sinks[1], &sinks[0]));
+    Ok(mappers.swap_remove(0))
+}
+
+async fn employees(stack: &Stack, workload: Workload, (one, table): (&Pace, &mut Table)) -> anyhow::Result<()> {
     let tenfold = Workload {
         employees: workload.employees * 10,
         ..workload
@@ -37,6 +62,26 @@ pub(crate) async fn run(stack: &Stack, workload: Workload, table: &mut Table) ->
     table.add("mapper, time to ready with 10 times the employees", "ms", sample);
     stop(vec![mapper])?;
     site.import("fresh", 1)?;
-    table.add("mapper with 10 times the employees", "reports/s", with(&site.map(1).await?, None));
+    table.add("mapper with 10 times the employees", "reports/s", beside(&site.map(1).await?, one));
+    Ok(())
+}
+
+/// A tenth of the reports, filed where there are as many rows and where there are ten times as many.
+async fn rows(stack: &Stack, workload: Workload, table: &mut Table) -> anyhow::Result<()> {
+    let tenth = Workload {
+        reports: workload.reports / 10,
+        ..workload
+    };
+    say(&format!("  on {} rows and on {}", tenth.reports, workload.reports));
+    let mut site = Site::lay_out(stack, tenth)?;
+    let mut paces = Vec::new();
+    for _ in 0..=10 {
+        site.import("fresh", 1)?;
+        site.map(1).await?;
+        paces.push(site.file(Database::Postgres, (1, site.workload.enriched())).await?);
+        site.workload = site.workload.next();
+    }
+    table.add("sink, PostgreSQL, on a tenth of the rows", "rows/s", with(&paces[1], None));
+    table.add("sink, PostgreSQL, on 10 times as many", "rows/s", beside(&paces[10], &paces[1]));
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use scoresync_archive::{Access, Archive, ArchiveSettings};
 use scoresync_kafka::{Topic, TopicNames};
 use scoresync_tests::{
     installation::{Database, Installation},
@@ -88,6 +89,34 @@ impl<'a> Site<'a> {
         Ok(pace)
     }
 
+    /// Takes the employees into a database's archive, until all are there.
+    pub(crate) async fn file_employees(&self, database: Database) -> anyhow::Result<Pace> {
+        let topic = self.topic(Topic::Employees);
+        let sink = self.start_sink("sink-0", database)?;
+        let settings = match database {
+            Database::Postgres => self.installation.archive.clone(),
+            Database::Sqlite => ArchiveSettings {
+                postgres: None,
+                ..self.installation.archive.clone()
+            },
+        };
+        let started = vec![sink];
+        let count = async || {
+            if !Archive::is_prepared(&settings).await? {
+                return Ok(0);
+            }
+            let Ok(archive) = Archive::open(&settings, Access::Reader).await else {
+                return Ok(0);
+            };
+            let positions = archive.positions(&topic, 1).await?;
+            Ok(positions.iter().map(|position| position.next_offset).sum())
+        };
+        let employees = i64::try_from(self.workload.employees)?;
+        let pace = measure(&self.archive_parties(&started, database)?, (0, employees), count).await?;
+        stop(started)?;
+        Ok(pace)
+    }
+
     /// Files what is new, until all of so many enriched scores have come to a fate.
     pub(crate) async fn file(&self, database: Database, (sinks, scores): (usize, usize)) -> anyhow::Result<Pace> {
         let started = (1..=sinks).map(|number| self.start_sink(&format!("sink-{number}"), database));
@@ -99,10 +128,7 @@ impl<'a> Site<'a> {
             }
             Ok(count as i64)
         };
-        let parties = match database {
-            Database::Postgres => self.parties(&started, Part::Postgres)?,
-            Database::Sqlite => self.parties(&started, None)?,
-        };
+        let parties = self.archive_parties(&started, database)?;
         let pace = measure(&parties, (0, i64::try_from(scores)?), count).await?;
         stop(started)?;
         Ok(pace)
@@ -130,6 +156,13 @@ impl<'a> Site<'a> {
             command.env_remove(POSTGRES);
         }
         self.installation.start_command(name, command)
+    }
+
+    fn archive_parties<'p>(&self, started: &'p [Process], database: Database) -> anyhow::Result<Parties<'p>> {
+        match database {
+            Database::Postgres => self.parties(started, Part::Postgres),
+            Database::Sqlite => self.parties(started, None),
+        }
     }
 
     fn parties<'p>(&self, started: &'p [Process], other: impl Into<Option<Part>>) -> anyhow::Result<Parties<'p>> {

@@ -20,19 +20,23 @@ use super::{
 pub(crate) async fn run(stack: &Stack, workload: Workload, table: &mut Table) -> anyhow::Result<()> {
     say("  employees and reports");
     let site = Site::lay_out(stack, workload)?;
+    for (name, database) in DATABASES {
+        let pace = site.file_employees(database).await?;
+        table.add(format!("sink, {name}, employees"), "rows/s", with(&pace, None));
+    }
     let import = site.import("fresh", 1)?;
     let copy = ceilings(&site, &import, table).await?;
     say("  mapper");
     let mapped = site.map(1).await?;
     table.add("mapper", "reports/s", with(&mapped, Some(&copy)));
-    let upsert = file_fresh(&site, table).await?;
-    for (what, revision) in [("corrections", 2), ("duplicates", 2)] {
+    let (upsert, with_history) = file_fresh(&site, table).await?;
+    for (what, revision, ceiling) in [("corrections", 2, &with_history), ("duplicates", 2, &upsert)] {
         say(&format!("  {what}"));
         site.import(what, revision)?;
         site.map(1).await?;
         for (name, database) in DATABASES {
             let pace = site.file(database, (1, workload.enriched())).await?;
-            let ceiling = (database == Database::Postgres).then_some(&upsert);
+            let ceiling = (database == Database::Postgres).then_some(ceiling);
             table.add(format!("sink, {name}, {what}"), "rows/s", with(&pace, ceiling));
         }
     }
@@ -64,8 +68,8 @@ async fn ceilings(site: &Site<'_>, import: &Speed, table: &mut Table) -> anyhow:
     })
 }
 
-/// Gives the ceiling of the sink: the same rows, ready, into the same table.
-async fn file_fresh(site: &Site<'_>, table: &mut Table) -> anyhow::Result<Speed> {
+/// Gives the ceilings of the sink: the same rows, ready, into the same tables, without and with their history.
+async fn file_fresh(site: &Site<'_>, table: &mut Table) -> anyhow::Result<(Speed, Speed)> {
     say("  sink, fresh rows");
     let scores = (1, site.workload.enriched());
     let filed = site.file(Database::Postgres, scores).await?;
@@ -74,12 +78,14 @@ async fn file_fresh(site: &Site<'_>, table: &mut Table) -> anyhow::Result<Speed>
     table.add("ceiling: bare upsert", "rows/s", of_server(&upsert));
     let again = ready.upsert_again().await?;
     table.add("ceiling: bare upsert of rows that are there", "rows/s", of_server(&again));
+    let with_history = ready.upsert_with_history().await?;
+    table.add("ceiling: bare upsert with a row of history", "rows/s", of_server(&with_history));
     let copy = ready.copy().await?;
     table.add("ceiling: COPY", "rows/s", of_server(&copy));
     table.add("sink, PostgreSQL, fresh rows", "rows/s", with(&filed, Some(&upsert)));
     let filed = site.file(Database::Sqlite, scores).await?;
     table.add("sink, SQLite, fresh rows", "rows/s", with(&filed, None));
-    Ok(upsert)
+    Ok((upsert, with_history))
 }
 
 pub(crate) fn with(pace: &Pace, ceiling: Option<&Speed>) -> Sample {

@@ -31,6 +31,8 @@ const FIELDS: [&str; 11] = [
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Workload {
     pub(crate) employees: usize,
+    /// Number of the first report.
+    pub(crate) first: usize,
     pub(crate) reports: usize,
 }
 
@@ -38,9 +40,21 @@ pub(crate) struct Workload {
 pub(crate) struct Row([String; FIELDS.len()]);
 
 impl Workload {
+    /// As many reports about other results.
+    pub(crate) fn next(self) -> Self {
+        Self {
+            first: self.first + self.reports,
+            ..self
+        }
+    }
+
+    fn numbers(self) -> std::ops::Range<usize> {
+        self.first..self.first + self.reports
+    }
+
     /// How many reports end as enriched scores.
     pub(crate) fn enriched(self) -> usize {
-        (0..self.reports).filter(|number| self.is_enriched(*number)).count()
+        self.numbers().filter(|number| self.is_enriched(*number)).count()
     }
 
     /// Whether a report ends as one.
@@ -69,7 +83,7 @@ impl Workload {
     pub(crate) fn write_reports(self, path: &Path, revision: u32) -> anyhow::Result<()> {
         let mut file = BufWriter::new(File::create(path)?);
         writeln!(file, "{}", FIELDS.join(","))?;
-        for number in 0..self.reports {
+        for number in self.numbers() {
             writeln!(file, "{}", self.row(number, revision).csv())?;
         }
         Ok(file.flush()?)
@@ -168,6 +182,7 @@ mod tests {
     fn a_report_is_as_large_as_is_said_and_the_shares_are() {
         let workload = Workload {
             employees: 1_000,
+            first: 0,
             reports: 10_000,
         };
         assert_eq!(workload.enriched(), 10_000 - 100 - 50);
