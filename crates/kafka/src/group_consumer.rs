@@ -22,14 +22,14 @@ use self::context::{Change, Context};
 use crate::{
     client,
     error::{Error, Kind, kind_of},
+    groupless::{Asker, End},
     lifeline::Lifeline,
-    log_bounds::log_bounds,
     settings::{KafkaSettings, TopicSettings},
     topics::{TopicDescription, describe_topics},
 };
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
-/// Of a question while there is nothing else to do. A shorter one would cost a slow broker's connection, records with it.
+/// Of a question while there is nothing else to do.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(5);
 /// More than there are before a group is joined.
 const MAX_EVENTS: usize = 100;
@@ -90,6 +90,7 @@ pub enum Event<'a> {
 /// The consumer. Not shared between threads.
 pub struct GroupConsumer {
     consumer: BaseConsumer<Context>,
+    asker: Asker,
     group: String,
 }
 
@@ -115,6 +116,7 @@ impl GroupConsumer {
         consumer.context().lifeline.hold(consumer.client());
         Ok(Self {
             consumer,
+            asker: Asker::for_the(End::Readable, (kafka, topics))?,
             group: group.to_owned(),
         })
     }
@@ -129,6 +131,7 @@ impl GroupConsumer {
 
     /// The next event. Must be called again and again, however busy the owner is, or the group takes the partitions away.
     pub fn poll(&self, timeout: Duration) -> Event<'_> {
+        self.asker.hear_seldom();
         if let Some(event) = self.change() {
             return event;
         }
@@ -151,7 +154,7 @@ impl GroupConsumer {
         let Some(place) = self.is_connected().then(|| context.reads().question(Instant::now())).flatten() else {
             return;
         };
-        let bounds = log_bounds(&self.consumer, &place.topic, place.partition, QUESTION_TIMEOUT);
+        let bounds = self.asker.bounds(&place.topic, place.partition, QUESTION_TIMEOUT);
         context.reads().answer(&place, bounds.ok().map(|(_, end)| end), Instant::now());
     }
 
@@ -292,7 +295,7 @@ impl GroupConsumer {
     /// # Errors
     /// Where the broker does not answer.
     pub fn log_bounds(&self, place: &TopicPartition) -> Result<(i64, i64), Error> {
-        let bounds = log_bounds(&self.consumer, &place.topic, place.partition, CALL_TIMEOUT);
+        let bounds = self.asker.bounds(&place.topic, place.partition, CALL_TIMEOUT);
         bounds.map_err(Error::client("ask for the bounds of a log"))
     }
 

@@ -9,6 +9,7 @@ mod decoder;
 mod error;
 mod first_contact;
 mod group_consumer;
+mod groupless;
 mod lifeline;
 mod log_bounds;
 #[cfg(any(test, feature = "mock"))]

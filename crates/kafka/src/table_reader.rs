@@ -10,21 +10,19 @@ use std::{
 };
 
 use rdkafka::{
-    ClientContext, Message, Offset, Statistics, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer, ConsumerContext},
-    error::{KafkaError, RDKafkaErrorCode},
+    Message, Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer},
+    error::KafkaError,
 };
 use tokio::runtime::Handle;
 
-use self::ends::End;
 pub use self::{ends::TableEnds, error::TableError};
 use crate::{
     catch_up::CatchUp,
-    client,
     decoder::{DecodeError, Decoder},
     error::{Error, doubts_positions},
     group_consumer::TopicPartition,
-    lifeline::Lifeline,
+    groupless::{Context, End, GROUP, groupless},
     registry::Registry,
     schema_memory::SchemaMemory,
     settings::{KafkaSettings, TopicSettings},
@@ -34,8 +32,6 @@ use crate::{
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(20);
-/// No group reads tables, but the client wants a name.
-const GROUP: &str = "scoresync-table";
 
 /// One row of the table, or its erasure.
 #[derive(Debug)]
@@ -81,7 +77,7 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
             topic: name.clone(),
             cause,
         };
-        let consumer = client_of((kafka, topics), &[("enable.partition.eof", "true")]).map_err(failed)?;
+        let consumer = groupless((kafka, topics), ("enable.partition.eof", "true")).map_err(failed)?;
         let partitions = partitions(&consumer, &name).map_err(failed)?;
         let description = describe(&consumer, &name).map_err(failed)?;
         let description = description.ok_or_else(|| failed(Error::TopicMissing(name.clone())))?;
@@ -311,18 +307,6 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
     }
 }
 
-/// A client of no group, with settings of its own.
-fn client_of((kafka, topics): (&KafkaSettings, &TopicSettings), settings: &[(&str, &str)]) -> Result<BaseConsumer<Context>, Error> {
-    let mut config = client::consumer(kafka, topics, GROUP)?;
-    for (name, value) in settings {
-        config.set(*name, *value);
-    }
-    let context = Context(Lifeline::to(&kafka.brokers)?);
-    let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(Error::client("make a consumer"))?;
-    consumer.context().0.hold(consumer.client());
-    Ok(consumer)
-}
-
 /// A table begins wherever its log does.
 const fn from(position: i64) -> Offset {
     if position == 0 {
@@ -331,23 +315,6 @@ const fn from(position: i64) -> Offset {
         Offset::Offset(position)
     }
 }
-
-struct Context(Lifeline);
-
-impl ClientContext for Context {
-    fn stats(&self, statistics: Statistics) {
-        self.0.look(&statistics);
-    }
-
-    /// Reaching an end is told as an error, too.
-    fn error(&self, error: KafkaError, reason: &str) {
-        if !matches!(error, KafkaError::Global(RDKafkaErrorCode::PartitionEOF)) {
-            tracing::warn!(%error, reason, "a table's reader has trouble with the broker; it keeps trying");
-        }
-    }
-}
-
-impl ConsumerContext for Context {}
 
 enum Step {
     Read(i32),

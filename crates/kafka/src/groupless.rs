@@ -1,0 +1,109 @@
+//! Clients of no group: they read tables, or read nothing and ask where logs end.
+
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use rdkafka::{
+    ClientContext, Statistics,
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
+    error::{KafkaError, RDKafkaErrorCode},
+};
+
+use crate::{
+    client,
+    error::Error,
+    lifeline::Lifeline,
+    log_bounds::log_bounds,
+    settings::{KafkaSettings, TopicSettings},
+};
+
+/// The client wants a name of a group all the same.
+pub(crate) const GROUP: &str = "scoresync-table";
+
+pub(crate) struct Context(Lifeline);
+
+impl ClientContext for Context {
+    fn stats(&self, statistics: Statistics) {
+        self.0.look(&statistics);
+    }
+
+    /// Reaching an end is told as an error, too.
+    fn error(&self, error: KafkaError, reason: &str) {
+        if !matches!(error, KafkaError::Global(RDKafkaErrorCode::PartitionEOF)) {
+            tracing::warn!(%error, reason, "a client has trouble with the broker; it keeps trying");
+        }
+    }
+}
+
+impl ConsumerContext for Context {}
+
+/// Connects in the background.
+///
+/// # Errors
+/// Settings that the client refuses.
+pub(crate) fn groupless(
+    (kafka, topics): (&KafkaSettings, &TopicSettings),
+    (setting, value): (&str, &str),
+) -> Result<BaseConsumer<Context>, Error> {
+    let mut config = client::consumer(kafka, topics, GROUP)?;
+    config.set(setting, value);
+    let context = Context(Lifeline::to(&kafka.brokers)?);
+    let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(Error::client("make a consumer"))?;
+    consumer.context().0.hold(consumer.client());
+    Ok(consumer)
+}
+
+/// Asks where logs begin and end, and reads nothing.
+///
+/// A broker answers what one connection asks one after the other, and a fetch only when there is something to fetch: a question of a client
+/// that reads would wait for as long as that.
+pub(crate) struct Asker {
+    client: BaseConsumer<Context>,
+    calls: AtomicU32,
+}
+
+/// Which end of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The end of what is written, in open transactions too.
+    Written,
+    /// The beginning of the first transaction that is open.
+    Readable,
+}
+
+/// What the client tells comes once a second.
+const CALLS_UNHEARD: u32 = 1024;
+
+impl Asker {
+    /// Asks for ends of this kind.
+    pub(crate) fn for_the(end: End, settings: (&KafkaSettings, &TopicSettings)) -> Result<Self, Error> {
+        let isolation = match end {
+            End::Written => "read_uncommitted",
+            End::Readable => "read_committed",
+        };
+        Ok(Self {
+            client: groupless(settings, ("isolation.level", isolation))?,
+            calls: AtomicU32::default(),
+        })
+    }
+
+    /// First offset and end of a partition's log, from its leader. Waits for up to three times `timeout`.
+    pub(crate) fn bounds(&self, topic: &str, partition: i32, timeout: Duration) -> Result<(i64, i64), KafkaError> {
+        self.hear();
+        log_bounds(&self.client, topic, partition, timeout)
+    }
+
+    /// What this client has to tell is told by the one that reads, too, but for its own statistics; it must not pile up.
+    pub(crate) fn hear(&self) {
+        while self.client.poll(Duration::ZERO).is_some() {}
+    }
+
+    /// Hears it now and then, for whoever is in a hurry.
+    pub(crate) fn hear_seldom(&self) {
+        if self.calls.fetch_add(1, Ordering::Relaxed) % CALLS_UNHEARD == 0 {
+            self.hear();
+        }
+    }
+}
