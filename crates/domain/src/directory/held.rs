@@ -37,8 +37,7 @@ impl<'d> HeldEmployee<'d> {
     }
 
     /// The number that took this one's place.
-    #[must_use]
-    pub fn replaced_by(&self) -> Option<&'d str> {
+    pub(crate) fn replaced_by(&self) -> Option<&'d str> {
         self.row.replaced_by()
     }
 }

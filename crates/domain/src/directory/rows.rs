@@ -8,7 +8,7 @@ use super::{
     packing::{self, Reader},
 };
 
-/// Rows by their numbers: the chunk in the upper half, the place in it in the lower half.
+/// Rows by their numbers: the chunk in the upper bits, the place in it in the lower ones.
 #[derive(Default)]
 pub(super) struct Rows {
     chunks: Vec<Chunk>,
