@@ -1,10 +1,12 @@
-//! How much memory the directory takes, and that it gives it back.
+//! How much memory the directory takes, that it gives it back, and that finding somebody takes none.
 
 #[path = "shared/staff.rs"]
 mod staff;
 
 use peak_alloc::PeakAlloc;
-use scoresync_domain::{Directory, Region, Timestamp};
+use scoresync_domain::{
+    Directory, IdentityKind, MatchPolicy, PresentedIdentities, Region, ResultId, Rung, Subject, Timestamp, find_employee,
+};
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
@@ -17,7 +19,7 @@ const MOST_BYTES_OF_NOBODY: usize = 4096;
 
 /// One test, so that nobody else allocates meanwhile.
 #[test]
-fn employees_take_little_memory_and_updates_and_erasures_leave_none_behind() {
+fn employees_take_little_memory_finding_them_none_and_updates_and_erasures_leave_none_behind() {
     let before = ALLOCATOR.current_usage();
     let mut directory = Directory::new(Region::CN);
     let bytes = |_: &Directory| ALLOCATOR.current_usage() - before;
@@ -29,6 +31,12 @@ fn employees_take_little_memory_and_updates_and_erasures_leave_none_behind() {
     let full = bytes_per_employee(&directory);
     println!("{full} bytes for an employee");
     assert!(full <= MOST_BYTES_PER_EMPLOYEE, "{full} bytes for an employee");
+
+    let (employee_no, phone) = (staff::employee_no(7), staff::phone(7));
+    ALLOCATOR.reset_peak_usage();
+    find(&directory, &employee_no, None);
+    find(&directory, &employee_no, Some(&phone));
+    assert_eq!(ALLOCATOR.peak_usage(), ALLOCATOR.current_usage(), "finding somebody allocates");
 
     // Names that grow and shrink leave rows of all lengths behind, a hundredth of the employees all the time, then everybody.
     for round in 1..=20 {
@@ -44,6 +52,28 @@ fn employees_take_little_memory_and_updates_and_erasures_leave_none_behind() {
     }
     let left = bytes(&directory);
     assert!(left <= MOST_BYTES_OF_NOBODY, "{left} bytes for nobody");
+}
+
+fn find(directory: &Directory, employee_no: &str, phone: Option<&str>) {
+    let rung = |kind| Rung { kind, optional: false };
+    let policy = MatchPolicy {
+        source: "academy",
+        system: "lms",
+        region: Region::CN,
+        ladder: &[IdentityKind::EmployeeNo, IdentityKind::Phone].map(rung),
+        name_must_agree: false,
+    };
+    let subject = Subject {
+        result_id: ResultId::from_uuid(uuid::Uuid::nil()),
+        finished: Timestamp::from_millis(1_780_000_000_000).into(),
+        identities: PresentedIdentities {
+            employee_no: Some(employee_no),
+            phone,
+            ..PresentedIdentities::default()
+        },
+    };
+    let found = find_employee(directory, &policy, &subject).map(|found| found.employee.employee_no());
+    assert_eq!(found, Ok(employee_no));
 }
 
 fn rename(directory: &mut Directory, number: u32, round: usize) {
