@@ -127,7 +127,7 @@ impl Pipeline {
         archive.claim_position(&position).await.unwrap();
         let mut directory = Directory::new(Region::CN);
         for employee in employees(company).into_values() {
-            directory.apply_employee(employee);
+            directory.apply_employee(&employee);
         }
         Self {
             sources: sources(),

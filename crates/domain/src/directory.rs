@@ -4,26 +4,29 @@
 
 mod aliases;
 mod claims;
+mod hashing;
+mod held;
+mod index;
+mod packing;
+mod row;
+mod rows;
+mod staff;
 #[cfg(test)]
 mod tests;
+mod texts;
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
+use std::fmt;
 
 use aliases::Aliases;
-pub(crate) use claims::Claim;
-use claims::{Claims, Place};
+pub(crate) use claims::Claims;
+pub use held::HeldEmployee;
+use staff::Staff;
 
-use crate::{
-    AliasSubject, Employee, IdentityAlias, IdentityKind, Region, ResultId, Timestamp, meant_employee_no, normalise_identity,
-    normalise_key_part,
-};
+use crate::{AliasSubject, Employee, IdentityAlias, Region, ResultId, meant_employee_no, normalise::Spelling};
 
 /// The directory.
-#[derive(Debug, PartialEq)]
 pub struct Directory {
-    region: Region,
-    employees: HashMap<Arc<str>, Employee>,
-    claims: Claims,
+    staff: Staff,
     aliases: Aliases,
 }
 
@@ -32,96 +35,77 @@ impl Directory {
     #[must_use]
     pub fn new(region: Region) -> Self {
         Self {
-            region,
-            employees: HashMap::new(),
-            claims: Claims::default(),
+            staff: Staff::new(region),
             aliases: Aliases::default(),
         }
     }
 
-    /// Takes over a record of `employees`, unless the one held is of a later moment. Says whether anything changed.
-    pub fn apply_employee(&mut self, employee: Employee) -> bool {
-        if let Some(held) = self.employees.get(employee.employee_no.as_str())
-            && (held.as_of > employee.as_of || *held == employee)
-        {
-            return false;
-        }
-        self.erase(&employee.employee_no);
-        let employee_no: Arc<str> = employee.employee_no.as_str().into();
-        for (place, validity) in places(&employee, self.region) {
-            let claim = Claim {
-                employee_no: Arc::clone(&employee_no),
-                validity,
-            };
-            self.claims.add(&place, claim);
-        }
-        self.employees.insert(employee_no, employee);
-        true
+    /// Takes over a record of `employees`, unless the one held is of a later moment. Says whether that changed what the directory knows:
+    /// of a record it keeps what matching and enriching need.
+    pub fn apply_employee(&mut self, employee: &Employee) -> bool {
+        self.staff.apply(employee)
     }
 
     /// Forgets an employee (a tombstone of `employees`). Says whether there was one.
     pub fn erase(&mut self, employee_no: &str) -> bool {
-        let Some(erased) = self.employees.remove(employee_no) else {
-            return false;
-        };
-        for (place, _) in places(&erased, self.region) {
-            self.claims.remove(&place, employee_no);
-        }
-        true
+        self.staff.erase(employee_no)
     }
 
     /// Takes over a record of `employees.aliases` in place of the one about the same subject. Says whether anything changed.
     pub fn apply_alias(&mut self, alias: IdentityAlias) -> bool {
-        self.aliases.apply(alias, self.region)
+        self.aliases.apply(alias, self.staff.region())
     }
 
     /// Forgets what was decided about a subject (a tombstone of `employees.aliases`). Says whether there was anything.
     pub fn erase_alias(&mut self, subject: &AliasSubject) -> bool {
-        self.aliases.erase(subject, self.region)
+        self.aliases.erase(subject, self.staff.region())
     }
 
     /// The employee of that number: as the records write it or, where none does, in its normal form.
     #[must_use]
-    pub fn employee(&self, employee_no: &str) -> Option<&Employee> {
-        let meant = meant_employee_no(employee_no, |number| self.employees.contains_key(number));
-        self.employees.get(meant.as_ref())
+    pub fn employee(&self, employee_no: &str) -> Option<HeldEmployee<'_>> {
+        let meant = meant_employee_no(employee_no, |number| self.staff.get(number).is_some());
+        self.staff.get(&meant)
     }
 
     /// The employee who stands at the end of `replaced_by`; `None` where the number itself is unknown.
     ///
     /// A number that nobody has ends the way at the one before it. A circle replaces nobody: the way ends at its first employee in it.
     #[must_use]
-    pub fn successor(&self, employee_no: &str) -> Option<&Employee> {
-        let mut employee = self.employee(employee_no)?;
-        let mut passed: Vec<&Employee> = Vec::new();
-        while let Some(next) = employee.replaced_by.as_deref().and_then(|number| self.employee(number)) {
+    pub fn successor(&self, employee_no: &str) -> Option<HeldEmployee<'_>> {
+        self.employee(employee_no).map(|employee| self.successor_of(employee))
+    }
+
+    /// As [`Self::successor`], for an employee of this directory.
+    #[inline]
+    pub(crate) fn successor_of<'d>(&'d self, mut employee: HeldEmployee<'d>) -> HeldEmployee<'d> {
+        let mut passed = Vec::new();
+        while let Some(next) = employee.replaced_by().and_then(|number| self.employee(number)) {
             passed.push(employee);
-            if passed.iter().any(|earlier| std::ptr::eq(*earlier, next)) {
-                return Some(next);
+            if passed.contains(&next) {
+                return next;
             }
             employee = next;
         }
-        Some(employee)
+        employee
     }
 
-    /// All employees, leavers and replaced numbers included, in no order.
+    /// How many employees there are, leavers and replaced numbers included.
     #[must_use]
-    pub fn employees(&self) -> impl ExactSizeIterator<Item = &Employee> {
-        self.employees.values()
+    pub const fn employee_count(&self) -> usize {
+        self.staff.count()
     }
 
-    /// Who ever had an identity, a normalised value; an account is one in `system`.
-    pub(crate) fn claims(&self, kind: IdentityKind, system: &str, value: &str) -> &[Claim] {
-        self.claims.at(&Place {
-            kind,
-            system: normalise_key_part(system),
-            value: Cow::Borrowed(value),
-        })
+    /// Who ever had an identity; an account is one in `system`.
+    #[inline]
+    pub(crate) fn claims<'s>(&self, spelling: Spelling<'s>, system: &'s str) -> Claims<'_, 's> {
+        Claims::to(&self.staff, spelling, system)
     }
 
-    /// What was decided about an identity, a normalised value, and not revoked: for the source rather than for all, then the latest.
-    pub(crate) fn identity_alias(&self, source: &str, kind: IdentityKind, value: &str) -> Option<&IdentityAlias> {
-        self.aliases.about_identity(source, kind, value)
+    /// What was decided about an identity and not revoked: for the source rather than for all, then the latest.
+    #[inline]
+    pub(crate) fn identity_alias(&self, source: &str, spelling: &Spelling<'_>) -> Option<&IdentityAlias> {
+        self.aliases.about_identity(source, spelling)
     }
 
     /// What was decided about the owner of a result, even if it was revoked.
@@ -131,23 +115,12 @@ impl Directory {
     }
 }
 
-/// From (inclusive), to (exclusive).
-type Validity = (Option<Timestamp>, Option<Timestamp>);
-
-/// Everything that points to an employee: the number for ever, identities while they are valid. What is blank points to nobody.
-fn places(employee: &Employee, region: Region) -> impl Iterator<Item = (Place<'_>, Validity)> {
-    let number = (IdentityKind::EmployeeNo, None, employee.employee_no.as_str(), (None, None));
-    let others = employee.identities.iter().map(|identity| {
-        let validity = (identity.valid_from, identity.valid_to);
-        (identity.kind, identity.system.as_deref(), identity.value.as_str(), validity)
-    });
-    let all = std::iter::once(number).chain(others).map(move |(kind, system, value, validity)| {
-        let place = Place {
-            kind,
-            system: normalise_key_part(system.unwrap_or_default()),
-            value: normalise_identity(kind, value, region),
-        };
-        (place, validity)
-    });
-    all.filter(|(place, _)| !place.value.is_empty())
+impl fmt::Debug for Directory {
+    /// Without anything personal.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Directory")
+            .field("employee_count", &self.employee_count())
+            .finish_non_exhaustive()
+    }
 }

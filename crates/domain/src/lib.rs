@@ -25,7 +25,7 @@ mod source;
 mod timestamp;
 
 pub use alias_key::ParseAliasSubjectError;
-pub use directory::Directory;
+pub use directory::{Directory, HeldEmployee};
 pub use employee::{AliasSubject, Employee, Identity, IdentityAlias, IdentityKind, Revocation};
 pub use employee_no::{meant_employee_no, normalise_employee_no};
 pub use enriched_score::{ContentHash, EnrichedScore, Repeat, Status};

@@ -11,8 +11,8 @@ pub use error::MatchError;
 use scoresync_fault_points::{self as fault_points, Bug};
 
 use crate::{
-    Directory, Employee, IdentityAlias, IdentityKind, Period, PresentedIdentities, Region, ResultId, Rung, Source, directory::Claim,
-    normalise_identity, normalise_name,
+    Directory, HeldEmployee, IdentityAlias, IdentityKind, Period, PresentedIdentities, Region, ResultId, Rung, Source, directory::Claims,
+    normalise::Spelling, normalise_name,
 };
 
 /// How the reports of one source are matched.
@@ -57,7 +57,7 @@ pub struct Subject<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found<'d> {
     /// The employee, after following `replaced_by`.
-    pub employee: &'d Employee,
+    pub employee: HeldEmployee<'d>,
     /// What decided.
     pub matched_by: Clue,
     /// The number of the decision about the result's owner, revoking it included, or 0 where there was none.
@@ -108,9 +108,9 @@ struct Search<'d, 's> {
 }
 
 /// Whom an identity points to.
-enum Pointer<'d> {
+enum Pointer<'d, 's> {
     /// To the employees who had it.
-    Claimed(IdentityKind, &'d [Claim]),
+    Claimed(Claims<'d, 's>),
     /// To whom a person decided; nobody where it is `None`.
     Decided(IdentityKind, Option<&'d str>),
 }
@@ -119,12 +119,12 @@ enum Answer<'d> {
     Nobody,
     /// A person decided for somebody whom the directory does not know.
     Stranger,
-    One(&'d Employee),
+    One(HeldEmployee<'d>),
     Several,
 }
 
-impl<'d> Search<'d, '_> {
-    fn climb_ladder(&self) -> Result<(&'d Employee, Clue), MatchError> {
+impl<'d, 's> Search<'d, 's> {
+    fn climb_ladder(&self) -> Result<(HeldEmployee<'d>, Clue), MatchError> {
         let mut tried = Vec::new();
         for rung in self.policy.ladder {
             let Some(pointer) = self.pointer(rung.kind) else { continue };
@@ -148,7 +148,7 @@ impl<'d> Search<'d, '_> {
     }
 
     /// Looks for anything in the report that speaks against the employee.
-    fn contradict(&self, employee: &Employee, decided_by: Clue) -> Result<(), MatchError> {
+    fn contradict(&self, employee: HeldEmployee<'d>, decided_by: Clue) -> Result<(), MatchError> {
         let others = IdentityKind::ALL.iter().filter(|kind| decided_by.kind() != Some(**kind));
         let mut pointers = others.filter_map(|kind| self.pointer(*kind));
         if let Some(pointer) = pointers.find(|pointer| !self.allows(pointer, employee)) {
@@ -163,25 +163,27 @@ impl<'d> Search<'d, '_> {
     }
 
     /// `None` where the report does not have the kind.
-    fn pointer(&self, kind: IdentityKind) -> Option<Pointer<'d>> {
-        let value = normalise_identity(kind, self.subject.identities.get(kind)?, self.policy.region);
-        if value.is_empty() {
+    #[inline]
+    fn pointer(&self, kind: IdentityKind) -> Option<Pointer<'d, 's>> {
+        let spelling = Spelling::of(kind, self.subject.identities.get(kind)?, self.policy.region);
+        if spelling.is_empty() {
             return None;
         }
-        Some(match self.directory.identity_alias(self.policy.source, kind, &value) {
+        Some(match self.directory.identity_alias(self.policy.source, &spelling) {
             Some(alias) => Pointer::Decided(kind, alias.employee_no.as_deref()),
-            None => Pointer::Claimed(kind, self.directory.claims(kind, self.policy.system, &value)),
+            None => Pointer::Claimed(self.directory.claims(spelling, self.policy.system)),
         })
     }
 
-    fn follow(&self, pointer: &Pointer<'d>) -> Answer<'d> {
+    #[inline]
+    fn follow(&self, pointer: &Pointer<'d, '_>) -> Answer<'d> {
         match pointer {
             Pointer::Decided(_, None) => Answer::Nobody,
             Pointer::Decided(_, Some(employee_no)) => self.directory.successor(employee_no).map_or(Answer::Stranger, Answer::One),
-            Pointer::Claimed(_, claims) => {
+            Pointer::Claimed(claims) => {
                 let mut holders = self.holders(claims);
                 let Some(first) = holders.next() else { return Answer::Nobody };
-                if holders.all(|other| is_same(first, other)) || fault_points::has(Bug::FirstMatchOnAmbiguity) {
+                if holders.all(|other| other == first) || fault_points::has(Bug::FirstMatchOnAmbiguity) {
                     Answer::One(first)
                 } else {
                     Answer::Several
@@ -191,40 +193,35 @@ impl<'d> Search<'d, '_> {
     }
 
     /// Whether a pointer leaves it possible that the report is the employee's: it points to nobody, or to the employee among others.
-    fn allows(&self, pointer: &Pointer<'d>, employee: &Employee) -> bool {
+    fn allows(&self, pointer: &Pointer<'d, '_>, employee: HeldEmployee<'d>) -> bool {
         match (self.follow(pointer), pointer) {
             (Answer::Nobody, _) => true,
             (Answer::Stranger, _) => false,
-            (Answer::One(holder), _) => is_same(holder, employee),
-            (Answer::Several, Pointer::Claimed(_, claims)) => self.holders(claims).any(|holder| is_same(holder, employee)),
+            (Answer::One(holder), _) => holder == employee,
+            (Answer::Several, Pointer::Claimed(claims)) => self.holders(claims).any(|holder| holder == employee),
             (Answer::Several, Pointer::Decided(..)) => false,
         }
     }
 
     /// Those who had the identity when the learner finished, after following `replaced_by`; one employee can occur more than once.
-    fn holders(&self, claims: &'d [Claim]) -> impl Iterator<Item = &'d Employee> {
-        let finished = self.subject.finished;
-        let valid = claims.iter().filter(move |claim| claim.is_valid_in(finished));
-        valid.filter_map(|claim| self.directory.successor(&claim.employee_no))
+    fn holders(&self, claims: &Claims<'d, '_>) -> impl Iterator<Item = HeldEmployee<'d>> {
+        let holders = claims.holders(self.subject.finished);
+        holders.map(|employee| self.directory.successor_of(employee))
     }
 
-    fn name_agrees(&self, employee: &Employee) -> bool {
+    fn name_agrees(&self, employee: HeldEmployee<'d>) -> bool {
         let Some(presented) = self.subject.identities.name.map(normalise_name).filter(|name| !name.is_empty()) else {
             return true;
         };
-        employee.name.as_deref().is_some_and(|name| normalise_name(name) == presented)
+        employee.name().is_some_and(|name| normalise_name(name) == presented)
     }
 }
 
-impl Pointer<'_> {
+impl Pointer<'_, '_> {
     fn clue(&self) -> Clue {
         match self {
-            Self::Claimed(kind, _) => Clue::Identity(*kind),
+            Self::Claimed(claims) => Clue::Identity(claims.kind()),
             Self::Decided(kind, _) => Clue::IdentityAlias(*kind),
         }
     }
-}
-
-fn is_same(one: &Employee, other: &Employee) -> bool {
-    one.employee_no == other.employee_no
 }

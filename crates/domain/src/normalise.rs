@@ -3,12 +3,14 @@
 //! Everything here is total (no text is refused) and settled: normalising what is normalised changes nothing.
 
 mod phone;
+mod spelling;
 
 use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 pub use phone::{Region, UnknownRegion};
+pub(crate) use spelling::Spelling;
 
 use crate::IdentityKind;
 

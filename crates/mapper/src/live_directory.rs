@@ -116,7 +116,7 @@ impl LiveDirectory {
 
 fn apply_employee(directory: &mut Directory, change: TableChange<Employee>) {
     let changed = match change.row {
-        Some(employee) => directory.apply_employee(employee),
+        Some(employee) => directory.apply_employee(&employee),
         None => directory.erase(&change.key),
     };
     tracing::trace!(offset = change.offset, changed, "took in an employee");

@@ -263,7 +263,7 @@ impl Mapper {
             .set(self.partitions.lag(&self.consumer));
         metrics
             .directory_employees
-            .set(count(self.transform.live.directory().employees().len()));
+            .set(count(self.transform.live.directory().employee_count()));
         self.follow_directory()?;
         self.tell_readiness();
         Ok(())

@@ -40,10 +40,11 @@ const OWNED: [(&str, &[&str]); 2] = [
 ];
 
 /// All that the domain may use: values and calculations. Whatever waits, reads, writes, or knows the time is not among them.
-const ALLOWED_IN_DOMAIN: [&str; 9] = [
+const ALLOWED_IN_DOMAIN: [&str; 10] = [
     "blake3",
     "chrono",
     "chrono-tz",
+    "foldhash",
     "phonenumber",
     // Empty functions, but for tests.
     "scoresync-fault-points",

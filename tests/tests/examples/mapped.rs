@@ -46,7 +46,7 @@ impl World {
         let mut employee_decoder = ExampleDecoder::<Employee>::start();
         for (_, value) in employees() {
             if let Ok(employee) = employee_decoder.decode(&value) {
-                directory.apply_employee(employee);
+                directory.apply_employee(&employee);
             }
         }
         let mut alias_decoder = ExampleDecoder::<IdentityAlias>::start();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{AliasSubject, IdentityAlias, IdentityKind, Region, ResultId, normalise_identity};
+use crate::{AliasSubject, IdentityAlias, IdentityKind, Region, ResultId, normalise::Spelling, normalise_identity};
 
 /// Revoked decisions are kept as well: revoking may come before the record that it revokes is read again.
 #[derive(Debug, Default, PartialEq)]
@@ -58,8 +58,14 @@ impl Aliases {
         self.results.get(&result_id)
     }
 
-    pub(super) fn about_identity(&self, source: &str, kind: IdentityKind, value: &str) -> Option<&IdentityAlias> {
-        let decisions = self.table(kind).get(value)?;
+    #[inline]
+    pub(super) fn about_identity(&self, source: &str, spelling: &Spelling<'_>) -> Option<&IdentityAlias> {
+        let table = self.table(spelling.kind);
+        // As a rule nobody decided anything about identities of a kind, and no text is made to ask for.
+        if table.is_empty() {
+            return None;
+        }
+        let decisions = table.get(spelling.text().as_ref())?;
         let latest_for = |limit: Option<&str>| {
             let standing = decisions
                 .iter()

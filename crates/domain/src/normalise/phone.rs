@@ -61,32 +61,32 @@ const MAX_DIALLED_DIGITS: usize = 24;
 pub(super) fn normalise(value: &str, region: Region) -> Cow<'_, str> {
     let trimmed = value.trim();
     if let Some(mobile) = mainland_mobile(trimmed, region) {
-        return mobile;
+        return if trimmed.starts_with('+') {
+            Cow::Borrowed(trimmed)
+        } else {
+            Cow::Owned(format!("+86{mobile}"))
+        };
     }
     let text = cleaned(trimmed);
     let Some(dialled) = dialled_digits(&text) else {
         return Cow::Owned(text);
     };
     if let Some(mobile) = mainland_mobile(&dialled, region) {
-        return Cow::Owned(mobile.into_owned());
+        return Cow::Owned(format!("+86{mobile}"));
     }
     Cow::Owned(read(&dialled, region).map_or(text, |number| format!("+{}{}", number.calling_code, number.national)))
 }
 
-/// What nearly every number in a Chinese company is, without asking the tables.
-fn mainland_mobile(text: &str, region: Region) -> Option<Cow<'_, str>> {
-    let (is_e164, number) = match text.strip_prefix("+86") {
-        Some(number) => (true, number),
-        None if region == Region::CN => (false, text.strip_prefix("0086").unwrap_or(text)),
+/// What nearly every number in a Chinese company is, without asking the tables: its eleven digits.
+pub(super) fn mainland_mobile(text: &str, region: Region) -> Option<&str> {
+    let number = match text.strip_prefix("+86") {
+        Some(number) => number,
+        None if region == Region::CN => text.strip_prefix("0086").unwrap_or(text),
         None => return None,
     };
     let is_mobile =
         number.len() == 11 && number.bytes().all(|byte| byte.is_ascii_digit()) && matches!(number.as_bytes(), [b'1', b'3'..=b'9', ..]);
-    match (is_mobile, is_e164) {
-        (false, _) => None,
-        (true, true) => Some(Cow::Borrowed(text)),
-        (true, false) => Some(Cow::Owned(format!("+86{number}"))),
-    }
+    is_mobile.then_some(number)
 }
 
 /// NFKC and lower-cased, without white space, invisible characters and the scheme of a `tel:` URI (RFC 3966).
@@ -293,7 +293,7 @@ mod tests {
         fn the_short_way_for_mobiles_is_the_library_s(prefix in "(\\+86|0086)?", mobile in "1[3-9][0-9]{9}") {
             prop_assume!(!mobile.starts_with("179"));
             let text = format!("{prefix}{mobile}");
-            let short_way = mainland_mobile(&text, Region::CN).map(Cow::into_owned);
+            let short_way = mainland_mobile(&text, Region::CN).map(|mobile| format!("+86{mobile}"));
             prop_assert_eq!(short_way, Some(by_library(&text)));
         }
 

@@ -78,7 +78,7 @@ impl Mapper {
         memories.verify(registry, runtime, enriched_schema_id)?;
         readiness.in_transition("reading the directory");
         live.read_to_end(settings.directory_timeout())?;
-        let employees = live.directory().employees().len();
+        let employees = live.directory().employee_count();
         metrics.directory_employees.set(count(employees));
         tracing::info!(employees, "the directory is complete");
         consumer.subscribe(&[&raw])?;

@@ -1,0 +1,137 @@
+//! What it costs to take in employees and to find them, in directories of which the processor's caches hold little.
+
+#[path = "../tests/shared/staff.rs"]
+mod staff;
+
+use std::{hint::black_box, time::Duration};
+
+use criterion::{Criterion, Throughput};
+use scoresync_domain::{
+    Directory, IdentityKind, MatchPolicy, PresentedIdentities, Region, ResultId, Rung, Subject, Timestamp, find_employee,
+};
+
+const SIZES: [u32; 2] = [100_000, 1_000_000];
+const LADDER: [Rung; 2] = [rung(IdentityKind::EmployeeNo), rung(IdentityKind::Phone)];
+
+const fn rung(kind: IdentityKind) -> Rung {
+    Rung { kind, optional: false }
+}
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    for employees in SIZES {
+        matching(&mut criterion, employees);
+        taking_in(&mut criterion, employees);
+    }
+    criterion.final_summary();
+}
+
+fn matching(criterion: &mut Criterion, employees: u32) {
+    let directory = directory(employees);
+    let mut group = criterion.benchmark_group(format!("match among {employees}"));
+    group.throughput(Throughput::Elements(1));
+    let numbers = Presented::scattered(employees, staff::employee_no);
+    let mut places = (0..employees as usize).cycle();
+    group.bench_function("by employee number", |bencher| {
+        bencher.iter(|| {
+            let employee_no = places.next().map(|place| numbers.get(place));
+            find(
+                &directory,
+                PresentedIdentities {
+                    employee_no,
+                    ..PresentedIdentities::default()
+                },
+            );
+        });
+    });
+    let phones = Presented::scattered(employees, staff::phone);
+    group.bench_function("by phone", |bencher| {
+        bencher.iter(|| {
+            let phone = places.next().map(|place| phones.get(place));
+            find(
+                &directory,
+                PresentedIdentities {
+                    phone,
+                    ..PresentedIdentities::default()
+                },
+            );
+        });
+    });
+    group.bench_function("by employee number, with the phone beside it", |bencher| {
+        bencher.iter(|| {
+            let place = places.next().unwrap_or(0);
+            let (employee_no, phone) = (Some(numbers.get(place)), Some(phones.get(place)));
+            find(
+                &directory,
+                PresentedIdentities {
+                    employee_no,
+                    phone,
+                    ..PresentedIdentities::default()
+                },
+            );
+        });
+    });
+    group.finish();
+}
+
+fn taking_in(criterion: &mut Criterion, employees: u32) {
+    let mut group = criterion.benchmark_group(format!("take in {employees}"));
+    group.sample_size(10).measurement_time(Duration::from_secs(10));
+    group.throughput(Throughput::Elements(u64::from(employees)));
+    group.bench_function("all, made meanwhile", |bencher| {
+        bencher.iter_with_large_drop(|| directory(employees));
+    });
+    group.bench_function("none, only made", |bencher| {
+        bencher.iter(|| (0..employees).for_each(|number| drop(black_box(staff::employee(number)))));
+    });
+    group.finish();
+}
+
+fn directory(employees: u32) -> Directory {
+    let mut directory = Directory::new(Region::CN);
+    for number in 0..employees {
+        directory.apply_employee(&staff::employee(number));
+    }
+    directory
+}
+
+/// What reports present, one after the other in one text, so that reading it costs next to nothing.
+struct Presented {
+    texts: String,
+    bytes_each: usize,
+}
+
+impl Presented {
+    /// Of all employees once, far from one neighbour to the next.
+    fn scattered(employees: u32, text: fn(u32) -> String) -> Self {
+        // A prime: it has no factor in common with the number of employees.
+        let numbers = (0..u64::from(employees)).map(|place| place * 618_033_989 % u64::from(employees));
+        Self {
+            texts: numbers.map(|number| text(number as u32)).collect(),
+            bytes_each: text(0).len(),
+        }
+    }
+
+    fn get(&self, place: usize) -> &str {
+        &self.texts[place * self.bytes_each..][..self.bytes_each]
+    }
+}
+
+/// All that is in the employee's row goes into the enriched score.
+fn find(directory: &Directory, identities: PresentedIdentities<'_>) {
+    let policy = MatchPolicy {
+        source: "academy",
+        system: "lms",
+        region: Region::CN,
+        ladder: &LADDER,
+        name_must_agree: false,
+    };
+    let subject = Subject {
+        result_id: ResultId::from_uuid(uuid::Uuid::nil()),
+        finished: Timestamp::from_millis(1_780_000_000_000).into(),
+        identities,
+    };
+    let employee = find_employee(directory, &policy, &subject).map(|found| found.employee);
+    let texts = employee.map(|employee| (employee.employee_no(), employee.name(), employee.department(), employee.position()));
+    assert!(black_box(texts).is_ok());
+}

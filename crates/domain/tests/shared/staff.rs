@@ -1,0 +1,52 @@
+//! Typical employees, each of whom follows from a number.
+
+use scoresync_domain::{Employee, Identity, IdentityKind, Timestamp};
+
+/// The employee number of the employee.
+pub(crate) fn employee_no(number: u32) -> String {
+    format!("E{number:07}")
+}
+
+/// The mobile number of the employee, as the HR system writes it.
+pub(crate) fn phone(number: u32) -> String {
+    format!("199{number:08}")
+}
+
+/// All have a phone; every fifth an account and an e-mail address, too; every fiftieth has left.
+pub(crate) fn employee(number: u32) -> Employee {
+    let mut identities = vec![identity(IdentityKind::Phone, phone(number))];
+    if number.is_multiple_of(5) {
+        identities.push(identity(IdentityKind::Account, format!("p{number:07}")));
+        identities.push(identity(IdentityKind::Email, format!("p{number:07}@example.com")));
+    }
+    let left_at = number.is_multiple_of(50).then(|| Timestamp::from_millis(1_790_000_000_000));
+    for identity in &mut identities {
+        identity.valid_to = left_at;
+    }
+    Employee {
+        employee_no: employee_no(number),
+        name: Some(name(number)),
+        department: Some(format!("第{}营业部", number % 200)),
+        position: Some(format!("岗位{}", number % 60)),
+        identities,
+        left_at,
+        replaced_by: None,
+        as_of: Timestamp::from_millis(1_780_000_000_000 + i64::from(number)),
+    }
+}
+
+fn identity(kind: IdentityKind, value: String) -> Identity {
+    Identity {
+        kind,
+        system: (kind == IdentityKind::Account).then(|| "lms".to_owned()),
+        value,
+        valid_from: None,
+        valid_to: None,
+    }
+}
+
+/// Three Chinese characters.
+fn name(number: u32) -> String {
+    let character = |place: u32| char::from_u32(0x4e00 + number.rotate_left(place * 9) % 20_000).unwrap_or('员');
+    (0..3).map(character).collect()
+}
