@@ -24,7 +24,7 @@ impl Record for ScoreReport<'static> {
             source: reader.text()?,
             received_at: reader.long()?,
             content_type: reader.text()?,
-            fields: FieldMap(unique_names::into_fields(reader.items(read_entry)?)),
+            fields: read_fields(reader)?,
             unparsed: reader.optional(Reader::bytes)?.map(Bytes),
         })
     }
@@ -37,6 +37,12 @@ impl Record for ScoreReport<'static> {
         writer.optional(report.unparsed.as_deref(), Writer::bytes);
         Ok(())
     }
+}
+
+fn read_fields<'a>(reader: &mut Reader<'a>) -> Result<FieldMap<'a>, Malformed> {
+    reader.expect_texts();
+    let entries = reader.items(read_entry)?;
+    Ok(FieldMap(unique_names::into_fields(entries)))
 }
 
 fn read_entry<'a>(reader: &mut Reader<'a>) -> Result<Entry<'a>, Malformed> {

@@ -181,6 +181,13 @@ fn text_that_is_not_utf_8_is_refused() {
 }
 
 #[test]
+fn a_text_that_ends_inside_a_character_is_refused() {
+    let half = |text: &str| [long(text.len() as i64 - 1), text.as_bytes().to_vec()].concat();
+    check_refused(&report_with_map(&[long(1), half("é"), long(0)]));
+    check_refused(&report_with_map(&[long(1), string("a"), long(1), half("及格"), long(0)]));
+}
+
+#[test]
 fn a_name_that_a_foreign_producer_wrote_twice_is_kept_as_its_second() {
     let entry = |value| [string("分数"), long(1), string(value)].concat();
     let bytes = report_with_map(&[long(3), entry("1"), entry("2"), entry("3"), long(0)]);
