@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use crate::{
     registry::{Registry, RegistryError, SubjectVersion},
     schema_memory::SchemaMemory,
-    wire::{DatumError, FrameError, Record, SchemaError, parse_schema, read_datum, split},
+    wire::{DatumError, FrameError, Record, SchemaError, parse_schema, read_datum, read_own, split},
 };
 
 /// How long an id that the subject does not have is believed to be foreign without asking again.
@@ -38,9 +38,15 @@ pub struct Decoder<R> {
 
 struct KnownSchema {
     /// A schema that cannot be used is the fault of the records that it wrote.
-    schema: Result<Schema, SchemaError>,
+    writer: Result<Writer, SchemaError>,
     text: String,
     is_remembered: bool,
+}
+
+/// Whose schema wrote a value.
+enum Writer {
+    Ourselves,
+    Other(Schema),
 }
 
 /// Why a value could not be read.
@@ -157,8 +163,11 @@ impl<R: Record> Decoder<R> {
                 subject: self.subject.clone(),
             });
         };
-        let schema = known.schema.as_ref().map_err(|error| DatumError::from(error.clone()))?;
-        Ok(read_datum::<R>(schema, datum)?)
+        match &known.writer {
+            Ok(Writer::Ourselves) => Ok(read_own::<R>(datum)?),
+            Ok(Writer::Other(schema)) => Ok(read_datum::<R>(schema, datum)?),
+            Err(error) => Err(DatumError::from(error.clone()).into()),
+        }
     }
 
     /// Reads all versions of the subject now, so that a start without the registry is noticed at the start.
@@ -214,11 +223,20 @@ impl<R: Record> Decoder<R> {
 impl KnownSchema {
     fn of<R: Record>(version: SubjectVersion) -> (u32, Self) {
         let known = Self {
-            schema: parse_schema::<R>(&version.schema),
+            writer: Writer::of::<R>(&version.schema),
             text: version.schema,
             is_remembered: false,
         };
         (version.schema_id, known)
+    }
+}
+
+impl Writer {
+    fn of<R: Record>(schema: &str) -> Result<Self, SchemaError> {
+        if is_same_schema(schema, R::SCHEMA) {
+            return Ok(Self::Ourselves);
+        }
+        parse_schema::<R>(schema).map(Self::Other)
     }
 }
 
@@ -227,4 +245,32 @@ impl KnownSchema {
 pub fn is_same_schema(one: &str, other: &str) -> bool {
     let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
     one == other || parse(one).is_some_and(|one| Some(one) == parse(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use scoresync_domain::Employee;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn only_our_own_schema_is_read_straight_on() {
+        let check = |schema: &str, is_ours: bool| {
+            let writer = Writer::of::<Employee>(schema).unwrap();
+            assert_eq!(matches!(writer, Writer::Ourselves), is_ours, "{schema}");
+        };
+        let respaced = serde_json::from_str::<Value>(Employee::SCHEMA).unwrap().to_string();
+        assert_ne!(respaced, Employee::SCHEMA);
+        check(Employee::SCHEMA, true);
+        check(&respaced, true);
+        for (ours, theirs) in [
+            (r#""replaced_by""#, r#""followed_by""#),
+            (r#"["null", "string"]"#, r#"["string", "null"]"#),
+            (r#""default": []"#, r#""doc": "All that are known.""#),
+        ] {
+            assert!(Employee::SCHEMA.contains(ours));
+            check(&Employee::SCHEMA.replace(ours, theirs), false);
+        }
+    }
 }

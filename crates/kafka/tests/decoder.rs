@@ -123,10 +123,7 @@ fn employee() -> Employee {
 
 fn value(schema_id: u32) -> Vec<u8> {
     let mut value = Vec::new();
-    Encoder::<Employee>::new(schema_id)
-        .unwrap()
-        .encode(&employee(), &mut value)
-        .unwrap();
+    Encoder::<Employee>::new(schema_id).encode(&employee(), &mut value).unwrap();
     value
 }
 
@@ -221,6 +218,25 @@ fn a_schema_of_another_unit_is_the_fault_of_its_records_alone() {
     let refused = decoder.decode(Some(&value(8)));
     assert!(matches!(refused, Err(DecodeError::Datum(DatumError::Schema(_)))), "{refused:?}");
     assert_eq!(decoder.decode(Some(&value(7))).unwrap(), employee());
+}
+
+/// The same bytes are another employee under a schema whose fields stand in another order.
+#[test]
+fn a_schema_that_is_not_quite_ours_is_followed() {
+    let runtime = Runtime::new().unwrap();
+    let swapped = Employee::SCHEMA
+        .replace(r#""department""#, r#""""#)
+        .replace(r#""position""#, r#""department""#)
+        .replace(r#""""#, r#""position""#);
+    let registry = FakeRegistry::start(&[(7, Employee::SCHEMA), (8, &swapped)]);
+    let mut decoder = registry.decoder(&runtime);
+    let mut clerk = employee();
+    clerk.department = Some("clerk".to_owned());
+    clerk.position = Some("books".to_owned());
+    let mut value = Vec::new();
+    Encoder::<Employee>::new(8).encode(&clerk, &mut value).unwrap();
+    std::mem::swap(&mut clerk.department, &mut clerk.position);
+    assert_eq!(decoder.decode(Some(&value)).unwrap(), clerk);
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn table() -> Table {
     producer.init_transactions(LIMIT).unwrap();
     let connector = Connector {
         producer,
-        encoder: Encoder::new(schema_id).unwrap(),
+        encoder: Encoder::new(schema_id),
         topic: names.name(Topic::Employees),
     };
     let schemas = (&registry, runtime.handle());

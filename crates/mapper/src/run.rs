@@ -42,9 +42,6 @@ pub enum MapperError {
     /// The registry, or what is recorded about its schemas.
     #[error("the mapper cannot be sure of its topics' schemas")]
     Schemas(#[from] SchemaLookupError),
-    /// The schema that this program writes cannot be used.
-    #[error("the schema of enriched scores cannot be used")]
-    Schema(#[from] scoresync_kafka::SchemaError),
 }
 
 impl MapperError {
@@ -55,7 +52,6 @@ impl MapperError {
             Self::Kafka(error) => error.kind(),
             Self::Directory(error) => directory_kind(error),
             Self::Schemas(_) => Kind::Transient,
-            Self::Schema(_) => Kind::Environment,
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use scoresync_domain::{ResultId, ScoreReport, Source, Timestamp};
 use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{
-    DatumError, DeliveryFailure, Encoder, KafkaSettings, OffsetTracker, Outgoing, PublishError, Publisher, SchemaError, Ticket, Topic,
+    DatumError, DeliveryFailure, Encoder, Error, KafkaSettings, OffsetTracker, Outgoing, PublishError, Publisher, Ticket, Topic,
     TopicNames, TopicSettings,
 };
 use tokio::sync::Notify;
@@ -27,17 +27,6 @@ pub struct Intake {
     topic: String,
     max_value_bytes: usize,
     metrics: ProducerMetrics,
-}
-
-/// Why the intake cannot be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum IntakeStartError {
-    /// Kafka's settings.
-    #[error(transparent)]
-    Kafka(#[from] scoresync_kafka::Error),
-    /// The embedded schema.
-    #[error("the schema of raw scores cannot be used")]
-    Schema(#[from] SchemaError),
 }
 
 /// Why a row was not queued. Rows before it were.
@@ -70,10 +59,10 @@ impl Intake {
     ///
     /// # Errors
     /// Settings that the client refuses.
-    pub fn new(kafka: &KafkaSettings, topics: &TopicSettings, schema_id: u32, metrics: ProducerMetrics) -> Result<Self, IntakeStartError> {
+    pub fn new(kafka: &KafkaSettings, topics: &TopicSettings, schema_id: u32, metrics: ProducerMetrics) -> Result<Self, Error> {
         Ok(Self {
             publisher: Publisher::new(kafka, topics)?,
-            encoder: Encoder::new(schema_id)?,
+            encoder: Encoder::new(schema_id),
             topic: TopicNames::new(topics).name(Topic::Raw),
             max_value_bytes: max_value_bytes(topics),
             metrics,
@@ -325,7 +314,6 @@ mod tests {
         let report = row.into_report(&source, Format::Ndjson.content_type(), Timestamp::from_millis(i64::MAX));
         let mut encoded = Vec::new();
         Encoder::<ScoreReport<'static>>::new(u32::MAX)
-            .unwrap()
             .encode(&report, &mut encoded)
             .unwrap();
         let limit = limits.max_report_bytes();

@@ -291,6 +291,6 @@ async fn valid_report(installation: &Installation) -> anyhow::Result<Vec<u8>> {
         unparsed: None,
     };
     let mut value = Vec::new();
-    Encoder::<ScoreReport<'static>>::new(schema_id)?.encode(&report, &mut value)?;
+    Encoder::<ScoreReport<'static>>::new(schema_id).encode(&report, &mut value)?;
     Ok(value)
 }

@@ -3,7 +3,7 @@
 use std::{fmt::Debug, sync::LazyLock};
 
 use scoresync_domain::{Employee, EnrichedScore, IdentityAlias, ScoreReport};
-use scoresync_kafka::{DatumError, Encoder, HEADER_BYTES, Record, parse_schema, read_datum};
+use scoresync_kafka::{DatumError, Encoder, HEADER_BYTES, Record, parse_schema, read_datum, read_own};
 use serde_avro_fast::Schema;
 
 use super::{Cost, Target, prefixes::strict_prefixes};
@@ -48,7 +48,7 @@ static ENRICHED_SCORES: LazyLock<Codec<EnrichedScore<'static>>> = LazyLock::new(
 static EMPLOYEES: LazyLock<Codec<Employee>> = LazyLock::new(Codec::new);
 static ALIASES: LazyLock<Codec<IdentityAlias>> = LazyLock::new(Codec::new);
 
-/// Reads and writes under the schema of this release.
+/// Reads and writes under the schema of this release; reads also by the way that leads through every schema, which has to see the same.
 struct Codec<R> {
     schema: Schema,
     encoder: Encoder<R>,
@@ -67,25 +67,34 @@ pub(super) fn check_report_travels(report: &ScoreReport<'_>) {
 
 impl<R: Record> Codec<R> {
     fn new() -> Self {
-        let (Ok(schema), Ok(encoder)) = (parse_schema::<R>(R::SCHEMA), Encoder::new(1)) else {
+        let Ok(schema) = parse_schema::<R>(R::SCHEMA) else {
             panic!("the schema of this release cannot be parsed")
         };
+        let encoder = Encoder::new(1);
         Self { schema, encoder }
     }
 
-    fn read<'d>(&self, datum: &'d [u8]) -> Result<R::Borrowed<'d>, DatumError> {
-        read_datum::<R>(&self.schema, datum)
+    fn read<'d>(&self, datum: &'d [u8]) -> Result<R::Borrowed<'d>, DatumError>
+    where
+        for<'r> R::Borrowed<'r>: PartialEq + Debug,
+    {
+        let read = read_own::<R>(datum);
+        let otherwise = read_datum::<R>(&self.schema, datum);
+        assert_eq!(
+            read.as_ref().map_err(ToString::to_string),
+            otherwise.as_ref().map_err(ToString::to_string),
+            "two ways of reading differ"
+        );
+        read
     }
 
     fn read_and_drop(&self, datum: &[u8]) {
         // Whatever comes of it.
-        let _ = self.read(datum);
+        drop(read_own::<R>(datum));
+        drop(read_datum::<R>(&self.schema, datum));
     }
 
-    fn write<'w, B>(&self, record: &'w B) -> Vec<u8>
-    where
-        R::Wire<'w>: From<&'w B>,
-    {
+    fn write(&self, record: &R::Borrowed<'_>) -> Vec<u8> {
         let mut value = Vec::new();
         let written = self.encoder.encode(record, &mut value);
         assert!(written.is_ok(), "what was read cannot be written: {written:?}");
@@ -96,7 +105,6 @@ impl<R: Record> Codec<R> {
     fn check<'d>(&self, datum: &'d [u8]) -> Option<R::Borrowed<'d>>
     where
         for<'r> R::Borrowed<'r>: PartialEq + Debug,
-        for<'w, 'r> R::Wire<'w>: From<&'w R::Borrowed<'r>>,
     {
         let record = self.read(datum).ok()?;
         let written = self.write(&record);
@@ -111,7 +119,6 @@ impl<R: Record> Codec<R> {
     fn check_same<'d>(&self, datum: &'d [u8], written: &'d [u8])
     where
         for<'r> R::Borrowed<'r>: PartialEq + Debug,
-        for<'w, 'r> R::Wire<'w>: From<&'w R::Borrowed<'r>>,
     {
         let (read, read_again) = (self.read(datum).ok(), self.read(written).ok());
         assert_eq!(read, read_again, "a record is another one after it was written");

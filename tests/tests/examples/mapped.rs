@@ -81,7 +81,7 @@ fn dead_letter(reason: Reason) -> Json {
 
 fn enriched(score: &EnrichedScore<'_>) -> Json {
     let mut value = Vec::new();
-    let encoder = Encoder::<EnrichedScore<'static>>::new(SCHEMA_ID).unwrap();
+    let encoder = Encoder::<EnrichedScore<'static>>::new(SCHEMA_ID);
     encoder.encode(score, &mut value).unwrap();
     let record = readable::read(EnrichedScore::SCHEMA, &value[HEADER_BYTES..]);
     json!({"outcome": "enriched", "key": score.result_id.to_string(), "score": record})
@@ -109,7 +109,7 @@ fn writing_a_report_again_loses_nothing() {
     for (example, value) in with_values::<ScoreReport<'static>>("raw_score", 12) {
         let Ok(report) = decoder.decode(&value) else { continue };
         let mut written = Vec::new();
-        let encoder = Encoder::<ScoreReport<'static>>::new(SCHEMA_ID).unwrap();
+        let encoder = Encoder::<ScoreReport<'static>>::new(SCHEMA_ID);
         encoder.encode(&report, &mut written).unwrap();
         assert_eq!(decoder.decode(&written).unwrap(), report, "{}", example.name);
     }

@@ -1,19 +1,18 @@
-//! Avro bytes and decimals as serde sees them, borrowed from the message.
+//! Avro bytes, decimals and hashes, borrowed from the message.
 
 use std::fmt;
 
 use scoresync_domain::{ContentHash, Score};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, de};
+
+use super::{
+    reader::{Malformed, Reader},
+    writer::Writer,
+};
 
 /// A byte string.
 #[derive(Clone, Copy)]
 pub(super) struct Bytes<'a>(pub(super) &'a [u8]);
-
-impl Serialize for Bytes<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(self.0)
-    }
-}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Bytes<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -37,45 +36,39 @@ impl<'de: 'a, 'a> Deserialize<'de> for Bytes<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Decimal(pub(super) Score);
 
-impl Serialize for Decimal {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let millionths = self.0.as_millionths();
-        let bytes = millionths.to_be_bytes();
-        let sign_bits = if millionths < 0 {
-            (!millionths).leading_zeros()
-        } else {
-            millionths.leading_zeros()
-        };
+impl Decimal {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Self::of_bytes(reader.bytes()?)
+    }
+
+    fn of_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+        let (first, rest) = bytes.split_first().filter(|(_, rest)| rest.len() < 16).ok_or(Malformed)?;
+        let millionths = rest
+            .iter()
+            .fold(i128::from(first.cast_signed()), |number, byte| number << 8 | i128::from(*byte));
+        let score = i64::try_from(millionths).ok().and_then(Score::from_millionths);
+        score.map(Self).ok_or(Malformed)
+    }
+
+    pub(super) fn append(writer: &mut Writer<'_>, score: Score) {
+        let millionths = score.as_millionths();
         // One sign bit must stay.
-        let spare_bytes = (sign_bits.saturating_sub(1) / 8) as usize;
-        serializer.serialize_bytes(&bytes[spare_bytes..])
+        let sign_bits = (millionths ^ (millionths >> 63)).leading_zeros();
+        let spare_bytes = (sign_bits - 1) / 8;
+        writer.bytes(&millionths.to_be_bytes()[spare_bytes as usize..]);
     }
 }
 
 impl<'de> Deserialize<'de> for Decimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let bytes = Bytes::deserialize(deserializer)?.0;
-        let (first, rest) = match bytes {
-            [first, rest @ ..] if rest.len() < 16 => (*first, rest),
-            _ => return Err(de::Error::custom("a decimal has 1 to 16 bytes")),
-        };
-        let millionths = rest
-            .iter()
-            .fold(i128::from(first.cast_signed()), |number, byte| number << 8 | i128::from(*byte));
-        let score = i64::try_from(millionths).ok().and_then(Score::from_millionths);
-        score.map(Self).ok_or_else(|| de::Error::custom("a score has at most 18 digits"))
+        Self::of_bytes(bytes).map_err(|Malformed| de::Error::custom("a score has at most 18 digits, in 1 to 16 bytes"))
     }
 }
 
 /// The 16 bytes of a content hash.
 #[derive(Clone, Copy)]
 pub(super) struct Hash(pub(super) ContentHash);
-
-impl Serialize for Hash {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&self.0.0)
-    }
-}
 
 impl<'de> Deserialize<'de> for Hash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,17 +1,20 @@
-//! Avro data to and from the wire structs, bounded: nothing left over, no endless sequences, no deep nesting.
+//! Avro data into the wire structs, bounded: nothing left over, no endless sequences, no deep nesting.
 
 use std::io::BufRead;
 
 use scoresync_fault_points::{self as fault_points, Bug};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_avro_fast::{
     Schema,
     de::{DeserializerConfig, DeserializerState, read::SliceRead},
-    ser::SerializerConfig,
 };
 use serde_json::Value;
 
-use super::{Record, units};
+use super::{
+    Record,
+    reader::{Malformed, Reader},
+    units,
+};
 
 /// More items than any of our records has in one map or array; what has more is neither read nor written.
 pub(super) const MAX_SEQUENCE_ITEMS: usize = 10_000;
@@ -33,42 +36,51 @@ pub enum DatumError {
     /// The content breaks a rule that the schema cannot state.
     #[error("{0}")]
     Content(&'static str),
-    /// A record of ours does not fit its own schema.
-    #[error("the record cannot be written: it does not fit its schema, or has a list of more than {MAX_SEQUENCE_ITEMS} items")]
+    /// A record of ours has a longer list than anybody reads.
+    #[error("the record cannot be written: it has a list of more than {MAX_SEQUENCE_ITEMS} items")]
     Unwritable,
 }
 
-/// Reads all of `datum`, which `schema` wrote.
-pub(crate) fn read<'de, T: Deserialize<'de>>(schema: &Schema, datum: &'de [u8]) -> Result<T, DatumError> {
-    let mut config = DeserializerConfig::new(schema);
-    config.max_seq_size = MAX_SEQUENCE_ITEMS;
-    config.allowed_depth = MAX_DEPTH;
-    let mut state = DeserializerState::with_config(SliceRead::new(datum), config);
-    // The library's error texts can quote values, so they stop here.
-    let record = match T::deserialize(state.deserializer()) {
-        Ok(record) => record,
-        Err(_) if fault_points::has(Bug::TruncatedDecoded) => return read_padded(schema, datum),
-        Err(_) => return Err(DatumError::Malformed),
-    };
-    match state.into_reader().fill_buf().map_or(0, <[u8]>::len) {
-        0 => Ok(record),
-        left_over => Err(DatumError::LeftOver(left_over)),
+impl From<Malformed> for DatumError {
+    fn from(Malformed: Malformed) -> Self {
+        Self::Malformed
+    }
+}
+
+/// Reads all of `datum`, which our own schema wrote: straight on, since it is known what comes next.
+pub(super) fn read_own<R: Record>(datum: &[u8]) -> Result<R::Wire<'_>, DatumError> {
+    read_whole(datum, |datum| {
+        let mut reader = Reader::new(datum);
+        Ok((R::read(&mut reader)?, reader.bytes_left()))
+    })
+}
+
+/// Reads all of `datum`, which `schema` wrote: as the library finds its way through the schema.
+pub(super) fn read<'a, T: Deserialize<'a>>(schema: &Schema, datum: &'a [u8]) -> Result<T, DatumError> {
+    read_whole(datum, |datum| {
+        let mut config = DeserializerConfig::new(schema);
+        config.max_seq_size = MAX_SEQUENCE_ITEMS;
+        config.allowed_depth = MAX_DEPTH;
+        let mut state = DeserializerState::with_config(SliceRead::new(datum), config);
+        // The library's error texts can quote values, so they stop here.
+        let record = T::deserialize(state.deserializer()).map_err(|_| Malformed)?;
+        Ok((record, state.into_reader().fill_buf().map_or(0, <[u8]>::len)))
+    })
+}
+
+/// What `read` makes of the datum, if it leaves nothing over.
+fn read_whole<'a, T>(datum: &'a [u8], read: impl Fn(&'a [u8]) -> Result<(T, usize), Malformed>) -> Result<T, DatumError> {
+    match read(datum) {
+        Ok((record, 0)) => Ok(record),
+        Ok((_, left_over)) => Err(DatumError::LeftOver(left_over)),
+        Err(Malformed) if fault_points::has(Bug::TruncatedDecoded) => Ok(read(padded(datum))?.0),
+        Err(Malformed) => Err(DatumError::Malformed),
     }
 }
 
 /// Takes what is missing for zeros, which Avro reads as nothing.
-fn read_padded<'de, T: Deserialize<'de>>(schema: &Schema, datum: &[u8]) -> Result<T, DatumError> {
-    let padded: &'static [u8] = Box::leak([datum, &[0; 64]].concat().into_boxed_slice());
-    let mut state = DeserializerState::with_config(SliceRead::new(padded), DeserializerConfig::new(schema));
-    T::deserialize(state.deserializer()).map_err(|_| DatumError::Malformed)
-}
-
-/// Appends the datum of `record` to `buffer`.
-pub(crate) fn append<T: Serialize>(schema: &Schema, record: &T, buffer: &mut Vec<u8>) -> Result<(), DatumError> {
-    let mut config = SerializerConfig::new(schema);
-    serde_avro_fast::to_datum(record, buffer, &mut config)
-        .map(drop)
-        .map_err(|_| DatumError::Unwritable)
+fn padded(datum: &[u8]) -> &'static [u8] {
+    Box::leak([datum, &[0; 64]].concat().into_boxed_slice())
 }
 
 /// Parses a schema that wrote records of one kind down to its physical types: decimals stay bytes and times stay numbers, which our own types

@@ -1,21 +1,48 @@
 //! `Employee` on the wire.
 
 use scoresync_domain::{self as domain, Timestamp};
-use serde::{Deserialize, Serialize, Serializer, ser};
+use serde::Deserialize;
 
 use super::{
     Record,
-    datum::{DatumError, MAX_SEQUENCE_ITEMS},
+    datum::DatumError,
+    reader::{Malformed, Reader},
+    writer::Writer,
 };
 
 impl Record for domain::Employee {
     const SCHEMA: &'static str = include_str!("../../../../schemas/employee.avsc");
     type Borrowed<'a> = domain::Employee;
     type Wire<'a> = Employee<'a>;
+
+    fn read<'a>(reader: &mut Reader<'a>) -> Result<Employee<'a>, Malformed> {
+        Ok(Employee {
+            employee_no: reader.text()?,
+            name: reader.optional(Reader::text)?,
+            department: reader.optional(Reader::text)?,
+            position: reader.optional(Reader::text)?,
+            identities: reader.items(Identity::read)?,
+            left_at: reader.optional(Reader::long)?,
+            replaced_by: reader.optional(Reader::text)?,
+            as_of: reader.long()?,
+        })
+    }
+
+    fn append(employee: &domain::Employee, writer: &mut Writer<'_>) -> Result<(), DatumError> {
+        writer.text(&employee.employee_no);
+        writer.optional(employee.name.as_deref(), Writer::text);
+        writer.optional(employee.department.as_deref(), Writer::text);
+        writer.optional(employee.position.as_deref(), Writer::text);
+        writer.items(employee.identities.iter(), append_identity)?;
+        writer.optional(employee.left_at.map(Timestamp::as_millis), Writer::long);
+        writer.optional(employee.replaced_by.as_deref(), Writer::text);
+        writer.long(employee.as_of.as_millis());
+        Ok(())
+    }
 }
 
 /// The fields of `employee.avsc`.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 pub struct Employee<'a> {
     employee_no: &'a str,
     #[serde(default)]
@@ -24,7 +51,7 @@ pub struct Employee<'a> {
     department: Option<&'a str>,
     #[serde(default)]
     position: Option<&'a str>,
-    #[serde(borrow, default, serialize_with = "as_many_as_are_read")]
+    #[serde(borrow, default)]
     identities: Vec<Identity<'a>>,
     #[serde(default)]
     left_at: Option<i64>,
@@ -33,7 +60,7 @@ pub struct Employee<'a> {
     as_of: i64,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Identity<'a> {
     kind: &'a str,
     #[serde(default)]
@@ -45,38 +72,24 @@ struct Identity<'a> {
     valid_to: Option<i64>,
 }
 
-fn as_many_as_are_read<S: Serializer>(identities: &[Identity<'_>], serializer: S) -> Result<S::Ok, S::Error> {
-    if identities.len() > MAX_SEQUENCE_ITEMS {
-        return Err(ser::Error::custom("more identities than are read"));
-    }
-    identities.serialize(serializer)
-}
-
-impl<'a> From<&'a domain::Employee> for Employee<'a> {
-    fn from(employee: &'a domain::Employee) -> Self {
-        Self {
-            employee_no: &employee.employee_no,
-            name: employee.name.as_deref(),
-            department: employee.department.as_deref(),
-            position: employee.position.as_deref(),
-            identities: employee.identities.iter().map(Identity::from).collect(),
-            left_at: employee.left_at.map(Timestamp::as_millis),
-            replaced_by: employee.replaced_by.as_deref(),
-            as_of: employee.as_of.as_millis(),
-        }
+impl<'a> Identity<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
+        Ok(Self {
+            kind: reader.text()?,
+            system: reader.optional(Reader::text)?,
+            value: reader.text()?,
+            valid_from: reader.optional(Reader::long)?,
+            valid_to: reader.optional(Reader::long)?,
+        })
     }
 }
 
-impl<'a> From<&'a domain::Identity> for Identity<'a> {
-    fn from(identity: &'a domain::Identity) -> Self {
-        Self {
-            kind: identity.kind.as_str(),
-            system: identity.system.as_deref(),
-            value: &identity.value,
-            valid_from: identity.valid_from.map(Timestamp::as_millis),
-            valid_to: identity.valid_to.map(Timestamp::as_millis),
-        }
-    }
+fn append_identity(writer: &mut Writer<'_>, identity: &domain::Identity) {
+    writer.text(identity.kind.as_str());
+    writer.optional(identity.system.as_deref(), Writer::text);
+    writer.text(&identity.value);
+    writer.optional(identity.valid_from.map(Timestamp::as_millis), Writer::long);
+    writer.optional(identity.valid_to.map(Timestamp::as_millis), Writer::long);
 }
 
 impl TryFrom<Employee<'_>> for domain::Employee {

@@ -2,24 +2,99 @@
 
 use std::borrow::Cow;
 
-use scoresync_domain::{self as domain, EnrichedScore, ResultId, Score, Timestamp};
-use serde::{Deserialize, Serialize};
+use scoresync_domain::{self as domain, ContentHash, EnrichedScore, ResultId, Timestamp};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
     Record,
     bytes::{Decimal, Hash},
     datum::DatumError,
+    reader::{Malformed, Reader},
+    writer::Writer,
 };
 
 impl Record for EnrichedScore<'static> {
     const SCHEMA: &'static str = include_str!("../../../../schemas/enriched_score.avsc");
     type Borrowed<'a> = EnrichedScore<'a>;
     type Wire<'a> = Wire<'a>;
+
+    fn read<'a>(reader: &mut Reader<'a>) -> Result<Wire<'a>, Malformed> {
+        Ok(Wire {
+            result_id: reader.uuid()?,
+            source: reader.text()?,
+            system: reader.text()?,
+            status: reader.text()?,
+            employee_no: reader.optional(Reader::text)?,
+            employee_name: reader.optional(Reader::text)?,
+            department: reader.optional(Reader::text)?,
+            position: reader.optional(Reader::text)?,
+            course_id: reader.optional(Reader::text)?,
+            course_title: reader.optional(Reader::text)?,
+            exam_id: reader.optional(Reader::text)?,
+            exam_title: reader.optional(Reader::text)?,
+            attempt: reader.optional(Reader::long)?,
+            exam_score: reader.optional(Decimal::read)?,
+            min_score: reader.optional(Decimal::read)?,
+            max_score: reader.optional(Decimal::read)?,
+            grade: reader.optional(Reader::text)?,
+            passed: reader.optional(Reader::boolean)?,
+            finish_timestamp: reader.optional(Reader::long)?,
+            revision: reader.optional(Reader::long)?,
+            revision_scheme: reader.int()?,
+            mapping_version: reader.int()?,
+            repeat: reader.text()?,
+            decision: reader.long()?,
+            matched_by: reader.optional(Reader::text)?,
+            rounded: reader.boolean()?,
+            received_at: reader.long()?,
+            origin: Origin {
+                generation: reader.int()?,
+                partition: reader.int()?,
+                offset: reader.long()?,
+            },
+            content_hash: Hash(ContentHash(reader.fixed()?)),
+        })
+    }
+
+    fn append(score: &EnrichedScore<'_>, writer: &mut Writer<'_>) -> Result<(), DatumError> {
+        writer.uuid(score.result_id.as_uuid());
+        writer.text(&score.source);
+        writer.text(&score.system);
+        writer.text(score.status.as_str());
+        writer.optional(score.employee_no.as_deref(), Writer::text);
+        writer.optional(score.employee_name.as_deref(), Writer::text);
+        writer.optional(score.department.as_deref(), Writer::text);
+        writer.optional(score.position.as_deref(), Writer::text);
+        writer.optional(score.course_id.as_deref(), Writer::text);
+        writer.optional(score.course_title.as_deref(), Writer::text);
+        writer.optional(score.exam_id.as_deref(), Writer::text);
+        writer.optional(score.exam_title.as_deref(), Writer::text);
+        writer.optional(score.attempt, Writer::long);
+        writer.optional(score.exam_score, Decimal::append);
+        writer.optional(score.min_score, Decimal::append);
+        writer.optional(score.max_score, Decimal::append);
+        writer.optional(score.grade.as_deref(), Writer::text);
+        writer.optional(score.passed, Writer::boolean);
+        writer.optional(score.finish_timestamp.map(Timestamp::as_millis), Writer::long);
+        writer.optional(score.revision, Writer::long);
+        writer.int(score.revision_scheme);
+        writer.int(score.mapping_version);
+        writer.text(score.repeat.as_str());
+        writer.long(score.decision);
+        writer.optional(score.matched_by.as_deref(), Writer::text);
+        writer.boolean(score.rounded);
+        writer.long(score.received_at.as_millis());
+        writer.int(score.origin.generation);
+        writer.int(score.origin.partition);
+        writer.long(score.origin.offset);
+        writer.fixed(&score.content_hash.0);
+        Ok(())
+    }
 }
 
 /// The fields of `enriched_score.avsc`, in its order.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 pub struct Wire<'a> {
     result_id: Uuid,
     source: &'a str,
@@ -82,52 +157,11 @@ const fn redelivery() -> &'static str {
     domain::Repeat::Redelivery.as_str()
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Origin {
     generation: i32,
     partition: i32,
     offset: i64,
-}
-
-impl<'a> From<&'a EnrichedScore<'_>> for Wire<'a> {
-    fn from(score: &'a EnrichedScore<'_>) -> Self {
-        let decimal = |score: Option<Score>| score.map(Decimal);
-        Self {
-            result_id: *score.result_id.as_uuid(),
-            source: &score.source,
-            system: &score.system,
-            status: score.status.as_str(),
-            employee_no: score.employee_no.as_deref(),
-            employee_name: score.employee_name.as_deref(),
-            department: score.department.as_deref(),
-            position: score.position.as_deref(),
-            course_id: score.course_id.as_deref(),
-            course_title: score.course_title.as_deref(),
-            exam_id: score.exam_id.as_deref(),
-            exam_title: score.exam_title.as_deref(),
-            attempt: score.attempt,
-            exam_score: decimal(score.exam_score),
-            min_score: decimal(score.min_score),
-            max_score: decimal(score.max_score),
-            grade: score.grade.as_deref(),
-            passed: score.passed,
-            finish_timestamp: score.finish_timestamp.map(Timestamp::as_millis),
-            revision: score.revision,
-            revision_scheme: score.revision_scheme,
-            mapping_version: score.mapping_version,
-            repeat: score.repeat.as_str(),
-            decision: score.decision,
-            matched_by: score.matched_by.as_deref(),
-            rounded: score.rounded,
-            received_at: score.received_at.as_millis(),
-            origin: Origin {
-                generation: score.origin.generation,
-                partition: score.origin.partition,
-                offset: score.origin.offset,
-            },
-            content_hash: Hash(score.content_hash),
-        }
-    }
 }
 
 impl<'a> TryFrom<Wire<'a>> for EnrichedScore<'a> {

@@ -3,26 +3,60 @@
 use std::{borrow::Cow, fmt};
 
 use scoresync_domain::{Fields, ScoreReport, Timestamp};
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer, de,
-    ser::{self, SerializeMap},
-};
+use serde::{Deserialize, Deserializer, de};
 
 use super::{
     Record,
     bytes::Bytes,
-    datum::{DatumError, MAX_SEQUENCE_ITEMS},
+    datum::DatumError,
+    reader::{Malformed, Reader},
     unique_names::{self, Entry},
+    writer::Writer,
 };
 
 impl Record for ScoreReport<'static> {
     const SCHEMA: &'static str = include_str!("../../../../schemas/raw_score.avsc");
     type Borrowed<'a> = ScoreReport<'a>;
     type Wire<'a> = RawScore<'a>;
+
+    fn read<'a>(reader: &mut Reader<'a>) -> Result<RawScore<'a>, Malformed> {
+        Ok(RawScore {
+            source: reader.text()?,
+            received_at: reader.long()?,
+            content_type: reader.text()?,
+            fields: read_fields(reader)?,
+            unparsed: reader.optional(Reader::bytes)?.map(Bytes),
+        })
+    }
+
+    fn append(report: &ScoreReport<'_>, writer: &mut Writer<'_>) -> Result<(), DatumError> {
+        writer.text(&report.source);
+        writer.long(report.received_at.as_millis());
+        writer.text(&report.content_type);
+        writer.items(report.fields.iter(), append_entry)?;
+        writer.optional(report.unparsed.as_deref(), Writer::bytes);
+        Ok(())
+    }
+}
+
+fn read_fields<'a>(reader: &mut Reader<'a>) -> Result<FieldMap<'a>, Malformed> {
+    reader.expect_texts();
+    let entries = reader.items(read_entry)?;
+    Ok(FieldMap(unique_names::into_fields(entries)))
+}
+
+fn read_entry<'a>(reader: &mut Reader<'a>) -> Result<Entry<'a>, Malformed> {
+    let name = Cow::Borrowed(reader.text()?);
+    Ok((name, reader.optional(Reader::text)?.map(Cow::Borrowed)))
+}
+
+fn append_entry(writer: &mut Writer<'_>, (name, value): (&str, Option<&str>)) {
+    writer.text(name);
+    writer.optional(value, Writer::text);
 }
 
 /// The fields of `raw_score.avsc`.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 pub struct RawScore<'a> {
     source: &'a str,
     received_at: i64,
@@ -42,61 +76,15 @@ impl<'a> TryFrom<RawScore<'a>> for ScoreReport<'a> {
             source: Cow::Borrowed(wire.source),
             received_at: Timestamp::from_millis(wire.received_at),
             content_type: Cow::Borrowed(wire.content_type),
-            fields: wire.fields.into_fields(),
+            fields: wire.fields.0,
             unparsed: wire.unparsed.map(|bytes| Cow::Borrowed(bytes.0)),
         })
     }
 }
 
-impl<'a> From<&'a ScoreReport<'_>> for RawScore<'a> {
-    fn from(report: &'a ScoreReport<'_>) -> Self {
-        Self {
-            source: &report.source,
-            received_at: report.received_at.as_millis(),
-            content_type: &report.content_type,
-            fields: FieldMap::Written(&report.fields),
-            unparsed: report.unparsed.as_deref().map(Bytes),
-        }
-    }
-}
-
 /// The map of fields, in wire order; a key that a foreign producer wrote twice is kept as `name#2`.
-enum FieldMap<'a> {
-    Read(Fields<'a>),
-    Written(&'a Fields<'a>),
-}
-
-impl Default for FieldMap<'_> {
-    fn default() -> Self {
-        Self::Read(Fields::default())
-    }
-}
-
-impl<'a> FieldMap<'a> {
-    fn into_fields(self) -> Fields<'a> {
-        match self {
-            Self::Read(fields) => fields,
-            Self::Written(fields) => fields.clone(),
-        }
-    }
-}
-
-impl Serialize for FieldMap<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let fields = match self {
-            Self::Read(fields) => fields,
-            Self::Written(fields) => *fields,
-        };
-        if fields.len() > MAX_SEQUENCE_ITEMS {
-            return Err(ser::Error::custom("more fields than are read"));
-        }
-        let mut map = serializer.serialize_map(Some(fields.len()))?;
-        for (name, value) in fields.iter() {
-            map.serialize_entry(name, &value)?;
-        }
-        map.end()
-    }
-}
+#[derive(Default)]
+struct FieldMap<'a>(Fields<'a>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for FieldMap<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -116,6 +104,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for FieldMap<'a> {
                 Ok(unique_names::into_fields(entries))
             }
         }
-        deserializer.deserialize_map(Visitor).map(Self::Read)
+        deserializer.deserialize_map(Visitor).map(Self)
     }
 }

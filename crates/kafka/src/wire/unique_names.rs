@@ -10,8 +10,9 @@ use scoresync_domain::Fields;
 /// A name and its value.
 pub(super) type Entry<'a> = (Cow<'a, str>, Option<Cow<'a, str>>);
 
-/// Up to so many names comparing each with each is faster than hashing.
+/// Up to so many names a few bits for each tell them apart; more are hashed.
 const FEW: usize = 24;
+const MARKS: usize = 1_024;
 
 /// Keeps a repeated name as `name#2`, exactly as [`Fields::push`] does, but in a time that grows with the number of names alone.
 pub(super) fn into_fields(mut entries: Vec<Entry<'_>>) -> Fields<'_> {
@@ -23,12 +24,32 @@ pub(super) fn into_fields(mut entries: Vec<Entry<'_>>) -> Fields<'_> {
 
 fn has_repeats(entries: &[Entry<'_>]) -> bool {
     if entries.len() <= FEW {
-        let is_repeat = |position: usize| entries[..position].iter().any(|(name, _)| *name == entries[position].0);
-        (1..entries.len()).any(is_repeat)
+        has_repeats_among_few(entries)
     } else {
         let mut seen = HashSet::with_capacity(entries.len());
         !entries.iter().all(|(name, _)| seen.insert(name.as_ref()))
     }
+}
+
+/// Compares a name with those before it only if one of them has the same mark.
+fn has_repeats_among_few(entries: &[Entry<'_>]) -> bool {
+    let mut seen = [0_u64; MARKS / 64];
+    entries.iter().enumerate().any(|(position, (name, _))| {
+        let mark = mark(name);
+        let (word, bit) = (&mut seen[mark / 64], 1 << (mark % 64));
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        !is_new && entries[..position].iter().any(|(earlier, _)| earlier == name)
+    })
+}
+
+/// Few of the names in one record have the same.
+fn mark(name: &str) -> usize {
+    let part = |chunk: Option<&[u8; 4]>| chunk.map_or(0, |chunk| u64::from(u32::from_le_bytes(*chunk)));
+    let (first, last) = (part(name.as_bytes().first_chunk()), part(name.as_bytes().last_chunk()));
+    let parts = (first << 32 | last) ^ name.len() as u64;
+    // Fibonacci hashing: the upper bits of the product depend on all bits of the factor.
+    (parts.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - MARKS.ilog2())) as usize
 }
 
 fn rename_repeats(entries: &mut [Entry<'_>]) {

@@ -84,7 +84,7 @@ impl Mapper {
         consumer.subscribe(&[&raw])?;
         let transform = Transform {
             decoder,
-            encoder: Encoder::new(enriched_schema_id)?,
+            encoder: Encoder::new(enriched_schema_id),
             publisher: Publisher::new(kafka, topics)?,
             live,
             sources,

@@ -7,17 +7,14 @@ use std::{
 };
 
 use scoresync_domain::{Employee, Identity, IdentityKind, Region, normalise_identity};
-use scoresync_kafka::{DatumError, Encoder, HEADER_BYTES, Record as _, SchemaError, parse_schema, read_datum};
+use scoresync_kafka::{DatumError, Encoder, HEADER_BYTES, read_own};
 
 use super::handover::{held_by, one_by_one};
-
-type Unpack = Box<dyn Fn(&[u8]) -> Result<Employee, DatumError> + Send>;
 
 /// The employees by the keys of their records.
 pub(super) struct KnownEmployees {
     region: Region,
     encoder: Encoder<Employee>,
-    unpack: Unpack,
     records: HashMap<Arc<str>, Box<[u8]>>,
     /// Under the hashes of identities the keys of those who have or had them, and maybe of others.
     holders: BTreeSet<(u64, Arc<str>)>,
@@ -28,18 +25,16 @@ pub(super) struct KnownEmployees {
 
 impl KnownEmployees {
     /// Nobody yet.
-    pub(super) fn new(region: Region) -> Result<Self, SchemaError> {
-        let schema = parse_schema::<Employee>(Employee::SCHEMA)?;
-        Ok(Self {
+    pub(super) fn new(region: Region) -> Self {
+        Self {
             region,
             // The id is cut off again.
-            encoder: Encoder::new(0)?,
-            unpack: Box::new(move |datum| read_datum::<Employee>(&schema, datum)),
+            encoder: Encoder::new(0),
             records: HashMap::new(),
             holders: BTreeSet::new(),
             spellings: HashMap::new(),
             buffer: Vec::new(),
-        })
+        }
     }
 
     /// Takes over a record, or its erasure.
@@ -82,7 +77,7 @@ impl KnownEmployees {
 
     /// The record of a key.
     pub(super) fn get(&self, key: &str) -> Result<Option<Employee>, DatumError> {
-        self.records.get(key).map(|datum| (self.unpack)(datum)).transpose()
+        self.records.get(key).map(|datum| read_own::<Employee>(datum)).transpose()
     }
 
     pub(super) fn contains(&self, key: &str) -> bool {
@@ -108,7 +103,7 @@ impl KnownEmployees {
 
     /// All records, in no order.
     pub(super) fn all(&self) -> impl Iterator<Item = Result<Employee, DatumError>> {
-        self.records.values().map(|datum| (self.unpack)(datum))
+        self.records.values().map(|datum| read_own::<Employee>(datum))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -137,7 +132,7 @@ mod tests {
     use crate::roster::fixtures::{REGION, employee, phone};
 
     fn known(keys: &[&str]) -> KnownEmployees {
-        let mut known = KnownEmployees::new(REGION).unwrap();
+        let mut known = KnownEmployees::new(REGION);
         for key in keys {
             known.apply(key, Some(&employee(key, vec![phone(1)], 1))).unwrap();
         }

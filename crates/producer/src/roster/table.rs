@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use scoresync_domain::{Employee, Region, RosterError};
 use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{
-    DatumError, DeliveryFailure, Encoder, Error, KafkaSettings, Kind, Outgoing, PublishError, Publisher, Registry, SchemaError, TableEnds,
-    TableError, TableReader, Topic, TopicNames, TopicSettings,
+    DatumError, DeliveryFailure, Encoder, Error, KafkaSettings, Kind, Outgoing, PublishError, Publisher, Registry, TableEnds, TableError,
+    TableReader, Topic, TopicNames, TopicSettings,
 };
 use tokio::runtime::Handle;
 
@@ -46,9 +46,6 @@ pub enum TableWriteError {
     /// Kafka's settings.
     #[error(transparent)]
     Kafka(#[from] Error),
-    /// The embedded schema.
-    #[error("the schema of employees cannot be used")]
-    Schema(#[from] SchemaError),
     /// The table cannot be read.
     #[error("the employees cannot be read")]
     Read(#[from] TableError),
@@ -128,8 +125,8 @@ impl EmployeesTable {
         let ends = Arc::new(TableEnds::open(kafka, topics)?);
         Ok(Self {
             reader: TableReader::open(Topic::Employees, (kafka, topics), (registry, runtime), ends)?,
-            known: KnownEmployees::new(region)?,
-            encoder: Encoder::new(employee_schema_id)?,
+            known: KnownEmployees::new(region),
+            encoder: Encoder::new(employee_schema_id),
             publisher: Publisher::new(kafka, topics)?,
             topic: TopicNames::new(topics).name(Topic::Employees),
             buffer: Vec::new(),
@@ -346,7 +343,7 @@ impl TableWriteError {
             Self::Kafka(error) => error.kind(),
             Self::Read(error) if is_transient(error) => Kind::Transient,
             Self::GivenUp { .. } => Kind::Transient,
-            Self::Read(_) | Self::Schema(_) | Self::Publish(_) | Self::Record(_) => Kind::Environment,
+            Self::Read(_) | Self::Publish(_) | Self::Record(_) => Kind::Environment,
         }
     }
 }

@@ -86,7 +86,7 @@ impl Foreign {
 
     /// A score report as scoresync's own producer writes it.
     pub(crate) async fn encode(&self, report: &ScoreReport<'_>) -> anyhow::Result<Vec<u8>> {
-        let encoder = Encoder::<ScoreReport<'static>>::new(self.schema_id(Topic::Raw).await?)?;
+        let encoder = Encoder::<ScoreReport<'static>>::new(self.schema_id(Topic::Raw).await?);
         let mut value = Vec::new();
         encoder.encode(report, &mut value)?;
         Ok(value)

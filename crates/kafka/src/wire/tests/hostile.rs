@@ -1,11 +1,17 @@
 //! Bytes that somebody wrote to break us. What they may cost in memory, `tests/allocations.rs` measures.
 
-use proptest::{collection::vec, prelude::*, sample::Index};
+use proptest::{
+    collection::vec,
+    option,
+    prelude::*,
+    sample::{Index, select},
+};
 use scoresync_domain::{Employee, EnrichedScore, Fields, Identity, IdentityAlias, IdentityKind, ScoreReport, Timestamp};
 
 use super::{Record, SCHEMA_ID, arbitrary, datum, decode};
 use crate::wire::{DatumError, Encoder, parse_schema, read_datum, split};
 
+/// Reads them as whatever they could be; whether the library reads the same, `decode` compares.
 fn read_all_kinds(bytes: &[u8]) {
     let _ = split(Some(bytes));
     let _ = decode::<ScoreReport<'static>>(bytes);
@@ -14,25 +20,83 @@ fn read_all_kinds(bytes: &[u8]) {
     let _ = decode::<IdentityAlias>(bytes);
 }
 
+/// Bytes in the place of others.
+#[derive(Clone, Debug)]
+struct Damage {
+    place: Index,
+    removed: usize,
+    inserted: Vec<u8>,
+}
+
+impl Damage {
+    fn any() -> impl Strategy<Value = Self> {
+        let numbers = vec![0, 1, -1, 2, -2, 63, 64, 9_999, 10_001, 1 << 31, -(1 << 31) - 1, i64::MAX, i64::MIN];
+        let longer_than_need_be = vec![
+            vec![0x80, 0],
+            vec![0x82, 0x80, 0],
+            [vec![0x80; 9], vec![2]].concat(),
+            vec![0x80; 10],
+        ];
+        let inserted = prop_oneof![vec(any::<u8>(), 0..3), select(numbers).prop_map(long), select(longer_than_need_be)];
+        let removed = prop_oneof![8 => 0..3_usize, 1 => Just(usize::MAX)];
+        (any::<Index>(), removed, inserted).prop_map(|(place, removed, inserted)| Self { place, removed, inserted })
+    }
+
+    fn strike(&self, bytes: &mut Vec<u8>) {
+        let start = self.place.index(bytes.len() + 1);
+        let end = start.saturating_add(self.removed).min(bytes.len());
+        bytes.splice(start..end, self.inserted.iter().copied());
+    }
+}
+
+fn check_damaged(mut bytes: Vec<u8>, damages: &[Damage]) {
+    for damage in damages {
+        damage.strike(&mut bytes);
+        read_all_kinds(&bytes);
+    }
+}
+
 proptest! {
     #[test]
-    fn random_bytes_never_panic(bytes in vec(any::<u8>(), 0..200)) {
+    fn random_bytes_are_the_same_to_both(bytes in vec(any::<u8>(), 0..200)) {
         read_all_kinds(&bytes);
     }
 
     #[test]
-    fn damaged_records_never_panic(
-        report in arbitrary::report(),
-        employee in arbitrary::employee(),
-        damages in vec((any::<Index>(), any::<u8>()), 1..4),
-    ) {
-        for mut bytes in [datum::<ScoreReport<'static>, _>(&report), datum::<Employee, _>(&employee)] {
-            for (place, byte) in &damages {
-                let place = place.index(bytes.len());
-                bytes[place] = *byte;
+    fn damaged_reports_are_the_same_to_both(report in arbitrary::report(), damages in vec(Damage::any(), 1..4)) {
+        check_damaged(datum::<ScoreReport<'static>>(&report), &damages);
+    }
+
+    #[test]
+    fn damaged_scores_are_the_same_to_both(score in arbitrary::enriched_score(), damages in vec(Damage::any(), 1..4)) {
+        check_damaged(datum::<EnrichedScore<'static>>(&score), &damages);
+    }
+
+    #[test]
+    fn damaged_employees_are_the_same_to_both(employee in arbitrary::employee(), damages in vec(Damage::any(), 1..4)) {
+        check_damaged(datum::<Employee>(&employee), &damages);
+    }
+
+    #[test]
+    fn damaged_aliases_are_the_same_to_both(alias in arbitrary::identity_alias(), damages in vec(Damage::any(), 1..4)) {
+        check_damaged(datum::<IdentityAlias>(&alias), &damages);
+    }
+
+    #[test]
+    fn a_map_may_come_in_any_blocks(blocks in vec((option::of(any::<i64>()), vec("[ab]{0,2}", 1..5)), 0..5)) {
+        let mut map = Vec::new();
+        let mut fields = Fields::default();
+        for (stated_bytes, names) in &blocks {
+            let count = names.len() as i64;
+            map.extend(stated_bytes.map_or_else(|| vec![long(count)], |bytes| vec![long(-count), long(bytes)]));
+            for name in names {
+                map.extend([string(name), long(1), string("1")]);
+                fields.push(name.clone(), Some("1"));
             }
-            read_all_kinds(&bytes);
         }
+        map.push(long(0));
+        let bytes = report_with_map(&map);
+        prop_assert_eq!(decode::<ScoreReport<'static>>(&bytes).unwrap().fields, fields);
     }
 }
 
@@ -117,6 +181,13 @@ fn text_that_is_not_utf_8_is_refused() {
 }
 
 #[test]
+fn a_text_that_ends_inside_a_character_is_refused() {
+    let half = |text: &str| [long(text.len() as i64 - 1), text.as_bytes().to_vec()].concat();
+    check_refused(&report_with_map(&[long(1), half("é"), long(0)]));
+    check_refused(&report_with_map(&[long(1), string("a"), long(1), half("及格"), long(0)]));
+}
+
+#[test]
 fn a_name_that_a_foreign_producer_wrote_twice_is_kept_as_its_second() {
     let entry = |value| [string("分数"), long(1), string(value)].concat();
     let bytes = report_with_map(&[long(3), entry("1"), entry("2"), entry("3"), long(0)]);
@@ -155,9 +226,7 @@ fn what_could_not_be_read_is_not_written() {
         fields,
         unparsed: None,
     };
-    let written = Encoder::<ScoreReport<'static>>::new(SCHEMA_ID)
-        .unwrap()
-        .encode(&report, &mut buffer);
+    let written = Encoder::<ScoreReport<'static>>::new(SCHEMA_ID).encode(&report, &mut buffer);
     assert!(matches!(written, Err(DatumError::Unwritable)));
     let identity = Identity {
         kind: IdentityKind::Phone,
@@ -176,6 +245,6 @@ fn what_could_not_be_read_is_not_written() {
         replaced_by: None,
         as_of: Timestamp::from_millis(0),
     };
-    let written = Encoder::<Employee>::new(SCHEMA_ID).unwrap().encode(&employee, &mut buffer);
+    let written = Encoder::<Employee>::new(SCHEMA_ID).encode(&employee, &mut buffer);
     assert!(matches!(written, Err(DatumError::Unwritable)));
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 fn known(numbers: std::ops::Range<u32>) -> KnownEmployees {
-    let mut known = KnownEmployees::new(REGION).unwrap();
+    let mut known = KnownEmployees::new(REGION);
     for number in numbers {
         let key = format!("E{number}");
         known.apply(&key, Some(&employee(&key, vec![phone(number % 10)], 10))).unwrap();
