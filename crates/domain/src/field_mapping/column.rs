@@ -2,34 +2,17 @@
 
 use std::borrow::Cow;
 
-use super::{Field, MappingError};
-use crate::{Fields, Reason};
+use super::{Field, MappingError, Name, Record};
+use crate::Reason;
 
 /// No value that is mapped may be longer.
 pub(crate) const MAX_VALUE_CHARS: usize = 1_000;
-
-/// The fields of one report, with what is asked of them again and again found out once.
-pub(crate) struct Record<'a> {
-    fields: &'a Fields<'a>,
-    has_repeats: bool,
-}
-
-impl<'a> Record<'a> {
-    pub(crate) fn new(fields: &'a Fields<'a>) -> Self {
-        let has_repeats = fields.iter().any(|(name, _)| name.ends_with("#2"));
-        Self { fields, has_repeats }
-    }
-
-    fn is_repeated(&self, name: &str) -> bool {
-        self.has_repeats && self.fields.is_repeated(name)
-    }
-}
 
 /// One of our fields and the names that the source may give it, the preferred one first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Column {
     pub(crate) field: Field,
-    pub(crate) names: Box<[String]>,
+    names: Box<[Name]>,
 }
 
 /// A value that was found: trimmed, not empty, without NUL, of a sensible length.
@@ -41,6 +24,18 @@ pub(crate) struct Cell<'a> {
 }
 
 impl Column {
+    pub(crate) fn new(field: Field, names: &[String]) -> Self {
+        Self {
+            field,
+            names: names.iter().map(Name::from).collect(),
+        }
+    }
+
+    /// The names, the preferred one first.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(Name::as_str)
+    }
+
     /// The cell of the first name that has a value. Names that have different values are ambiguous, as is a name that occurs twice.
     pub(crate) fn read<'a>(&'a self, record: &Record<'a>) -> Result<Option<Cell<'a>>, MappingError> {
         let mut found: Option<Cell<'a>> = None;
@@ -60,21 +55,21 @@ impl Column {
 
     /// Whether the record has the field at all, be it empty.
     pub(crate) fn occurs(&self, record: &Record<'_>) -> bool {
-        self.names.iter().any(|name| record.fields.get(name).is_some())
+        self.names.iter().any(|name| record.get(name).is_some())
     }
 
     /// The error that says that no name has a value.
     pub(crate) fn missing(&self) -> MappingError {
-        MappingError::missing(self.field, &self.names)
+        MappingError::missing(self.field, self.names())
     }
 
-    fn cell<'a>(&'a self, name: &'a str, record: &Record<'a>) -> Result<Option<Cell<'a>>, MappingError> {
-        let Some(value) = record.fields.get(name) else { return Ok(None) };
+    fn cell<'a>(&'a self, name: &'a Name, record: &Record<'a>) -> Result<Option<Cell<'a>>, MappingError> {
+        let Some(value) = record.get(name) else { return Ok(None) };
         let text = value.unwrap_or_default();
         let trimmed = text.trim();
         let cell = Cell {
             field: self.field,
-            name,
+            name: name.as_str(),
             text: trimmed,
         };
         if record.is_repeated(name) {

@@ -60,12 +60,11 @@ impl<'a> Reading<'a> {
     }
 
     fn no_mark(&self) -> MappingError {
-        let names: Vec<String> = self.mark_columns().flat_map(|column| column.names.iter().cloned()).collect();
         let field = self.mark_columns().next().map_or(Field::ExamScore, |column| column.field);
         let explanation = Cow::Borrowed("the record has neither a score nor a grade nor whether it was passed");
         MappingError {
             explanation,
-            ..MappingError::missing(field, &names)
+            ..MappingError::missing(field, self.mark_columns().flat_map(Column::names))
         }
     }
 }
@@ -76,7 +75,7 @@ fn out_of_bounds(field: Field, decimal: Option<&Decimal>, explanation: &'static 
     MappingError {
         reason: Reason::InvalidField,
         field: Some(field),
-        source_field: column.map(|column| column.names.join(", ")),
+        source_field: column.map(|column| column.names().collect::<Vec<_>>().join(", ")),
         explanation: Cow::Borrowed(explanation),
     }
 }

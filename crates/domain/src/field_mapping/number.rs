@@ -4,10 +4,7 @@ use std::borrow::Cow;
 
 use scoresync_fault_points::{self as fault_points, Bug};
 
-use super::{
-    MappingError,
-    column::{Cell, Column, Record},
-};
+use super::{Column, MappingError, Record, column::Cell};
 use crate::{Score, ScoreError};
 
 /// Where a score comes from.

@@ -80,12 +80,11 @@ impl<'a> Reading<'a> {
     fn no_identity(&self) -> MappingError {
         let rungs = &self.source.employees_match;
         let columns = rungs.iter().filter_map(|rung| self.mapping.identity(rung.kind));
-        let names: Vec<String> = columns.flat_map(|column| column.names.iter().cloned()).collect();
         let field = rungs.first().map_or(Field::EmployeeNo, |rung| Field::from(rung.kind));
         let explanation = Cow::Borrowed("the record has none of the identities that employees are found by");
         MappingError {
             explanation,
-            ..MappingError::missing(field, &names)
+            ..MappingError::missing(field, columns.flat_map(Column::names))
         }
     }
 

@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _};
 use chrono_tz::Tz;
 
 use super::{
-    MappingError,
-    column::{Cell, Column, Record},
+    Column, MappingError, Record,
+    column::Cell,
     number::{fold_width, whole_number},
     time_pattern::{Moment, TimePattern},
 };
