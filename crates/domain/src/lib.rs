@@ -21,6 +21,7 @@ mod result_id;
 mod roster;
 pub mod rule;
 mod score;
+mod short_list;
 mod source;
 mod timestamp;
 

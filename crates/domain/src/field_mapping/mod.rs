@@ -16,6 +16,7 @@ mod record;
 mod tests;
 mod text;
 mod time;
+mod time_layout;
 mod time_pattern;
 mod words;
 

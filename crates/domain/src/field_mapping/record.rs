@@ -1,8 +1,6 @@
 //! One report's fields, in which the names of the source are looked for again and again.
 
-use smallvec::SmallVec;
-
-use crate::Fields;
+use crate::{Fields, short_list::ShortList};
 
 /// Records with up to so many fields take no allocation.
 const FEW_FIELDS: usize = 24;
@@ -11,7 +9,7 @@ const FEW_FIELDS: usize = 24;
 pub(crate) struct Record<'a> {
     fields: &'a Fields<'a>,
     /// Of each field's name, in the order of the fields.
-    digests: SmallVec<[u64; FEW_FIELDS]>,
+    digests: ShortList<u64, FEW_FIELDS>,
     has_repeats: bool,
 }
 
@@ -24,21 +22,22 @@ pub(crate) struct Name {
 
 impl<'a> Record<'a> {
     pub(crate) fn new(fields: &'a Fields<'a>) -> Self {
+        let mut digests = ShortList::new();
         let mut has_repeats = false;
-        let digests = fields.iter().map(|(name, _)| {
+        for (name, _) in fields.iter() {
+            digests.push(digest(name));
             has_repeats |= matches!(name.as_bytes(), [.., b'#', b'2']);
-            digest(name)
-        });
+        }
         Self {
             fields,
-            digests: digests.collect(),
+            digests,
             has_repeats,
         }
     }
 
     /// What [`Fields::get`] says of the name.
     pub(super) fn get(&self, name: &Name) -> Option<Option<&'a str>> {
-        let alike = self.digests.iter().enumerate().filter(|(_, digest)| **digest == name.digest);
+        let alike = self.digests.as_slice().iter().enumerate().filter(|(_, digest)| **digest == name.digest);
         let mut fields = alike.filter_map(|(position, _)| self.fields.field(position));
         fields.find(|(known, _)| *known == name.text).map(|(_, value)| value)
     }
