@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Origin, ResultId, Score, Timestamp, fate::named, rule::Statement, short_list::ShortList};
+use crate::{Origin, ResultId, Score, Timestamp, fate::named, rule::Statement};
 
 named! {
     /// What the source says of the result.
@@ -101,13 +101,13 @@ impl EnrichedScore<'_> {
     /// Each optional part is a byte 0, or a byte 1 and its value: integers as 8 bytes little-endian, texts as length and UTF-8.
     #[must_use]
     pub fn hash_content(&self) -> ContentHash {
-        let mut bytes: ShortList<u8, 256> = ShortList::new();
+        let mut bytes = Vec::with_capacity(160);
         let mut text = |value: Option<&str>| match value {
             None => bytes.push(0),
             Some(value) => {
                 bytes.push(1);
-                bytes.extend(&(value.len() as u64).to_le_bytes());
-                bytes.extend(value.as_bytes());
+                bytes.extend_from_slice(&(value.len() as u64).to_le_bytes());
+                bytes.extend_from_slice(value.as_bytes());
             }
         };
         text(Some(self.status.as_str()));
@@ -125,10 +125,10 @@ impl EnrichedScore<'_> {
         ];
         for integer in integers {
             bytes.push(u8::from(integer.is_some()));
-            bytes.extend(&integer.unwrap_or_default().to_le_bytes());
+            bytes.extend_from_slice(&integer.unwrap_or_default().to_le_bytes());
         }
         let mut hash = [0; 16];
-        hash.copy_from_slice(&blake3::hash(bytes.as_slice()).as_bytes()[..16]);
+        hash.copy_from_slice(&blake3::hash(&bytes).as_bytes()[..16]);
         ContentHash(hash)
     }
 

@@ -21,7 +21,6 @@ mod result_id;
 mod roster;
 pub mod rule;
 mod score;
-mod short_list;
 mod source;
 mod timestamp;
 

@@ -5,13 +5,8 @@ use std::fmt;
 use sha1::{Digest as _, Sha1};
 use uuid::{Builder, Uuid};
 
-use crate::short_list::ShortList;
-
 /// RFC 9562 section 5.5 name space of result ids; part of the public contract, never changed.
 const NAMESPACE: Uuid = Uuid::from_u128(0x5c0e_5c0e_72e5_5e1d_9a11_7e57_ab1e_0001);
-
-/// Bytes that nearly every key fits into.
-const ROOM: usize = 192;
 
 /// Identifies one learner's attempt at one exam of one course, as its system sees it.
 ///
@@ -24,15 +19,15 @@ impl ResultId {
     /// The id of the result that `system` names by `key_parts`, in their configured order.
     #[must_use]
     pub fn from_key<'a>(system: &'a str, key_parts: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut name: ShortList<u8, ROOM> = ShortList::new();
-        name.extend(NAMESPACE.as_bytes());
+        let mut name = Vec::with_capacity(112);
+        name.extend_from_slice(NAMESPACE.as_bytes());
         for part in std::iter::once(system).chain(key_parts) {
             push_decimal(&mut name, part.len());
             name.push(b':');
-            name.extend(part.as_bytes());
+            name.extend_from_slice(part.as_bytes());
         }
         let mut uuid = [0; 16];
-        uuid.copy_from_slice(&Sha1::digest(name.as_slice())[..16]);
+        uuid.copy_from_slice(&Sha1::digest(&name)[..16]);
         Self(Builder::from_sha1_bytes(uuid).into_uuid())
     }
 
@@ -49,7 +44,7 @@ impl ResultId {
     }
 }
 
-fn push_decimal(text: &mut ShortList<u8, ROOM>, number: usize) {
+fn push_decimal(text: &mut Vec<u8>, number: usize) {
     if number >= 10 {
         push_decimal(text, number / 10);
     }

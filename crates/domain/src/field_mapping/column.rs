@@ -18,8 +18,8 @@ pub(crate) struct Column {
 /// A value that was found: trimmed, not empty, without NUL, of a sensible length.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cell<'a> {
-    field: Field,
-    name: &'a str,
+    column: &'a Column,
+    name: &'a Name,
     pub(crate) text: &'a str,
 }
 
@@ -37,17 +37,22 @@ impl Column {
     }
 
     /// The cell of the first name that has a value. Names that have different values are ambiguous, as is a name that occurs twice.
+    #[inline]
     pub(crate) fn read<'a>(&'a self, record: &Record<'a>) -> Result<Option<Cell<'a>>, MappingError> {
         let mut found: Option<Cell<'a>> = None;
         for name in &self.names {
-            let Some(cell) = self.cell(name, record)? else { continue };
+            let Some(text) = record.get(name).map(Option::unwrap_or_default) else {
+                continue;
+            };
+            let trimmed = text.trim();
+            if record.is_repeated(name) || text.as_bytes().contains(&0) || trimmed.len() > MAX_VALUE_CHARS {
+                self.check(name, text, record)?;
+            }
             match found {
-                None => found = Some(cell),
-                Some(first) if first.text == cell.text => {}
-                Some(first) => {
-                    let explanation = format!("`{}` has a value too, and another one", cell.name);
-                    return Err(first.problem(Reason::AmbiguousField, explanation));
-                }
+                _ if is_blank(trimmed) => {}
+                None => found = Some(self.cell(name, trimmed)),
+                Some(first) if first.text == trimmed => {}
+                Some(first) => return Err(first.contradicted(name)),
             }
         }
         Ok(found)
@@ -63,25 +68,23 @@ impl Column {
         MappingError::missing(self.field, self.names())
     }
 
-    fn cell<'a>(&'a self, name: &'a Name, record: &Record<'a>) -> Result<Option<Cell<'a>>, MappingError> {
-        let Some(value) = record.get(name) else { return Ok(None) };
-        let text = value.unwrap_or_default();
-        let trimmed = text.trim();
-        let cell = Cell {
-            field: self.field,
-            name: name.as_str(),
-            text: trimmed,
-        };
+    fn cell<'a>(&'a self, name: &'a Name, text: &'a str) -> Cell<'a> {
+        Cell { column: self, name, text }
+    }
+
+    #[cold]
+    fn check(&self, name: &Name, text: &str, record: &Record<'_>) -> Result<(), MappingError> {
+        let cell = self.cell(name, text.trim());
         if record.is_repeated(name) {
             return Err(cell.problem(Reason::AmbiguousField, "the name occurs more than once in the record"));
         }
         if text.as_bytes().contains(&0) {
             return Err(cell.invalid("it contains a NUL character"));
         }
-        if trimmed.len() > MAX_VALUE_CHARS && trimmed.chars().count() > MAX_VALUE_CHARS {
+        if cell.text.chars().count() > MAX_VALUE_CHARS {
             return Err(cell.invalid("it is longer than 1,000 characters"));
         }
-        Ok((!is_blank(trimmed)).then_some(cell))
+        Ok(())
     }
 }
 
@@ -91,11 +94,18 @@ impl Cell<'_> {
         self.problem(Reason::InvalidField, explanation)
     }
 
+    #[cold]
+    fn contradicted(&self, other: &Name) -> MappingError {
+        let explanation = format!("`{}` has a value too, and another one", other.as_str());
+        self.problem(Reason::AmbiguousField, explanation)
+    }
+
+    #[cold]
     fn problem(&self, reason: Reason, explanation: impl Into<Cow<'static, str>>) -> MappingError {
         MappingError {
             reason,
-            field: Some(self.field),
-            source_field: Some(self.name.to_owned()),
+            field: Some(self.column.field),
+            source_field: Some(self.name.as_str().to_owned()),
             explanation: explanation.into(),
         }
     }
