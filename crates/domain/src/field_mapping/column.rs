@@ -37,13 +37,11 @@ impl Column {
     }
 
     /// The cell of the first name that has a value. Names that have different values are ambiguous, as is a name that occurs twice.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read<'a>(&'a self, record: &Record<'a>) -> Result<Option<Cell<'a>>, MappingError> {
         let mut found: Option<Cell<'a>> = None;
         for name in &self.names {
-            let Some(text) = record.get(name).map(Option::unwrap_or_default) else {
-                continue;
-            };
+            let Some(text) = record.get(name) else { continue };
             let trimmed = text.trim();
             if record.is_repeated(name) || text.as_bytes().contains(&0) || trimmed.len() > MAX_VALUE_CHARS {
                 self.check(name, text, record)?;

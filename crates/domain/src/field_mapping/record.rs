@@ -34,14 +34,15 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// What [`Fields::get`] says of the name.
-    pub(super) fn get(&self, name: &Name) -> Option<Option<&'a str>> {
+    /// The value of a field, empty where it is a null. `None` where there is no such field.
+    pub(super) fn get(&self, name: &Name) -> Option<&'a str> {
         let Some(digests) = self.digests.get(..self.fields.len()) else {
-            return self.fields.get(&name.text);
+            return self.fields.get(&name.text).map(Option::unwrap_or_default);
         };
         let alike = digests.iter().enumerate().filter(|(_, digest)| **digest == name.digest);
         let mut fields = alike.filter_map(|(position, _)| self.fields.field(position));
-        fields.find(|(known, _)| is_same(known, &name.text)).map(|(_, value)| value)
+        let (_, value) = fields.find(|(known, _)| is_same(known, &name.text))?;
+        Some(value.unwrap_or_default())
     }
 
     pub(super) fn is_repeated(&self, name: &Name) -> bool {
@@ -113,7 +114,7 @@ mod tests {
             let record = Record::new(&fields);
             for text in names.iter().chain([&sought]) {
                 let name = Name::from(text);
-                prop_assert_eq!(record.get(&name), fields.get(text));
+                prop_assert_eq!(record.get(&name), fields.get(text).map(Option::unwrap_or_default));
                 prop_assert_eq!(record.is_repeated(&name), fields.is_repeated(text));
             }
         }
