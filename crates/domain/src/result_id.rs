@@ -74,7 +74,11 @@ mod tests {
     fn an_id_never_changes_between_releases() {
         check("academy", &["E1001", "C-7", "X-1", "1"], "84467e62-ee9e-5037-b33f-01637611c3cf");
         check("bench", &["CJ00012345"], "99694722-3d80-53ba-8e39-c6de5503d3aa");
-        check("学院", &["员工甲", "消防安全", "考试一", "2"], "96037d91-0aa1-50f1-b7d7-76813e1b2a8a");
+        check(
+            "学院",
+            &["员工甲", "消防安全", "考试一", "2"],
+            "96037d91-0aa1-50f1-b7d7-76813e1b2a8a",
+        );
         check("学院", &[&"消防安全".repeat(40)], "ceafa6cb-9806-5573-a383-1b4e0f83ca46");
     }
 

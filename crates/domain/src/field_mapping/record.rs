@@ -41,7 +41,7 @@ impl<'a> Record<'a> {
         };
         let alike = digests.iter().enumerate().filter(|(_, digest)| **digest == name.digest);
         let mut fields = alike.filter_map(|(position, _)| self.fields.field(position));
-        let (_, value) = fields.find(|(known, _)| is_same(known, &name.text))?;
+        let (_, value) = fields.find(|(known, _)| *known == name.text)?;
         Some(value.unwrap_or_default())
     }
 
@@ -63,13 +63,6 @@ impl From<&String> for Name {
             digest: digest(text),
         }
     }
-}
-
-/// Compares two names whose digests are equal; those of up to 16 bytes without a call.
-fn is_same(one: &str, other: &str) -> bool {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    let ends = |bytes: &[u8]| bytes.first_chunk::<8>().copied().zip(bytes.last_chunk::<8>().copied());
-    one.len() == other.len() && if one.len() <= 16 && one.len() >= 8 { ends(one) == ends(other) } else { one == other }
 }
 
 /// A number that tells nearly all names apart, made of a name's length, first bytes and last bytes. Equal numbers prove nothing.

@@ -67,12 +67,7 @@ mod tests {
 
     #[test]
     fn only_whole_times_from_the_year_on_have_a_layout() {
-        for pattern in [
-            "%Y-%m-%d %H:%M:%S",
-            "%Y-%m-%d %H:%M",
-            "%Y/%m/%d %H:%M:%S%.f",
-            "%Y.%m.%dT%H.%M",
-        ] {
+        for pattern in ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M:%S%.f", "%Y.%m.%dT%H.%M"] {
             assert!(TimeLayout::of(pattern).is_some(), "{pattern}");
         }
         for pattern in [
