@@ -148,3 +148,71 @@ impl EnrichedScore<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FULL: EnrichedScore<'_> = EnrichedScore {
+        result_id: ResultId::from_uuid(uuid::Uuid::nil()),
+        source: Cow::Borrowed("academy"),
+        system: Cow::Borrowed("academy"),
+        status: Status::Final,
+        employee_no: Some(Cow::Borrowed("E1001")),
+        employee_name: None,
+        department: None,
+        position: None,
+        course_id: Some(Cow::Borrowed("消防安全")),
+        course_title: None,
+        exam_id: Some(Cow::Borrowed("X-1")),
+        exam_title: None,
+        attempt: Some(2),
+        exam_score: Score::from_millionths(85_500_000),
+        min_score: None,
+        max_score: Score::from_millionths(100_000_000),
+        grade: Some(Cow::Borrowed("优秀")),
+        passed: Some(true),
+        finish_timestamp: Some(Timestamp::from_millis(1_793_996_130_000)),
+        revision: None,
+        revision_scheme: 1,
+        mapping_version: 1,
+        repeat: Repeat::Redelivery,
+        decision: 0,
+        matched_by: None,
+        rounded: false,
+        received_at: Timestamp::from_millis(1_794_000_000_000),
+        origin: Origin {
+            generation: 1,
+            partition: 0,
+            offset: 0,
+        },
+        content_hash: ContentHash([0; 16]),
+    };
+
+    fn check(score: &EnrichedScore<'_>, expected: u128) {
+        assert_eq!(score.hash_content(), ContentHash(expected.to_be_bytes()), "{score:?}");
+    }
+
+    #[test]
+    fn a_content_hash_never_changes_between_releases() {
+        check(&FULL, 0x20be_1a04_b38d_58d8_93c2_eddd_3f17_84a5);
+        let bare = EnrichedScore {
+            status: Status::Withdrawn,
+            course_id: None,
+            exam_id: None,
+            attempt: None,
+            exam_score: None,
+            max_score: None,
+            grade: None,
+            passed: None,
+            finish_timestamp: None,
+            ..FULL
+        };
+        check(&bare, 0x0b5a_1f4e_61ee_e865_767f_99cc_bdca_20d5);
+        let long = EnrichedScore {
+            course_id: Some("消防安全".repeat(250).into()),
+            ..FULL
+        };
+        check(&long, 0xdb9a_ae6e_af20_b614_172f_e13f_0e17_2676);
+    }
+}

@@ -47,6 +47,11 @@ impl<'a> Fields<'a> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_deref())
     }
 
+    /// A field by its place in the source's order.
+    pub(crate) fn field(&self, position: usize) -> Option<(&str, Option<&str>)> {
+        self.0.get(position).map(|(name, value)| (name.as_ref(), value.as_deref()))
+    }
+
     /// Whether the source's record had this name more than once.
     #[must_use]
     pub fn is_repeated(&self, name: &str) -> bool {

@@ -44,6 +44,10 @@ impl Score {
     /// # Errors
     /// Anything else is [`ScoreError::NotANumber`]; what needs more than 18 digits is [`ScoreError::TooLarge`].
     pub fn parse(text: &str) -> Result<(Self, bool), ScoreError> {
+        plain(text).map_or_else(|| Self::parse_any(text), |score| Ok((score, false)))
+    }
+
+    fn parse_any(text: &str) -> Result<(Self, bool), ScoreError> {
         let (mantissa, exponent) = split_exponent(text)?;
         let (negative, unsigned) = match mantissa.as_bytes().first() {
             Some(b'-') => (true, &mantissa[1..]),
@@ -63,6 +67,25 @@ impl Score {
             .map(|score| (score, rounded))
             .ok_or(ScoreError::TooLarge)
     }
+}
+
+/// What nearly every score is: a few digits, perhaps with a point, and no more than six places behind it. `None` decides nothing.
+fn plain(text: &str) -> Option<Score> {
+    // As many digits fit, whatever the place of the point.
+    let digits = Some(text.as_bytes()).filter(|bytes| bytes.len() <= 12)?;
+    let (mut number, mut places) = (None, None);
+    for byte in digits {
+        match byte {
+            b'0'..=b'9' => {
+                number = Some(number.unwrap_or(0) * 10 + i64::from(byte - b'0'));
+                places = places.map(|places: usize| places + 1);
+            }
+            b'.' if places.is_none() => places = Some(0),
+            _ => return None,
+        }
+    }
+    let unit = [UNIT, 100_000, 10_000, 1_000, 100, 10, 1].get(places.unwrap_or(0))?;
+    Some(Score(number? * unit))
 }
 
 fn split_exponent(text: &str) -> Result<(&str, i32), ScoreError> {
@@ -188,6 +211,13 @@ mod tests {
             let expected = if number.abs() < 1_000_000_000_000 { Ok((number.to_string(), false)) } else { Err(ScoreError::TooLarge) };
             let read = Score::parse(&number.to_string()).map(|(score, rounded)| (score.to_string(), rounded));
             prop_assert_eq!(read, expected);
+        }
+
+        #[test]
+        fn a_plain_decimal_is_what_any_decimal_is(text in "[0-9]{0,12}[.]?[0-9]{0,8}|[-+0-9.,eE]{0,13}") {
+            if let Some(score) = plain(&text) {
+                prop_assert_eq!(Score::parse_any(&text), Ok((score, false)));
+            }
         }
 
         #[test]

@@ -34,7 +34,8 @@ impl std::error::Error for MappingError {}
 
 impl MappingError {
     /// None of the names has a value.
-    pub(super) fn missing(field: Field, names: &[String]) -> Self {
+    pub(super) fn missing<'n>(field: Field, names: impl IntoIterator<Item = &'n str>) -> Self {
+        let names: Vec<&str> = names.into_iter().collect();
         Self {
             reason: Reason::MissingField,
             field: Some(field),

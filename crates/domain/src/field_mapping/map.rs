@@ -22,7 +22,7 @@ impl Source {
         let reading = Reading {
             source: self,
             mapping: &self.mapping,
-            record,
+            record: &record,
             received_at: report.received_at,
             status: status.unwrap_or(Status::Final),
         };

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{Column, Decimal, Field, MappingError, Marks, reading::Reading};
 use crate::{Reason, Score, source::ScoreAboveMaximum};
 
-impl<'a> Reading<'a> {
+impl<'a> Reading<'a, '_> {
     pub(super) fn marks(&self) -> Result<Marks<'a>, MappingError> {
         let exam_score = self.score(self.mapping.exam_score.as_ref())?;
         let min_score = self.score(self.mapping.min_score.as_ref())?;
@@ -18,7 +18,7 @@ impl<'a> Reading<'a> {
             max_score: exact(max_score),
             rounded: [exam_score, min_score, max_score].into_iter().flatten().any(|(_, rounded)| rounded),
             grade: self.readable(self.column(self.mapping.grade.as_ref()))?,
-            passed: passed.map_or(Ok(None), |words| self.readable(words.read(&self.record)))?,
+            passed: passed.map_or(Ok(None), |words| self.readable(words.read(self.record)))?,
         };
         self.readable(self.check_bounds(&marks))?;
         let is_marked = marks.exam_score.is_some() || marks.grade.is_some() || marks.passed.is_some();
@@ -29,7 +29,7 @@ impl<'a> Reading<'a> {
     }
 
     fn score(&self, decimal: Option<&Decimal>) -> Result<Option<(Score, bool)>, MappingError> {
-        decimal.map_or(Ok(None), |decimal| self.readable(decimal.read(&self.record)))
+        decimal.map_or(Ok(None), |decimal| self.readable(decimal.read(self.record)))
     }
 
     fn check_bounds(&self, marks: &Marks<'_>) -> Result<(), MappingError> {
@@ -49,7 +49,7 @@ impl<'a> Reading<'a> {
 
     /// An empty score clears only where the record has the field: one that was renamed must not clear everything.
     fn clears(&self) -> bool {
-        self.source.empty_score_clears && self.mark_columns().any(|column| column.occurs(&self.record))
+        self.source.empty_score_clears && self.mark_columns().any(|column| column.occurs(self.record))
     }
 
     fn mark_columns(&self) -> impl Iterator<Item = &'a Column> {
@@ -60,12 +60,11 @@ impl<'a> Reading<'a> {
     }
 
     fn no_mark(&self) -> MappingError {
-        let names: Vec<String> = self.mark_columns().flat_map(|column| column.names.iter().cloned()).collect();
         let field = self.mark_columns().next().map_or(Field::ExamScore, |column| column.field);
         let explanation = Cow::Borrowed("the record has neither a score nor a grade nor whether it was passed");
         MappingError {
             explanation,
-            ..MappingError::missing(field, &names)
+            ..MappingError::missing(field, self.mark_columns().flat_map(Column::names))
         }
     }
 }
@@ -76,7 +75,7 @@ fn out_of_bounds(field: Field, decimal: Option<&Decimal>, explanation: &'static 
     MappingError {
         reason: Reason::InvalidField,
         field: Some(field),
-        source_field: column.map(|column| column.names.join(", ")),
+        source_field: column.map(|column| column.names().collect::<Vec<_>>().join(", ")),
         explanation: Cow::Borrowed(explanation),
     }
 }

@@ -11,10 +11,12 @@ mod mapping;
 mod marks;
 mod number;
 mod reading;
+mod record;
 #[cfg(test)]
 mod tests;
 mod text;
 mod time;
+mod time_layout;
 mod time_pattern;
 mod words;
 
@@ -22,9 +24,10 @@ pub use error::{KeyProblem, MappingError};
 pub use field::Field;
 pub use mapped_score::{MappedScore, Marks, PresentedIdentities};
 
-pub(crate) use column::{Column, MAX_VALUE_CHARS, Record, is_blank};
+pub(crate) use column::{Column, MAX_VALUE_CHARS, is_blank};
 pub(crate) use mapping::{FieldMapping, Revision};
 pub(crate) use number::{Decimal, DecimalColumn, fold_width, whole_number};
+pub(crate) use record::{Name, Record};
 pub(crate) use text::Text;
 pub(crate) use time::{TimeColumn, TimeFormat};
 pub(crate) use words::Words;

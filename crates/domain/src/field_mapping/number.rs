@@ -4,10 +4,7 @@ use std::borrow::Cow;
 
 use scoresync_fault_points::{self as fault_points, Bug};
 
-use super::{
-    MappingError,
-    column::{Cell, Column, Record},
-};
+use super::{Column, MappingError, Record, column::Cell};
 use crate::{Score, ScoreError};
 
 /// Where a score comes from.
@@ -58,16 +55,19 @@ impl DecimalColumn {
     fn parse(&self, cell: Cell<'_>) -> Result<(Score, bool), MappingError> {
         let folded = fold_width(cell.text);
         let number = self.without_units(&folded);
-        let written = match (self.decimal_comma, number.contains(','), number.contains('.')) {
-            (true, _, true) => return Err(cell.invalid("with `decimal_comma` a number cannot have a point")),
-            (false, true, _) => {
-                return Err(cell.invalid("a comma is read only with `decimal_comma`, and thousands separators are not read at all"));
-            }
-            (true, true, false) => Cow::Owned(number.replacen(',', ".", 1)),
-            (_, false, _) => Cow::Borrowed(number),
+        if self.decimal_comma && number.contains('.') {
+            return Err(cell.invalid("with `decimal_comma` a number cannot have a point"));
+        }
+        let written = if self.decimal_comma && number.contains(',') {
+            Cow::Owned(number.replacen(',', ".", 1))
+        } else {
+            Cow::Borrowed(number)
         };
         Score::parse(&written).map_err(|error| {
             cell.invalid(match error {
+                ScoreError::NotANumber if !self.decimal_comma && number.contains(',') => {
+                    "a comma is read only with `decimal_comma`, and thousands separators are not read at all"
+                }
                 ScoreError::NotANumber => "it is not a decimal number",
                 ScoreError::TooLarge => "it has more than 12 digits before the decimal point",
             })
@@ -100,7 +100,7 @@ pub(crate) fn whole_number(cell: Cell<'_>) -> Result<i64, MappingError> {
 ///
 /// Deliberately less than NFKC, which would turn `10²` into `102`.
 pub(crate) fn fold_width(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(|letter| narrow(letter) != letter) {
+    if text.is_ascii() || !text.chars().any(|letter| narrow(letter) != letter) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().map(narrow).collect())

@@ -6,15 +6,15 @@ use super::{Column, Field, FieldMapping, MappingError, PresentedIdentities, Reco
 use crate::{Period, Status, Timestamp, source::Source};
 
 /// One report being read.
-pub(super) struct Reading<'a> {
+pub(super) struct Reading<'a, 'r> {
     pub(super) source: &'a Source,
     pub(super) mapping: &'a FieldMapping,
-    pub(super) record: Record<'a>,
+    pub(super) record: &'r Record<'a>,
     pub(super) received_at: Timestamp,
     pub(super) status: Status,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> Reading<'a, '_> {
     fn is_withdrawal(&self) -> bool {
         match self.status {
             Status::Withdrawn => true,
@@ -39,20 +39,20 @@ impl<'a> Reading<'a> {
     }
 
     pub(super) fn text(&self, text: Option<&'a Text>) -> Result<Option<&'a str>, MappingError> {
-        text.map_or(Ok(None), |text| self.readable(text.read(&self.record)))
+        text.map_or(Ok(None), |text| self.readable(text.read(self.record)))
     }
 
     pub(super) fn column(&self, column: Option<&'a Column>) -> Result<Option<&'a str>, MappingError> {
         let Some(column) = column else { return Ok(None) };
-        Ok(column.read(&self.record)?.map(|cell| cell.text))
+        Ok(column.read(self.record)?.map(|cell| cell.text))
     }
 
     pub(super) fn revision(&self) -> Result<Option<i64>, MappingError> {
         let (revision, column) = match &self.mapping.revision {
             None => return Ok(None),
-            Some(Revision::Integer(column)) => (column.read(&self.record)?.map(whole_number).transpose()?, column),
+            Some(Revision::Integer(column)) => (column.read(self.record)?.map(whole_number).transpose()?, column),
             Some(Revision::Time(time)) => (
-                time.read(&self.record, self.received_at)?.map(|period| period.first().as_millis()),
+                time.read(self.record, self.received_at)?.map(|period| period.first().as_millis()),
                 &time.column,
             ),
         };
@@ -80,12 +80,11 @@ impl<'a> Reading<'a> {
     fn no_identity(&self) -> MappingError {
         let rungs = &self.source.employees_match;
         let columns = rungs.iter().filter_map(|rung| self.mapping.identity(rung.kind));
-        let names: Vec<String> = columns.flat_map(|column| column.names.iter().cloned()).collect();
         let field = rungs.first().map_or(Field::EmployeeNo, |rung| Field::from(rung.kind));
         let explanation = Cow::Borrowed("the record has none of the identities that employees are found by");
         MappingError {
             explanation,
-            ..MappingError::missing(field, &names)
+            ..MappingError::missing(field, columns.flat_map(Column::names))
         }
     }
 
@@ -97,7 +96,7 @@ impl<'a> Reading<'a> {
 
     pub(super) fn attempt(&self) -> Result<Option<i64>, MappingError> {
         let Some(column) = &self.mapping.attempt else { return Ok(None) };
-        let read = || column.read(&self.record)?.map(whole_number).transpose();
+        let read = || column.read(self.record)?.map(whole_number).transpose();
         self.readable(read())
     }
 
@@ -105,7 +104,7 @@ impl<'a> Reading<'a> {
         let Some(time) = &self.mapping.finish_timestamp else {
             return Ok(None);
         };
-        let finished = self.readable(time.read(&self.record, self.received_at))?;
+        let finished = self.readable(time.read(self.record, self.received_at))?;
         self.require(finished, || time.column.missing())
     }
 }

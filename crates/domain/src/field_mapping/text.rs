@@ -1,6 +1,6 @@
 //! Reading texts: as the source writes them, or one text for all records.
 
-use super::{Field, MappingError, column::Column, column::Record};
+use super::{Column, Field, MappingError, Record};
 
 /// Where a text comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +23,8 @@ impl Text {
     /// The error that says that there is none.
     pub(crate) fn missing(&self, field: Field) -> MappingError {
         match self {
-            Self::Column(column) => MappingError::missing(field, &column.names),
-            Self::Constant(_) => MappingError::missing(field, &[]),
+            Self::Column(column) => MappingError::missing(field, column.names()),
+            Self::Constant(_) => MappingError::missing(field, []),
         }
     }
 }

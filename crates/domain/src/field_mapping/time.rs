@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _};
 use chrono_tz::Tz;
 
 use super::{
-    MappingError,
-    column::{Cell, Column, Record},
+    Column, MappingError, Record,
+    column::Cell,
     number::{fold_width, whole_number},
     time_pattern::{Moment, TimePattern},
 };
@@ -60,6 +60,8 @@ impl TimeFormat {
 
     fn read(&self, cell: Cell<'_>, text: &str) -> Option<Moment> {
         match self {
+            // No shorter text has an offset, and one without is what the next format is for.
+            Self::Rfc3339 if text.len() < "2026-11-06T20:15:30Z".len() => None,
             Self::Rfc3339 => DateTime::parse_from_rfc3339(text)
                 .ok()
                 .map(|time| Moment::Instant(time.timestamp_millis())),

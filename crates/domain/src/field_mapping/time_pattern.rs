@@ -7,7 +7,7 @@ use chrono::{
     format::{Fixed, Item, Parsed, StrftimeItems, parse},
 };
 
-use super::number::fold_width;
+use super::{number::fold_width, time_layout::TimeLayout};
 
 /// A moment to write and read back by every pattern.
 const TRIAL: &str = "2026-11-23T21:20:37+08:00";
@@ -27,6 +27,8 @@ pub(crate) enum Moment {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct TimePattern {
     items: Box<[Item<'static>]>,
+    /// The short way to read most texts.
+    layout: Option<TimeLayout>,
     has_zone: bool,
     has_clock: bool,
 }
@@ -34,7 +36,8 @@ pub(crate) struct TimePattern {
 impl TimePattern {
     /// Compiles a pattern and reads a moment back with it; the error says what the pattern lacks.
     pub(crate) fn new(pattern: &str) -> Result<Self, String> {
-        let items = StrftimeItems::new(&fold_width(pattern))
+        let folded = fold_width(pattern);
+        let items = StrftimeItems::new(&folded)
             .parse_to_owned()
             .map_err(|_| format!("`{pattern}` is neither rfc3339, unix_seconds, unix_millis nor a pattern like %Y-%m-%d %H:%M:%S"))?
             .into_boxed_slice();
@@ -56,6 +59,7 @@ impl TimePattern {
                 || parsed.minute().is_some()
                 || parsed.second().is_some()
                 || parsed.timestamp().is_some(),
+            layout: TimeLayout::of(&folded),
             items,
         };
         if reads && compiled.read(&written).is_some() {
@@ -74,6 +78,12 @@ impl TimePattern {
 
     /// What a text says in this pattern.
     pub(crate) fn read(&self, text: &str) -> Option<Moment> {
+        let usual = self.layout.and_then(|layout| layout.read(text));
+        usual.map(Moment::Local).or_else(|| self.read_by_items(text))
+    }
+
+    /// As [`TimePattern::read`], the long way.
+    pub(super) fn read_by_items(&self, text: &str) -> Option<Moment> {
         let mut parsed = Parsed::new();
         parse(&mut parsed, text, self.items.iter()).ok()?;
         if self.has_zone && self.has_clock {

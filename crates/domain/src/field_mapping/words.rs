@@ -4,10 +4,7 @@ use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::{
-    MappingError,
-    column::{Column, Record},
-};
+use super::{Column, MappingError, Record};
 
 /// A column whose cells say one of a few things. Case and width of the letters do not matter.
 #[derive(Clone, Debug, PartialEq, Eq)]

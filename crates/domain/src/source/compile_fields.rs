@@ -66,10 +66,7 @@ impl FieldCompiler<'_> {
 
     pub(super) fn column(&self, field: Field) -> Option<Column> {
         let names = self.fields.names(field);
-        (!names.is_empty()).then(|| Column {
-            field,
-            names: names.into(),
-        })
+        (!names.is_empty()).then(|| Column::new(field, names))
     }
 
     fn text(&self, field: Field) -> Option<Text> {

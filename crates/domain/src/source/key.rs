@@ -82,10 +82,7 @@ impl KeyPart {
             "exam_id" => id(Field::ExamId, &mapping.exam_id),
             "attempt" => mapping.attempt.clone().map(Self::Attempt),
             "learner" => learner(settings).map(|Learner { names, kind }| Self::Learner {
-                column: Column {
-                    field: Field::Learner,
-                    names: names.into(),
-                },
+                column: Column::new(Field::Learner, names),
                 kind,
             }),
             _ => None,
