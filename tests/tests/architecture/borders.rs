@@ -49,6 +49,7 @@ const ALLOWED_IN_DOMAIN: [&str; 10] = [
     // Empty functions, but for tests.
     "scoresync-fault-points",
     "serde",
+    "sha1",
     "thiserror",
     "unicode-normalization",
     "uuid",
