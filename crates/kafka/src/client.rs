@@ -83,7 +83,7 @@ pub(crate) fn producer(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<
     let defaults = [
         ("compression.type", "lz4"),
         ("linger.ms", "1"),
-        ("queue.buffering.max.kbytes", "65536"),
+        ("queue.buffering.max.kbytes", "32768"),
     ];
     let mut config = with_defaults(kafka, &defaults)?;
     config
@@ -105,7 +105,7 @@ pub(crate) fn consumer(kafka: &KafkaSettings, topics: &TopicSettings, group: &st
     let defaults = [
         ("fetch.wait.max.ms", "100"),
         ("fetch.error.backoff.ms", "100"),
-        ("queued.max.messages.kbytes", "32768"),
+        ("queued.max.messages.kbytes", "8192"),
         ("session.timeout.ms", "10000"),
         ("heartbeat.interval.ms", "2000"),
     ];

@@ -77,8 +77,8 @@ impl OffsetTracker {
         (offset >= next_offset).then(|| state.begin(offset))
     }
 
-    /// The output of this record is durable.
-    pub fn acknowledge(&self, ticket: u64) {
+    /// The output of this record is durable. Says how many records are in hand still.
+    pub fn acknowledge(&self, ticket: u64) -> usize {
         let mut state = self.lock();
         let index = ticket.checked_sub(state.first_ticket).and_then(|index| usize::try_from(index).ok());
         if let Some(record) = index.and_then(|index| state.in_flight.get_mut(index)) {
@@ -90,6 +90,7 @@ impl OffsetTracker {
                 state.first_ticket += 1;
             }
         }
+        state.in_flight.len()
     }
 
     /// The output of a record was refused: the watermark stays before it for ever. Says whether it was the first.

@@ -57,7 +57,9 @@ pub(crate) struct OutputTicket {
 impl Ticket for OutputTicket {
     fn settle(&self, outcome: Result<(), DeliveryFailure>) {
         match outcome {
-            Ok(()) => self.tracker.acknowledge(self.ticket),
+            Ok(()) => {
+                self.tracker.acknowledge(self.ticket);
+            }
             Err(error) => {
                 let is_first = self.tracker.fail();
                 if is_first {

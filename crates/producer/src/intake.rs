@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use prometheus::IntCounter;
 use scoresync_domain::{ResultId, ScoreReport, Source, Timestamp};
 use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{
@@ -81,7 +82,9 @@ impl Intake {
             intake: self,
             source,
             content_type,
+            received: self.metrics.received(&source.name, content_type),
             tally,
+            key: String::new(),
             buffer: Vec::new(),
         }
     }
@@ -113,7 +116,9 @@ pub struct Submission<'a> {
     intake: &'a Intake,
     source: &'a Source,
     content_type: &'a str,
+    received: IntCounter,
     tally: Arc<Tally>,
+    key: String,
     buffer: Vec<u8>,
 }
 
@@ -136,13 +141,17 @@ impl Submission<'_> {
                 limit: self.intake.max_value_bytes,
             });
         }
-        self.publish(&key_of(result_id, &report), number, patience)?;
-        self.intake.metrics.count_received(&self.source.name, self.content_type);
+        match result_id {
+            Some(result_id) => result_id.write_to(&mut self.key),
+            None => self.key = key_of_its_own(&report),
+        }
+        self.publish(number, patience)?;
+        self.received.inc();
         Ok(result_id)
     }
 
-    fn publish(&self, key: &str, row_number: u64, patience: Duration) -> Result<(), IntakeError> {
-        let deadline = Instant::now() + patience;
+    fn publish(&self, row_number: u64, patience: Duration) -> Result<(), IntakeError> {
+        let mut deadline = None;
         let begun = self.tally.tracker.begin(i64::try_from(row_number).unwrap_or(i64::MAX));
         let ticket = Arc::new(RowTicket {
             tally: Arc::clone(&self.tally),
@@ -150,7 +159,7 @@ impl Submission<'_> {
         });
         let record = Outgoing {
             topic: &self.intake.topic,
-            key: Some(key.as_bytes()),
+            key: Some(self.key.as_bytes()),
             value: Some(&self.buffer),
         };
         loop {
@@ -159,7 +168,7 @@ impl Submission<'_> {
                     fault_points::pass(Point::ReportQueued);
                     return Ok(());
                 }
-                Err(PublishError::QueueFull) if Instant::now() < deadline => {
+                Err(PublishError::QueueFull) if Instant::now() < *deadline.get_or_insert_with(|| Instant::now() + patience) => {
                     std::thread::sleep(Duration::from_millis(1));
                     continue;
                 }
@@ -200,11 +209,8 @@ impl Submission<'_> {
     }
 }
 
-/// The key that keeps all reports of one result together; a report without one is kept apart by its own bytes.
-fn key_of(result_id: Option<ResultId>, report: &ScoreReport<'_>) -> String {
-    if let Some(result_id) = result_id {
-        return result_id.to_string();
-    }
+/// The key of a report that does not say which result it is about: its own bytes keep it apart.
+fn key_of_its_own(report: &ScoreReport<'_>) -> String {
     let mut bytes = report.source.as_bytes().to_vec();
     for (name, value) in report.fields.iter() {
         bytes.extend_from_slice(name.as_bytes());
@@ -272,15 +278,15 @@ pub(crate) struct RowTicket {
 
 impl Ticket for RowTicket {
     fn settle(&self, outcome: Result<(), DeliveryFailure>) {
-        match outcome {
-            Ok(()) => self.tally.tracker.acknowledge(self.ticket),
+        let is_settled = match outcome {
+            Ok(()) => self.tally.tracker.acknowledge(self.ticket) == 0,
             Err(failure) => {
                 self.tally.tracker.fail();
                 // Only the first failure is told; the sender sends everything again.
-                let _ = self.tally.failure.set(failure);
+                self.tally.failure.set(failure).is_ok()
             }
-        }
-        if self.tally.tracker.in_flight() == 0 || self.tally.tracker.has_failed() {
+        };
+        if is_settled {
             self.tally.settled.notify_one();
         }
     }

@@ -1,6 +1,6 @@
 //! What the producer counts.
 
-use prometheus::{IntCounterVec, Registry};
+use prometheus::{IntCounter, IntCounterVec, Registry};
 use scoresync_service::{Labelled, Named, StageMetrics};
 
 /// Name of the stage in metrics and readiness.
@@ -31,7 +31,8 @@ impl ProducerMetrics {
         })
     }
 
-    pub(crate) fn count_received(&self, source: &str, content_type: &str) {
-        self.received.get([source, content_type]).inc();
+    /// Counts the reports of one source in one format.
+    pub(crate) fn received(&self, source: &str, content_type: &str) -> IntCounter {
+        self.received.get([source, content_type])
     }
 }
