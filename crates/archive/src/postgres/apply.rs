@@ -45,23 +45,44 @@ impl PostgresArchive {
         Ok(bisection.found())
     }
 
-    /// One transaction: positions, rows, counts. A probe is rolled back.
+    /// One transaction: positions, rows, counts. A probe is rolled back. What does not wait for an answer is sent together.
     async fn attempt(&self, (batches, refusals): (&[Batch<'_>], Refusals), selection: &Selection) -> Result<Applied, Failure> {
         let mut client = self.client().await?;
         let transaction = begin(&mut client).await?;
-        move_positions(&transaction, batches.iter().map(Batch::position_move).collect()).await?;
-        fault_points::pass(Point::PositionMoved);
-        if refusals == Refusals::Judge {
-            // A successor that is being written at this moment would look for refusals to judge again before these are committed. Whoever
-            // writes employees locks them before the records, too.
-            transaction.batch_execute("LOCK TABLE employee IN SHARE MODE").await?;
-        }
         let intake = Intake::sort(batches, selection);
-        let verdicts = file(&transaction, &intake, refusals).await?;
+        let by_result = intake.by_result();
+        let mut portions = by_result.chunks(RESULTS_AT_ONCE);
+        let first = portions.next().unwrap_or_default();
+        let moved = move_positions(&transaction, batches.iter().map(Batch::position_move).collect());
+        let results = result_ids(first);
+        let known = load::records(&transaction, &results);
+        let known = match refusals {
+            Refusals::Withhold => tokio::try_join!(moved, known)?.1,
+            Refusals::Judge => {
+                moved.await?;
+                // A successor that is being written at this moment would look for refusals to judge again before these are committed. Whoever
+                // writes employees locks them before the records, too.
+                transaction.batch_execute("LOCK TABLE employee IN SHARE MODE").await?;
+                known.await?
+            }
+        };
+        fault_points::pass(Point::PositionMoved);
+        let mut filing = Filing::new(&transaction, refusals);
+        filing.take(first, known).await?;
+        for some in portions {
+            let known = load::records(&transaction, &result_ids(some)).await?;
+            filing.take(some, known).await?;
+        }
+        let Filing {
+            first_records, verdicts, ..
+        } = filing;
         write(&transaction, &REFUSED, intake.refused_rows().iter().map(refused_values)).await?;
         let applied = intake.report(&verdicts);
         fault_points::pass(Point::RowsWritten);
-        write_tally(&transaction, tally(&intake, &verdicts, &applied)).await?;
+        tokio::try_join!(
+            write_first(&transaction, &first_records),
+            write_tally(&transaction, tally(&intake, &verdicts, &applied))
+        )?;
         match selection.probe {
             None => {
                 fault_points::pass(Point::BeforeCommit);
@@ -70,31 +91,50 @@ impl PostgresArchive {
             }
             Some(_) => transaction.rollback().await?,
         }
+        self.keep(client);
         Ok(applied)
     }
 }
 
-/// Writes first records as they are, and what comes of judging the others.
-async fn file(transaction: &Transaction<'_>, intake: &Intake<'_>, refusals: Refusals) -> Result<Verdicts, Failure> {
-    let mut verdicts = Verdicts::default();
-    let mut first_records = Vec::new();
-    for some in intake.by_result().chunks(RESULTS_AT_ONCE) {
-        let results: Vec<ResultId> = some.iter().filter_map(|said| said.first()).map(Statement::result_id).collect();
-        let known = load::records(transaction, &results).await?;
+fn result_ids(some: &[&[Statement<'_>]]) -> Vec<ResultId> {
+    some.iter().filter_map(|said| said.first()).map(Statement::result_id).collect()
+}
+
+/// Writes what comes of judging; first records are left to be copied in together.
+struct Filing<'t, 'c, 's, 'a> {
+    transaction: &'t Transaction<'c>,
+    refusals: Refusals,
+    first_records: Vec<&'s Statement<'a>>,
+    verdicts: Verdicts,
+}
+
+impl<'t, 'c, 's, 'a> Filing<'t, 'c, 's, 'a> {
+    fn new(transaction: &'t Transaction<'c>, refusals: Refusals) -> Self {
+        Self {
+            transaction,
+            refusals,
+            first_records: Vec::new(),
+            verdicts: Verdicts::default(),
+        }
+    }
+
+    /// Takes what is said about some results, whose records are known.
+    async fn take(&mut self, some: &[&'s [Statement<'a>]], known: Known) -> Result<(), Failure> {
         let mut cases = Cases::default();
         for said in some {
             match only_one(said) {
-                Some(statement) if !known.has(statement.result_id()) => first_records.push(statement),
+                Some(statement) if !known.has(statement.result_id()) => {
+                    self.verdicts.file(statement);
+                    self.first_records.push(statement);
+                }
                 Some(_) | None => cases.add(said),
             }
         }
         if !cases.is_empty() {
-            verdicts.add(judge(transaction, cases, known, refusals).await?);
+            self.verdicts.add(judge(self.transaction, cases, known, self.refusals).await?);
         }
+        Ok(())
     }
-    first_records.iter().for_each(|statement| verdicts.file(statement));
-    write_first(transaction, &first_records).await?;
-    Ok(verdicts)
 }
 
 async fn write_first(transaction: &Transaction<'_>, statements: &[&Statement<'_>]) -> Result<(), Failure> {

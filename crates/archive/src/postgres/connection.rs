@@ -4,6 +4,7 @@ use std::{
     fs,
     net::IpAddr,
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -24,6 +25,7 @@ use crate::{
 /// Training records in PostgreSQL.
 pub struct PostgresArchive {
     pool: Pool,
+    kept: Mutex<Option<Client>>,
 }
 
 impl PostgresArchive {
@@ -69,11 +71,28 @@ impl PostgresArchive {
             .post_create(told_to_every_session(settings, access))
             .build()
             .map_err(|error| Failure::environment(error.to_string()))?;
-        Ok(Self { pool })
+        Ok(Self {
+            pool,
+            kept: Mutex::default(),
+        })
     }
 
+    /// The connection that was kept, or one of the pool's that has just answered.
     pub(super) async fn client(&self) -> Result<Client, Failure> {
-        Ok(self.pool.get().await?)
+        let kept = self.kept().take().filter(|client| !client.is_closed());
+        match kept {
+            Some(client) => Ok(client),
+            None => Ok(self.pool.get().await?),
+        }
+    }
+
+    /// Keeps a connection on which a transaction has just ended well, so that the next one need not ask first whether it answers.
+    pub(super) fn keep(&self, client: Client) {
+        *self.kept() = Some(client);
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<Client>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
