@@ -1,6 +1,6 @@
 //! The archive as the rest of scoresync sees it, whichever database is behind it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use scoresync_domain::{Refusal, normalise_employee_no};
 
@@ -41,6 +41,21 @@ impl Archive {
             None => SqliteArchive::open(&settings.sqlite, access).map(|archive| Self::Sqlite(Box::new(archive))),
         }
         .map_err(|failure| failure.during("open the archive"))
+    }
+
+    /// The same archive for a thread that asks it one thing after the other: with a connection of its own where there are connections. The
+    /// runtime that the thread blocks on must be its own, too, as it alone drives the connection.
+    ///
+    /// # Errors
+    /// Settings that the database's client refuses.
+    pub fn apart(self: &Arc<Self>) -> Result<Arc<Self>, ArchiveError> {
+        match &**self {
+            Self::Sqlite(_) => Ok(Arc::clone(self)),
+            Self::Postgres(database) => match database.apart() {
+                Ok(apart) => Ok(Arc::new(Self::Postgres(apart))),
+                Err(failure) => Err(failure.during("open the archive")),
+            },
+        }
     }
 
     /// Whether a writer has ever opened the archive: before that, a reader finds nothing to read. Changes nothing.

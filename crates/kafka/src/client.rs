@@ -82,7 +82,7 @@ fn used_name(setting: &str) -> &str {
 pub(crate) fn producer(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<ClientConfig, Error> {
     let defaults = [
         ("compression.type", "lz4"),
-        ("linger.ms", "1"),
+        ("linger.ms", "0.2"),
         ("queue.buffering.max.kbytes", "32768"),
     ];
     let mut config = with_defaults(kafka, &defaults)?;
@@ -106,6 +106,8 @@ pub(crate) fn consumer(kafka: &KafkaSettings, topics: &TopicSettings, group: &st
         ("fetch.wait.max.ms", "100"),
         ("fetch.error.backoff.ms", "100"),
         ("queued.max.messages.kbytes", "8192"),
+        // Where that much waits, how long until the next look whether there is room again.
+        ("fetch.queue.backoff.ms", "5"),
         ("session.timeout.ms", "10000"),
         ("heartbeat.interval.ms", "2000"),
     ];

@@ -14,7 +14,7 @@ use scoresync_domain::{Employee, EnrichedScore, Fate, Timestamp};
 use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{DecodeError, Decoder, SchemaLookupError, TopicPartition};
 use scoresync_service::now_millis;
-use tokio::runtime::Handle;
+use tokio::runtime::Runtime;
 
 use crate::{
     collected::{Collected, Records},
@@ -65,8 +65,9 @@ impl ApplyError {
 
 /// Decodes and applies.
 pub(crate) struct Applier {
+    /// Of this thread alone, as is the runtime: an answer of the database then wakes one thread and not two.
     pub(crate) archive: Arc<Archive>,
-    pub(crate) runtime: Handle,
+    pub(crate) runtime: Runtime,
     pub(crate) scores: Decoder<EnrichedScore<'static>>,
     pub(crate) employees: Decoder<Employee>,
     pub(crate) employees_topic: String,

@@ -15,7 +15,7 @@ use scoresync_kafka::{
     TopicPartition, TopicSettings, doubts_positions, kind_of,
 };
 use scoresync_service::{Backoff, BackoffLimits, Shutdown, StageReadiness};
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Runtime};
 
 use self::assignment::Pending;
 use crate::{
@@ -91,6 +91,11 @@ impl From<StartError> for SinkError {
     }
 }
 
+fn own_runtime() -> Result<Runtime, SinkError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|_| SinkError::ApplierGone)
+}
+
 /// The sink. Runs on a thread of its own, with another one for applying.
 pub struct Sink {
     consumer: GroupConsumer,
@@ -159,8 +164,8 @@ impl Sink {
         memories.verify(registry, runtime)?;
         let consumer = GroupConsumer::join(kafka, topics, &membership)?;
         let applier = ApplierHandle::start(Applier {
-            archive: Arc::clone(archive),
-            runtime: (*runtime).clone(),
+            archive: archive.apart()?,
+            runtime: own_runtime()?,
             scores,
             employees,
             employees_topic: employees_topic.clone(),

@@ -24,6 +24,8 @@ use crate::{
 
 /// Training records in PostgreSQL.
 pub struct PostgresArchive {
+    settings: PostgresSettings,
+    access: Access,
     pool: Pool,
     kept: Mutex<Option<Client>>,
 }
@@ -38,6 +40,15 @@ impl PostgresArchive {
             Access::Reader => migrate::require_current(&client).await?,
         }
         Ok(archive)
+    }
+
+    /// The same with one connection of its own.
+    pub(crate) fn apart(&self) -> Result<Self, Failure> {
+        let settings = PostgresSettings {
+            pool_size: 1,
+            ..self.settings.clone()
+        };
+        Self::connect(&settings, self.access)
     }
 
     /// Whether a writer has ever opened it.
@@ -72,6 +83,8 @@ impl PostgresArchive {
             .build()
             .map_err(|error| Failure::environment(error.to_string()))?;
         Ok(Self {
+            settings: settings.clone(),
+            access,
             pool,
             kept: Mutex::default(),
         })
