@@ -16,7 +16,7 @@ pub enum Archive {
     /// The embedded database.
     Sqlite(Box<SqliteArchive>),
     /// A server.
-    Postgres(PostgresArchive),
+    Postgres(Box<PostgresArchive>),
 }
 
 /// Does the same with both databases, and says what was attempted where it fails.
@@ -37,7 +37,9 @@ impl Archive {
     /// [`ArchiveError::Environment`] where the schema is newer than this release or another writer has the file.
     pub async fn open(settings: &ArchiveSettings, access: Access) -> Result<Self, ArchiveError> {
         match &settings.postgres {
-            Some(postgres) => PostgresArchive::open(postgres, access).await.map(Self::Postgres),
+            Some(postgres) => PostgresArchive::open(postgres, access)
+                .await
+                .map(|archive| Self::Postgres(Box::new(archive))),
             None => SqliteArchive::open(&settings.sqlite, access).map(|archive| Self::Sqlite(Box::new(archive))),
         }
         .map_err(|failure| failure.during("open the archive"))
@@ -52,7 +54,7 @@ impl Archive {
         match &**self {
             Self::Sqlite(_) => Ok(Arc::clone(self)),
             Self::Postgres(database) => match database.apart() {
-                Ok(apart) => Ok(Arc::new(Self::Postgres(apart))),
+                Ok(apart) => Ok(Arc::new(Self::Postgres(Box::new(apart)))),
                 Err(failure) => Err(failure.during("open the archive")),
             },
         }

@@ -102,7 +102,7 @@ impl Asker {
 
     /// Hears it now and then, for whoever is in a hurry.
     pub(crate) fn hear_seldom(&self) {
-        if self.calls.fetch_add(1, Ordering::Relaxed) % CALLS_UNHEARD == 0 {
+        if self.calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(CALLS_UNHEARD) {
             self.hear();
         }
     }
