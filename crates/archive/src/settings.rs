@@ -47,7 +47,7 @@ pub struct PostgresSettings {
     /// PEM file of the authority that signed the server's certificate; otherwise the system's authorities.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
-    /// Connections at most.
+    /// Connections at most, but for the one or two of a sink's writing thread.
     #[serde(default = "defaults::pool_size")]
     pub pool_size: usize,
     /// Longest wait for a connection.

@@ -8,11 +8,14 @@
 #[macro_use]
 mod suite;
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
 
-use scoresync_archive::{Access, Archive, ArchiveError, ArchiveSettings, PostgresSettings, Tls};
+use scoresync_archive::{Access, Archive, ArchiveError, ArchiveSettings, PostgresSettings, Refusals, Tls};
 use scoresync_domain::Fate;
-use suite::builders::{apply, naming, score, with};
+use suite::builders::{apply, batch, claim, naming, partition, score, with};
 use tokio_postgres::{Client, NoTls};
 
 const URL: &str = "SCORESYNC_ARCHIVE__POSTGRES__URL";
@@ -92,6 +95,29 @@ async fn several_processes_may_set_up_one_database_at_once() {
     for opening in openings.collect::<Vec<_>>() {
         opening.await.unwrap().unwrap();
     }
+}
+
+/// The thread of a sink that has lost a position may have nothing to do for long: its runtime does not go on, and others need the locks.
+#[tokio::test]
+async fn what_fails_leaves_no_lock_behind_even_if_its_thread_does_nothing_more() {
+    let place = open().await;
+    for number in [0, 1] {
+        claim(&place.archive, partition(number)).await;
+    }
+    let shared = Arc::new(Archive::open(&place.settings, Access::Writer).await.unwrap());
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let apart = shared.apart().unwrap();
+        let batches = [batch(0, 0, [Ok(score("a", 1, 80))]), batch(1, 7, [Ok(score("b", 2, 80))])];
+        let applied = runtime.block_on(apart.apply_scores(&batches, Refusals::Withhold));
+        (runtime, apart, applied)
+    });
+    let (runtime, _apart, applied) = thread.join().unwrap();
+    assert!(matches!(applied, Err(ArchiveError::LostPosition { .. })), "{applied:?}");
+    let other = connect(place.url()).await;
+    let sql = "SET lock_timeout = '1s'; UPDATE consumer_position SET next_offset = next_offset";
+    other.batch_execute(sql).await.unwrap();
+    runtime.shutdown_background();
 }
 
 #[tokio::test]

@@ -80,10 +80,13 @@ fn used_name(setting: &str) -> &str {
 
 /// An idempotent producer that never gives a record up by itself: order and completeness outlast any outage.
 pub(crate) fn producer(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<ClientConfig, Error> {
+    let greatest_message = Specification::greatest_message_bytes(topics) + 1024;
+    // A record that is larger than the queue would wait for ever.
+    let queue_kbytes = (2 * greatest_message / 1024).max(32_768).to_string();
     let defaults = [
         ("compression.type", "lz4"),
         ("linger.ms", "0.2"),
-        ("queue.buffering.max.kbytes", "32768"),
+        ("queue.buffering.max.kbytes", queue_kbytes.as_str()),
     ];
     let mut config = with_defaults(kafka, &defaults)?;
     config
@@ -93,10 +96,7 @@ pub(crate) fn producer(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<
         .set("message.timeout.ms", "0")
         // A topic refuses a batch that is larger than its records may be.
         .set("batch.size", topics.max_message_bytes.min(GREATEST_BATCH_BYTES).to_string())
-        .set(
-            "message.max.bytes",
-            (Specification::greatest_message_bytes(topics) + 1024).to_string(),
-        );
+        .set("message.max.bytes", greatest_message.to_string());
     Ok(config)
 }
 

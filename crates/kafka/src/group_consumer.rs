@@ -116,7 +116,7 @@ impl GroupConsumer {
         consumer.context().lifeline.hold(consumer.client());
         Ok(Self {
             consumer,
-            asker: Asker::for_the(End::Readable, (kafka, topics))?,
+            asker: Asker::for_the(End::Readable, (kafka, topics), group)?,
             group: group.to_owned(),
         })
     }
@@ -140,10 +140,8 @@ impl GroupConsumer {
             return polled.map_or_else(Event::Trouble, Event::Record);
         }
         self.change().unwrap_or_else(|| {
-            // Whoever has no time to wait for a record has none for a question.
-            if !timeout.is_zero() {
-                self.ask_for_an_end();
-            }
+            self.asker.hear();
+            self.ask_for_an_end();
             Event::Nothing
         })
     }

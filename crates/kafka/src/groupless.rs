@@ -1,4 +1,4 @@
-//! Clients of no group: they read tables, or read nothing and ask where logs end.
+//! Clients that join no group: they read tables, or read nothing and ask where logs end.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -19,9 +19,6 @@ use crate::{
     settings::{KafkaSettings, TopicSettings},
 };
 
-/// The client wants a name of a group all the same.
-pub(crate) const GROUP: &str = "scoresync-table";
-
 pub(crate) struct Context(Lifeline);
 
 impl ClientContext for Context {
@@ -39,15 +36,16 @@ impl ClientContext for Context {
 
 impl ConsumerContext for Context {}
 
-/// Connects in the background.
+/// Connects in the background. The client wants the name of a group that its user has a right to, and never joins it.
 ///
 /// # Errors
 /// Settings that the client refuses.
 pub(crate) fn groupless(
     (kafka, topics): (&KafkaSettings, &TopicSettings),
+    group: &str,
     (setting, value): (&str, &str),
 ) -> Result<BaseConsumer<Context>, Error> {
-    let mut config = client::consumer(kafka, topics, GROUP)?;
+    let mut config = client::consumer(kafka, topics, group)?;
     config.set(setting, value);
     let context = Context(Lifeline::to(&kafka.brokers)?);
     let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(Error::client("make a consumer"))?;
@@ -73,18 +71,18 @@ pub(crate) enum End {
     Readable,
 }
 
-/// What the client tells comes once a second.
-const CALLS_UNHEARD: u32 = 1024;
+const STATISTICS_AT_ONCE: usize = 3;
+const CALLS_UNHEARD: u32 = 512;
 
 impl Asker {
     /// Asks for ends of this kind.
-    pub(crate) fn for_the(end: End, settings: (&KafkaSettings, &TopicSettings)) -> Result<Self, Error> {
+    pub(crate) fn for_the(end: End, settings: (&KafkaSettings, &TopicSettings), group: &str) -> Result<Self, Error> {
         let isolation = match end {
             End::Written => "read_uncommitted",
             End::Readable => "read_committed",
         };
         Ok(Self {
-            client: groupless(settings, ("isolation.level", isolation))?,
+            client: groupless(settings, group, ("isolation.level", isolation))?,
             calls: AtomicU32::default(),
         })
     }
@@ -95,12 +93,15 @@ impl Asker {
         log_bounds(&self.client, topic, partition, timeout)
     }
 
-    /// What this client has to tell is told by the one that reads, too, but for its own statistics; it must not pile up.
+    /// What this client has to tell is told by the one that reads, too, but for its own statistics, which come once a second and must not pile
+    /// up. A poll takes one of them, and says that there was nothing.
     pub(crate) fn hear(&self) {
-        while self.client.poll(Duration::ZERO).is_some() {}
+        for _ in 0..STATISTICS_AT_ONCE {
+            self.client.poll(Duration::ZERO);
+        }
     }
 
-    /// Hears it now and then, for whoever is in a hurry.
+    /// Hears it now and then, for whoever is in a hurry: often enough where there are a thousand calls a second.
     pub(crate) fn hear_seldom(&self) {
         if self.calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(CALLS_UNHEARD) {
             self.hear();

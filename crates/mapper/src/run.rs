@@ -23,6 +23,8 @@ use crate::{
 const POLL: Duration = Duration::from_millis(20);
 /// Records that are taken without a look at anything else.
 const PORTION: usize = 500;
+/// Records that have to wait for room end the portion.
+const LONGEST_PORTION: Duration = Duration::from_millis(50);
 /// How often positions are recorded.
 const BOOKKEEPING: Duration = Duration::from_millis(500);
 /// How often positions are recorded that were sent before.
@@ -108,18 +110,18 @@ impl Mapper {
 
     /// Takes what is there, at most a portion: what is looked at between portions need not be looked at for each record.
     fn read(&mut self) -> Result<(), MapperError> {
-        let (mut timeout, mut began) = (POLL, None);
-        for _ in 0..PORTION {
-            if !self.step(timeout, &mut began)? {
-                break;
+        let Some(began) = self.step(POLL)? else { return Ok(()) };
+        for _ in 1..PORTION {
+            match self.step(Duration::ZERO)? {
+                Some(now) if now.saturating_duration_since(began) < LONGEST_PORTION => {}
+                Some(_) | None => break,
             }
-            timeout = Duration::ZERO;
         }
         Ok(())
     }
 
-    /// Takes the next event; says whether there was a record. `began` is when the portion's first record came.
-    fn step(&mut self, timeout: Duration, began: &mut Option<Instant>) -> Result<bool, MapperError> {
+    /// Takes the next event. Where that was a record, says when it came.
+    fn step(&mut self, timeout: Duration) -> Result<Option<Instant>, MapperError> {
         let Self {
             consumer,
             partitions,
@@ -132,13 +134,14 @@ impl Mapper {
         } = self;
         match consumer.poll(timeout) {
             Event::Record(record) => {
+                let now = Instant::now();
                 if let Some((place, partition)) = partitions
                     .get_mut(record.partition())
                     .filter(|(_, partition)| partition.is_reading())
                 {
-                    let now = *began.get_or_insert_with(Instant::now);
                     match transform.take(&record, &partition.tracker, (consumer, now)) {
-                        Ok(in_flight) => partition.pause_if_full(consumer, place, (in_flight, settings.max_in_flight.get()))?,
+                        Ok(Some(in_flight)) => partition.pause_if_full(consumer, place, (in_flight, settings.max_in_flight.get()))?,
+                        Ok(None) => {}
                         Err(obstacle) => {
                             let obstacle = passing(obstacle)?;
                             partition.wait(consumer, place)?;
@@ -146,7 +149,7 @@ impl Mapper {
                         }
                     }
                 }
-                return Ok(true);
+                return Ok(Some(now));
             }
             Event::Assigned(assigned) => add_unstarted(unstarted, assigned),
             Event::Revoked(revoked) => {
@@ -178,7 +181,7 @@ impl Mapper {
             Event::Nothing if timeout.is_zero() => {}
             Event::Nothing => self.follow_directory()?,
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Starts newly assigned partitions, once the broker says where they go on.

@@ -102,16 +102,16 @@ const CATCH_UP_LIMIT: Duration = Duration::from_secs(10);
 const QUEUE_LIMIT: Duration = Duration::from_secs(10);
 
 impl Transform {
-    /// Queues the one output of `record`, unless that was done before; the tracker hears when it is durable. Gives how many records of the
-    /// partition are in flight.
+    /// Queues the one output of `record`; the tracker hears when it is durable. Gives how many records of the partition are in flight then, or
+    /// `None` where it was queued before.
     ///
-    /// `now` is recent: the directory must have been read to its end not long before.
+    /// The directory must have been read to its end not long before `now`.
     pub(crate) fn take(
         &mut self,
         record: &BorrowedMessage<'_>,
         tracker: &Arc<OffsetTracker>,
         (consumer, now): (&GroupConsumer, Instant),
-    ) -> Result<usize, Obstacle> {
+    ) -> Result<Option<usize>, Obstacle> {
         let headers = record.headers();
         let history = History::read(headers);
         let here = Origin {
@@ -126,7 +126,7 @@ impl Transform {
             Err(Unfit::Obstacle(obstacle)) => return Err(obstacle),
         };
         let Some(begun) = tracker.begin_once(record.offset()) else {
-            return Ok(0);
+            return Ok(None);
         };
         let ticket = Arc::new(OutputTicket {
             tracker: Arc::clone(tracker),
@@ -153,7 +153,7 @@ impl Transform {
                 self.publish_dead_letter(record, &end, &ticket)?;
             }
         }
-        Ok(begun.in_flight)
+        Ok(Some(begun.in_flight))
     }
 
     /// Leaves the framed enriched score in `buffer` and its key in `key`.

@@ -26,7 +26,7 @@ impl ApplierHandle {
         let thread = std::thread::Builder::new()
             .name("sink-applier".to_owned())
             .spawn(move || applier.run(&taken, &tell));
-        let thread = thread.map_err(|_| SinkError::ApplierGone)?;
+        let thread = thread.map_err(SinkError::ApplierStart)?;
         Ok(Self {
             work: Some(work),
             outcomes,

@@ -63,6 +63,9 @@ pub enum SinkError {
     /// The registry, or what is recorded about its schemas.
     #[error("the sink cannot be sure of its topics' schemas")]
     Schemas(#[from] SchemaLookupError),
+    /// The applying thread cannot be given what it needs.
+    #[error("the thread that applies batches cannot be started")]
+    ApplierStart(#[source] std::io::Error),
     /// The applying thread is gone.
     #[error("the thread that applies batches ended unexpectedly")]
     ApplierGone,
@@ -74,7 +77,7 @@ impl SinkError {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Kafka(error) => error.kind(),
-            Self::Archive(ArchiveError::Environment { .. }) | Self::ApplierGone => Kind::Environment,
+            Self::Archive(ArchiveError::Environment { .. }) | Self::ApplierStart(_) | Self::ApplierGone => Kind::Environment,
             Self::Archive(ArchiveError::Transient { .. } | ArchiveError::LostPosition { .. } | ArchiveError::WouldRefuse)
             | Self::Schemas(_) => Kind::Transient,
         }
@@ -93,7 +96,7 @@ impl From<StartError> for SinkError {
 
 fn own_runtime() -> Result<Runtime, SinkError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|_| SinkError::ApplierGone)
+    runtime.map_err(SinkError::ApplierStart)
 }
 
 /// The sink. Runs on a thread of its own, with another one for applying.

@@ -65,7 +65,7 @@ impl<'a> Statement<'a> {
     }
 }
 
-/// The statement that is its result's record if none is there yet, whatever the rule says of others; `None` where there are several.
+/// The one statement about a result that becomes its first record without being judged; `None` where there are several, or a withdrawal.
 pub(crate) fn only_one<'s, 'a>(said: &'s [Statement<'a>]) -> Option<&'s Statement<'a>> {
     match said {
         [only] if only.score.status != Status::Withdrawn => Some(only),
@@ -144,7 +144,9 @@ impl<'a> Intake<'a> {
         for (_, reason) in &self.refused {
             *applied.refused.entry(*reason).or_default() += 1;
         }
-        let owner_changed = verdicts.fates.iter().filter(|(_, fate)| *fate == Fate::Refused).count() as u64;
+        // Some that were refused are judged again in the same call: what counts is how they ended.
+        let refused = applied.fates.iter().filter(|fate| **fate == Fate::Refused).count();
+        let owner_changed = refused.saturating_sub(self.refused.len()) as u64;
         if owner_changed > 0 {
             applied.refused.insert(Refusal::OwnerChanged, owner_changed);
         }

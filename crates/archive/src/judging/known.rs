@@ -121,8 +121,8 @@ impl Known {
         }
     }
 
-    pub(crate) fn has(&self, result_id: ResultId) -> bool {
-        self.results.contains_key(&result_id)
+    pub(crate) fn has_record(&self, result_id: ResultId) -> bool {
+        self.results.get(&result_id).is_some_and(|known| known.record.is_some())
     }
 
     /// Everybody whom the record of a result, or what was refused about it, names.

@@ -75,7 +75,7 @@ pub(crate) struct Plan<'a> {
 pub(crate) struct Verdicts {
     /// Earlier refusals that count now.
     pub(crate) released: Vec<(EnrichedPosition, Fate)>,
-    /// The fates of entries, each once, by their number.
+    /// The fates of entries by their number, in the order in which they were judged: of one that is judged again the last counts.
     pub(crate) fates: Vec<(usize, Fate)>,
 }
 

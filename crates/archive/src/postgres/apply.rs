@@ -1,4 +1,4 @@
-//! Applying scores: everything of one call in one transaction, each table by one statement.
+//! Applying scores: everything of one call in one transaction, a few statements for each table.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use tokio_postgres::types::ToSql;
 
 use super::{
     PostgresArchive,
-    connection::begin,
+    connection::End,
     load::{self, query},
     rows::{CopyIn, Rows, insert},
 };
@@ -45,55 +45,59 @@ impl PostgresArchive {
         Ok(bisection.found())
     }
 
-    /// One transaction: positions, rows, counts. A probe is rolled back. What does not wait for an answer is sent together.
+    /// One transaction: positions, rows, counts. A probe is rolled back.
     async fn attempt(&self, (batches, refusals): (&[Batch<'_>], Refusals), selection: &Selection) -> Result<Applied, Failure> {
-        let mut client = self.client().await?;
-        let transaction = begin(&mut client).await?;
-        let intake = Intake::sort(batches, selection);
-        let by_result = intake.by_result();
-        let mut portions = by_result.chunks(RESULTS_AT_ONCE);
-        let first = portions.next().unwrap_or_default();
-        let moved = move_positions(&transaction, batches.iter().map(Batch::position_move).collect());
-        let results = result_ids(first);
-        let known = load::records(&transaction, &results);
-        let known = match refusals {
-            Refusals::Withhold => tokio::try_join!(moved, known)?.1,
-            Refusals::Judge => {
-                moved.await?;
-                // A successor that is being written at this moment would look for refusals to judge again before these are committed. Whoever
-                // writes employees locks them before the records, too.
-                transaction.batch_execute("LOCK TABLE employee IN SHARE MODE").await?;
-                known.await?
-            }
-        };
-        fault_points::pass(Point::PositionMoved);
-        let mut filing = Filing::new(&transaction, refusals);
-        filing.take(first, known).await?;
-        for some in portions {
-            let known = load::records(&transaction, &result_ids(some)).await?;
-            filing.take(some, known).await?;
-        }
-        let Filing {
-            first_records, verdicts, ..
-        } = filing;
-        write(&transaction, &REFUSED, intake.refused_rows().iter().map(refused_values)).await?;
-        let applied = intake.report(&verdicts);
-        fault_points::pass(Point::RowsWritten);
-        tokio::try_join!(
-            write_first(&transaction, &first_records),
-            write_tally(&transaction, tally(&intake, &verdicts, &applied))
-        )?;
-        match selection.probe {
-            None => {
+        let applied = self
+            .transact(async |transaction| {
+                let applied = apply(transaction, (batches, refusals), selection).await?;
                 fault_points::pass(Point::BeforeCommit);
-                transaction.commit().await?;
-                fault_points::pass(Point::AfterCommit);
-            }
-            Some(_) => transaction.rollback().await?,
-        }
-        self.keep(client);
+                let end = if selection.probe.is_none() { End::Commit } else { End::RollBack };
+                Ok((applied, end))
+            })
+            .await?;
+        fault_points::pass(Point::AfterCommit);
         Ok(applied)
     }
+}
+
+/// What does not wait for an answer is sent together. Answers come in the order of the questions, so the first failure is the cause.
+async fn apply(
+    transaction: &Transaction<'_>,
+    (batches, refusals): (&[Batch<'_>], Refusals),
+    selection: &Selection,
+) -> Result<Applied, Failure> {
+    let intake = Intake::sort(batches, selection);
+    let by_result = intake.by_result();
+    let mut portions = by_result.chunks(RESULTS_AT_ONCE);
+    let first = portions.next().unwrap_or_default();
+    let results = result_ids(first);
+    let moved = move_positions(transaction, batches.iter().map(Batch::position_move).collect());
+    let known = match refusals {
+        Refusals::Withhold => tokio::try_join!(biased; moved, load::records(transaction, &results))?.1,
+        Refusals::Judge => {
+            moved.await?;
+            // A successor that is being written at this moment would look for refusals to judge again before these are committed. Whoever
+            // writes employees locks them before the records, too.
+            transaction.batch_execute("LOCK TABLE employee IN SHARE MODE").await?;
+            load::records(transaction, &results).await?
+        }
+    };
+    fault_points::pass(Point::PositionMoved);
+    let mut filing = Filing::new(transaction, refusals);
+    filing.take(first, known).await?;
+    for some in portions {
+        let known = load::records(transaction, &result_ids(some)).await?;
+        filing.take(some, known).await?;
+    }
+    let Filing {
+        first_records, verdicts, ..
+    } = filing;
+    write(transaction, &REFUSED, intake.refused_rows().iter().map(refused_values)).await?;
+    let applied = intake.report(&verdicts);
+    fault_points::pass(Point::RowsWritten);
+    let tally = write_tally(transaction, tally(&intake, &verdicts, &applied));
+    tokio::try_join!(biased; write_first(transaction, &first_records), tally)?;
+    Ok(applied)
 }
 
 fn result_ids(some: &[&[Statement<'_>]]) -> Vec<ResultId> {
@@ -123,7 +127,7 @@ impl<'t, 'c, 's, 'a> Filing<'t, 'c, 's, 'a> {
         let mut cases = Cases::default();
         for said in some {
             match only_one(said) {
-                Some(statement) if !known.has(statement.result_id()) => {
+                Some(statement) if !known.has_record(statement.result_id()) => {
                     self.verdicts.file(statement);
                     self.first_records.push(statement);
                 }

@@ -8,7 +8,7 @@ use scoresync_domain::Fate;
 use super::{
     PostgresArchive,
     apply::{move_positions, write, write_plan, write_tally},
-    connection::begin,
+    connection::End,
     load::{self, query},
     rows::Cursor,
 };
@@ -24,12 +24,13 @@ use crate::{
 impl PostgresArchive {
     pub(crate) async fn apply_employees(&self, batch: &EmployeeBatch<'_>) -> Result<EmployeesApplied, Failure> {
         let fold = EmployeeFold::of(batch.changes);
-        let mut client = self.client().await?;
-        let transaction = begin(&mut client).await?;
-        move_positions(&transaction, vec![batch.position_move()]).await?;
-        let changed = write_employees(&transaction, &fold).await?;
-        let judged_again = judge_again(&transaction, &changed).await?;
-        transaction.commit().await?;
+        let judged_again = self
+            .transact(async |transaction| {
+                move_positions(transaction, vec![batch.position_move()]).await?;
+                let changed = write_employees(transaction, &fold).await?;
+                Ok((judge_again(transaction, &changed).await?, End::Commit))
+            })
+            .await?;
         Ok(EmployeesApplied {
             unusable: fold.unusable,
             judged_again,

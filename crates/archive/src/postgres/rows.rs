@@ -1,4 +1,4 @@
-//! Rows into and out of PostgreSQL: in as one array per column, which one statement takes whatever their number.
+//! Rows into and out of PostgreSQL: in as one array per column, which one statement takes whatever their number, or copied in.
 
 use std::{fmt::Write, pin::Pin};
 

@@ -70,6 +70,9 @@ fn file(transaction: &Transaction<'_>, intake: &Intake<'_>, refusals: Refusals) 
                 Some(_) | None => cases.add(said),
             }
         }
+        if cases.is_empty() {
+            continue;
+        }
         let (known, successors) = load_for(transaction, &cases)?;
         let plan = cases.judge(known, &successors)?;
         if refusals == Refusals::Withhold && !plan.refused.is_empty() {

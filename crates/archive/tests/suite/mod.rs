@@ -45,6 +45,7 @@ macro_rules! run_whole_suite {
             refusals::refusing_can_be_withheld_and_then_changes_nothing,
             refusals::a_score_for_another_employee_waits_until_somebody_decides,
             refusals::a_refusal_that_comes_to_count_stands_where_it_arrived,
+            refusals::a_refusal_that_is_settled_in_the_same_call_is_none,
             refusals::what_cannot_be_decoded_is_kept_byte_by_byte,
             refusals::a_row_that_no_archive_can_hold_is_set_aside_and_stops_nobody,
             refusals::an_employee_number_that_no_archive_can_hold_never_stands_against_a_decision,

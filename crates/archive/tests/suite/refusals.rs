@@ -44,6 +44,14 @@ pub(crate) async fn a_score_for_another_employee_waits_until_somebody_decides(ar
     assert_eq!(count_of(archive, Fate::Refused).await, 0);
 }
 
+pub(crate) async fn a_refusal_that_is_settled_in_the_same_call_is_none(archive: &Archive) {
+    let decided = with(naming(score("a", 3, 80), "E2"), |score| score.decision = 5);
+    let applied = apply(archive, [score("a", 1, 80), naming(score("a", 2, 90), "E2"), decided]).await;
+    assert!(!applied.fates.contains(&Fate::Refused), "{applied:?}");
+    assert_eq!(applied.refused, BTreeMap::new());
+    assert_eq!(archive.refused_scores(None, 9).await.unwrap(), []);
+}
+
 pub(crate) async fn what_cannot_be_decoded_is_kept_byte_by_byte(archive: &Archive) {
     claim(archive, partition(0)).await;
     let garbage: &[u8] = b"\0\0\xff\xfe not a score";

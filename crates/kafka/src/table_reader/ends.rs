@@ -1,6 +1,6 @@
 //! Where tables end: of all that is written, or of what can be read.
 
-use super::CALL_TIMEOUT;
+use super::{CALL_TIMEOUT, GROUP};
 use crate::{
     error::Error,
     groupless::{Asker, End},
@@ -20,8 +20,8 @@ impl TableEnds {
     /// Settings that the client refuses.
     pub fn open(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<Self, Error> {
         Ok(Self {
-            written: Asker::for_the(End::Written, (kafka, topics))?,
-            readable: Asker::for_the(End::Readable, (kafka, topics))?,
+            written: Asker::for_the(End::Written, (kafka, topics), GROUP)?,
+            readable: Asker::for_the(End::Readable, (kafka, topics), GROUP)?,
         })
     }
 

@@ -87,7 +87,7 @@ impl BareKafka {
         stopwatch.stop(records.len())
     }
 
-    /// When each record of a topic was given to its producer, in milliseconds since the epoch, by its key: one that comes again counts first.
+    /// The time of each record of a topic, in milliseconds since the epoch, by its key: of those with one key the first counts.
     pub(crate) fn written(&self, topic: &str) -> anyhow::Result<HashMap<Uuid, i64>> {
         let mut written = HashMap::new();
         let note = |message: &BorrowedMessage<'_>| {

@@ -93,8 +93,8 @@ struct Seen {
     at: SystemTime,
 }
 
-/// What of it each stage took, sorted: until the report was given to the producer, from there until its enriched score was, and from there
-/// until it was seen. Kafka's clock has milliseconds.
+/// What of it each stage took, sorted: until the broker had the report, from there until the mapper gave its enriched score to its producer,
+/// and from there until the row was seen. Kafka's clock has milliseconds.
 fn shares(site: &Site<'_>, seen: &[Seen]) -> anyhow::Result<[(&'static str, Vec<Duration>); 3]> {
     let (raw, enriched) = (
         site.kafka.written(&site.topic(Topic::Raw))?,

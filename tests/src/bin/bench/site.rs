@@ -101,13 +101,13 @@ impl<'a> Site<'a> {
             },
         };
         let started = vec![sink];
+        let mut opened = None;
         let count = async || {
-            if !Archive::is_prepared(&settings).await? {
-                return Ok(0);
+            // The sink is still making the tables.
+            if opened.is_none() && Archive::is_prepared(&settings).await? {
+                opened = Archive::open(&settings, Access::Reader).await.ok();
             }
-            let Ok(archive) = Archive::open(&settings, Access::Reader).await else {
-                return Ok(0);
-            };
+            let Some(archive) = &opened else { return Ok(0) };
             let positions = archive.positions(&topic, 1).await?;
             Ok(positions.iter().map(|position| position.next_offset).sum())
         };
