@@ -5,6 +5,7 @@ Usage: administer_kafka.py BROKERS, with JSON on the standard input:
 name and operation. Every user can log in with SCRAM-SHA-256 and SCRAM-SHA-512.
 """
 
+import faulthandler
 import json
 import sys
 
@@ -22,6 +23,7 @@ from confluent_kafka.admin import (
 )
 
 TIMEOUT_SECONDS = 30
+LIMIT_SECONDS = 120
 MECHANISMS = [ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512]
 
 
@@ -50,4 +52,6 @@ def administer(brokers, orders):
 
 
 if __name__ == "__main__":
+    # Whatever hangs says where, and ends.
+    faulthandler.dump_traceback_later(LIMIT_SECONDS, exit=True)
     administer(sys.argv[1], json.load(sys.stdin))

@@ -5,6 +5,7 @@ Usage: read_enriched.py BROKERS REGISTRY_URL TOPIC
 
 import datetime
 import decimal
+import faulthandler
 import json
 import sys
 import uuid
@@ -15,6 +16,7 @@ from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 TIMEOUT_SECONDS = 30
+LIMIT_SECONDS = 120
 
 
 def plain(value):
@@ -54,4 +56,6 @@ def read(brokers, registry_url, topic):
 
 
 if __name__ == "__main__":
+    # Whatever hangs says where, and ends.
+    faulthandler.dump_traceback_later(LIMIT_SECONDS, exit=True)
     json.dump(read(*sys.argv[1:]), sys.stdout)

@@ -12,7 +12,7 @@ use rdkafka::{
     message::{BorrowedMessage, Headers},
 };
 use scoresync_domain::{EnrichedScore, Origin, ScoreReport};
-use scoresync_kafka::{Decoder, Registry, Topic, TopicNames, dead_letter};
+use scoresync_kafka::{DecodeError, Decoder, Registry, Topic, TopicNames, dead_letter};
 use tokio::runtime::Handle;
 
 use crate::{installation::Installation, owned};
@@ -63,6 +63,8 @@ pub enum Isolation {
     /// It is.
     Uncommitted,
 }
+
+type Decode<R, T> = fn(&mut Decoder<R>, Option<&[u8]>) -> Result<T, DecodeError>;
 
 /// The topics of an installation.
 #[derive(Clone)]
@@ -136,10 +138,7 @@ impl Topics {
     /// # Errors
     /// Kafka or the registry does not answer.
     pub async fn raw(&self) -> anyhow::Result<Vec<Record<ScoreReport<'static>>>> {
-        self.read(Topic::Raw, Topic::Raw, |decoder: &mut Decoder<ScoreReport<'static>>, bytes| {
-            decoder.decode(bytes).ok().map(owned::report)
-        })
-        .await
+        self.read(Topic::Raw, Topic::Raw, report).await
     }
 
     /// All dead letters; their values are raw reports, untouched.
@@ -147,12 +146,7 @@ impl Topics {
     /// # Errors
     /// Kafka or the registry does not answer.
     pub async fn dead_letters(&self) -> anyhow::Result<Vec<Record<ScoreReport<'static>>>> {
-        self.read(
-            Topic::DeadLetters,
-            Topic::Raw,
-            |decoder: &mut Decoder<ScoreReport<'static>>, bytes| decoder.decode(bytes).ok().map(owned::report),
-        )
-        .await
+        self.read(Topic::DeadLetters, Topic::Raw, report).await
     }
 
     /// All enriched scores.
@@ -160,21 +154,11 @@ impl Topics {
     /// # Errors
     /// Kafka or the registry does not answer.
     pub async fn enriched(&self) -> anyhow::Result<Vec<Record<EnrichedScore<'static>>>> {
-        self.read(
-            Topic::Enriched,
-            Topic::Enriched,
-            |decoder: &mut Decoder<EnrichedScore<'static>>, bytes| decoder.decode(bytes).ok().map(owned::score),
-        )
-        .await
+        self.read(Topic::Enriched, Topic::Enriched, score).await
     }
 
     /// Reads a topic from its beginning to its present end, partition by partition. Values have schemas of `schemas_of`.
-    async fn read<R, T>(
-        &self,
-        topic: Topic,
-        schemas_of: Topic,
-        decode: impl Fn(&mut Decoder<R>, Option<&[u8]>) -> Option<T> + Send + 'static,
-    ) -> anyhow::Result<Vec<Record<T>>>
+    async fn read<R, T>(&self, topic: Topic, schemas_of: Topic, decode: Decode<R, T>) -> anyhow::Result<Vec<Record<T>>>
     where
         R: scoresync_kafka::Record + 'static,
         T: Send + 'static,
@@ -185,7 +169,9 @@ impl Topics {
             let mut decoder = Decoder::new(subject, registry, runtime);
             let mut records = Vec::new();
             read_to_end(&consumer, &name, |message| {
-                records.push(record(message, decode(&mut decoder, message.payload())))
+                let value = once_known(|| decode(&mut decoder, message.payload()))?;
+                records.push(record(message, value));
+                Ok(())
             })?;
             records.sort_by_key(|record| (record.partition, record.offset));
             Ok(records)
@@ -216,7 +202,32 @@ fn ends(consumer: &BaseConsumer, topic: &str) -> anyhow::Result<BTreeMap<i32, i6
     partitions.map(|partition| end(partition.id())).collect()
 }
 
-fn read_to_end(consumer: &BaseConsumer, topic: &str, mut take: impl FnMut(&BorrowedMessage<'_>)) -> anyhow::Result<()> {
+fn report(decoder: &mut Decoder<ScoreReport<'static>>, bytes: Option<&[u8]>) -> Result<ScoreReport<'static>, DecodeError> {
+    decoder.decode(bytes).map(owned::report)
+}
+
+fn score(decoder: &mut Decoder<EnrichedScore<'static>>, bytes: Option<&[u8]>) -> Result<EnrichedScore<'static>, DecodeError> {
+    decoder.decode(bytes).map(owned::score)
+}
+
+/// A value, or that there is none that can be read. A registry that does not answer says neither.
+fn once_known<T>(mut decode: impl FnMut() -> Result<T, DecodeError>) -> anyhow::Result<Option<T>> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match decode() {
+            Ok(value) => return Ok(Some(value)),
+            Err(DecodeError::Surroundings(cause)) if Instant::now() >= deadline => return Err(cause.into()),
+            Err(DecodeError::Surroundings(_)) => std::thread::sleep(Duration::from_millis(100)),
+            Err(DecodeError::Frame(_) | DecodeError::Datum(_) | DecodeError::UnknownSchema { .. }) => return Ok(None),
+        }
+    }
+}
+
+fn read_to_end(
+    consumer: &BaseConsumer,
+    topic: &str,
+    mut take: impl FnMut(&BorrowedMessage<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let ends = ends(consumer, topic)?;
     let mut assignment = TopicPartitionList::new();
     for partition in ends.keys() {
@@ -235,7 +246,7 @@ fn read_to_end(consumer: &BaseConsumer, topic: &str, mut take: impl FnMut(&Borro
         };
         let message = message?;
         if message.offset() < ends[&message.partition()] {
-            take(&message);
+            take(&message)?;
             left -= 1;
         }
     }

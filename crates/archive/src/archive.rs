@@ -53,10 +53,10 @@ impl Archive {
     pub fn apart(self: &Arc<Self>) -> Result<Arc<Self>, ArchiveError> {
         match &**self {
             Self::Sqlite(_) => Ok(Arc::clone(self)),
-            Self::Postgres(database) => match database.apart() {
-                Ok(apart) => Ok(Arc::new(Self::Postgres(Box::new(apart)))),
-                Err(failure) => Err(failure.during("open the archive")),
-            },
+            Self::Postgres(database) => database
+                .apart()
+                .map(|apart| Arc::new(Self::Postgres(Box::new(apart))))
+                .map_err(|failure| failure.during("open the archive")),
         }
     }
 

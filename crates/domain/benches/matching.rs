@@ -6,17 +6,9 @@ mod staff;
 use std::{hint::black_box, time::Duration};
 
 use criterion::{Criterion, Throughput};
-use scoresync_domain::{
-    Directory, IdentityKind, MatchPolicy, PresentedIdentities, Region, ResultId, Rung, Subject, Timestamp, find_employee,
-};
+use scoresync_domain::{Directory, Region};
 
 const SIZES: [u32; 2] = [100_000, 1_000_000];
-const LADDER: [Rung; 2] = [rung(IdentityKind::EmployeeNo), rung(IdentityKind::Phone)];
-
-const fn rung(kind: IdentityKind) -> Rung {
-    Rung { kind, optional: false }
-}
-
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     for employees in SIZES {
@@ -35,40 +27,21 @@ fn matching(criterion: &mut Criterion, employees: u32) {
     group.bench_function("by employee number", |bencher| {
         bencher.iter(|| {
             let employee_no = places.next().map(|place| numbers.get(place));
-            find(
-                &directory,
-                PresentedIdentities {
-                    employee_no,
-                    ..PresentedIdentities::default()
-                },
-            );
+            find(&directory, employee_no, None);
         });
     });
     let phones = Presented::scattered(employees, staff::phone);
     group.bench_function("by phone", |bencher| {
         bencher.iter(|| {
             let phone = places.next().map(|place| phones.get(place));
-            find(
-                &directory,
-                PresentedIdentities {
-                    phone,
-                    ..PresentedIdentities::default()
-                },
-            );
+            find(&directory, None, phone);
         });
     });
     group.bench_function("by employee number, with the phone beside it", |bencher| {
         bencher.iter(|| {
             let place = places.next().unwrap_or(0);
             let (employee_no, phone) = (Some(numbers.get(place)), Some(phones.get(place)));
-            find(
-                &directory,
-                PresentedIdentities {
-                    employee_no,
-                    phone,
-                    ..PresentedIdentities::default()
-                },
-            );
+            find(&directory, employee_no, phone);
         });
     });
     group.finish();
@@ -118,20 +91,8 @@ impl Presented {
 }
 
 /// All that is in the employee's row goes into the enriched score.
-fn find(directory: &Directory, identities: PresentedIdentities<'_>) {
-    let policy = MatchPolicy {
-        source: "academy",
-        system: "lms",
-        region: Region::CN,
-        ladder: &LADDER,
-        name_must_agree: false,
-    };
-    let subject = Subject {
-        result_id: ResultId::from_uuid(uuid::Uuid::nil()),
-        finished: Timestamp::from_millis(1_780_000_000_000).into(),
-        identities,
-    };
-    let employee = find_employee(directory, &policy, &subject).map(|found| found.employee);
+fn find(directory: &Directory, employee_no: Option<&str>, phone: Option<&str>) {
+    let employee = staff::find(directory, employee_no, phone).map(|found| found.employee);
     let texts = employee.map(|employee| (employee.employee_no(), employee.name(), employee.department(), employee.position()));
     assert!(black_box(texts).is_ok());
 }

@@ -4,9 +4,7 @@
 mod staff;
 
 use peak_alloc::PeakAlloc;
-use scoresync_domain::{
-    Directory, IdentityKind, MatchPolicy, PresentedIdentities, Region, ResultId, Rung, Subject, Timestamp, find_employee,
-};
+use scoresync_domain::{Directory, Region, Timestamp};
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
@@ -55,24 +53,7 @@ fn employees_take_little_memory_finding_them_none_and_updates_and_erasures_leave
 }
 
 fn find(directory: &Directory, employee_no: &str, phone: Option<&str>) {
-    let rung = |kind| Rung { kind, optional: false };
-    let policy = MatchPolicy {
-        source: "academy",
-        system: "lms",
-        region: Region::CN,
-        ladder: &[IdentityKind::EmployeeNo, IdentityKind::Phone].map(rung),
-        name_must_agree: false,
-    };
-    let subject = Subject {
-        result_id: ResultId::from_uuid(uuid::Uuid::nil()),
-        finished: Timestamp::from_millis(1_780_000_000_000).into(),
-        identities: PresentedIdentities {
-            employee_no: Some(employee_no),
-            phone,
-            ..PresentedIdentities::default()
-        },
-    };
-    let found = find_employee(directory, &policy, &subject).map(|found| found.employee.employee_no());
+    let found = staff::find(directory, Some(employee_no), phone).map(|found| found.employee.employee_no());
     assert_eq!(found, Ok(employee_no));
 }
 

@@ -3,7 +3,7 @@
 use std::{
     marker::PhantomData,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rdkafka::{
@@ -19,6 +19,9 @@ use crate::{
     lifeline::Lifeline,
     settings::{KafkaSettings, TopicSettings},
 };
+
+/// Between two looks whether the queue has room.
+const WAIT_FOR_ROOM: Duration = Duration::from_millis(1);
 
 /// Who hears what became of a record.
 pub trait Ticket: Send + Sync + 'static {
@@ -112,19 +115,43 @@ impl<T: Ticket> Publisher<T> {
     /// # Errors
     /// See [`PublishError`]; the ticket then is not settled.
     pub fn publish(&self, record: Outgoing<'_>, headers: Option<OwnedHeaders>, ticket: Arc<T>) -> Result<(), PublishError> {
+        self.publish_within(Duration::ZERO, record, headers, ticket)
+    }
+
+    /// The same, waiting for room up to `patience`: a full queue empties in milliseconds while the broker answers.
+    ///
+    /// # Errors
+    /// As for [`Self::publish`].
+    pub fn publish_within(
+        &self,
+        patience: Duration,
+        record: Outgoing<'_>,
+        headers: Option<OwnedHeaders>,
+        ticket: Arc<T>,
+    ) -> Result<(), PublishError> {
         let mut outgoing = BaseRecord::with_opaque_to(record.topic, ticket);
         outgoing.key = record.key;
         outgoing.payload = record.value;
         outgoing.headers = headers;
-        self.producer.send(outgoing).map_err(|(error, _)| {
-            if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) {
-                PublishError::QueueFull
-            } else if is_too_large(&error) {
-                PublishError::TooLarge
-            } else {
-                PublishError::Client(error)
+        let mut deadline = None;
+        loop {
+            let Err((error, refused)) = self.producer.send(outgoing) else {
+                return Ok(());
+            };
+            if error.rdkafka_error_code() != Some(RDKafkaErrorCode::QueueFull) {
+                return Err(if is_too_large(&error) {
+                    PublishError::TooLarge
+                } else {
+                    PublishError::Client(error)
+                });
             }
-        })
+            let deadline = *deadline.get_or_insert_with(|| Instant::now() + patience);
+            if Instant::now() >= deadline {
+                return Err(PublishError::QueueFull);
+            }
+            std::thread::sleep(WAIT_FOR_ROOM);
+            outgoing = refused;
+        }
     }
 
     /// How many records are queued or on their way.
@@ -152,8 +179,8 @@ impl<T: Ticket> Publisher<T> {
     /// Waits until everything is acknowledged, or the time is over; says whether it is.
     #[must_use]
     pub fn settle(&self, limit: Duration) -> bool {
-        let deadline = std::time::Instant::now() + limit;
-        while self.in_flight() > 0 && std::time::Instant::now() < deadline {
+        let deadline = Instant::now() + limit;
+        while self.in_flight() > 0 && Instant::now() < deadline {
             std::thread::sleep(Duration::from_micros(500));
         }
         self.in_flight() == 0

@@ -140,7 +140,7 @@ impl Transform {
                     key: Some(self.key.as_bytes()),
                     value: Some(&self.buffer),
                 };
-                self.publish(output, traceparent, &ticket)?;
+                self.publisher.publish_within(QUEUE_LIMIT, output, traceparent, ticket)?;
                 fault_points::pass(Point::OutputQueued);
             }
             Some((source, rejection)) => {
@@ -150,7 +150,7 @@ impl Transform {
                     origin,
                     history,
                 };
-                self.publish_dead_letter(record, &end, &ticket)?;
+                self.publish_dead_letter(record, &end, ticket)?;
             }
         }
         Ok(Some(begun.in_flight))
@@ -206,7 +206,7 @@ impl Transform {
         }
     }
 
-    fn publish_dead_letter(&self, record: &BorrowedMessage<'_>, end: &DeadEnd, ticket: &Arc<OutputTicket>) -> Result<(), Obstacle> {
+    fn publish_dead_letter(&self, record: &BorrowedMessage<'_>, end: &DeadEnd, ticket: Arc<OutputTicket>) -> Result<(), Obstacle> {
         let letter = DeadLetter {
             topic: record.topic(),
             partition: record.partition(),
@@ -237,23 +237,10 @@ impl Transform {
         if fault_points::has(Bug::LetterErrorSwallowed) {
             ticket.settle(Ok(()));
         }
-        self.publish(output, Some(headers), ticket)?;
+        self.publisher.publish_within(QUEUE_LIMIT, output, Some(headers), ticket)?;
         fault_points::pass(Point::LetterQueued);
         self.metrics.count_dead_letter(&end.source, letter.reason);
         Ok(())
-    }
-
-    /// A full queue empties in milliseconds while the broker answers.
-    fn publish(&self, output: Outgoing<'_>, headers: Option<OwnedHeaders>, ticket: &Arc<OutputTicket>) -> Result<(), Obstacle> {
-        let mut deadline = None;
-        loop {
-            match self.publisher.publish(output, headers.clone(), Arc::clone(ticket)) {
-                Err(PublishError::QueueFull) if Instant::now() < *deadline.get_or_insert_with(|| Instant::now() + QUEUE_LIMIT) => {
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                outcome => return Ok(outcome?),
-            }
-        }
     }
 }
 

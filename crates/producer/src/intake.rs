@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, OnceLock},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use prometheus::IntCounter;
@@ -151,7 +151,6 @@ impl Submission<'_> {
     }
 
     fn publish(&self, row_number: u64, patience: Duration) -> Result<(), IntakeError> {
-        let mut deadline = None;
         let begun = self.tally.tracker.begin(i64::try_from(row_number).unwrap_or(i64::MAX));
         let ticket = Arc::new(RowTicket {
             tally: Arc::clone(&self.tally),
@@ -162,26 +161,20 @@ impl Submission<'_> {
             key: Some(self.key.as_bytes()),
             value: Some(&self.buffer),
         };
-        loop {
-            let error = match self.intake.publisher.publish(record, None, Arc::clone(&ticket)) {
-                Ok(()) => {
-                    fault_points::pass(Point::ReportQueued);
-                    return Ok(());
-                }
-                Err(PublishError::QueueFull) if Instant::now() < *deadline.get_or_insert_with(|| Instant::now() + patience) => {
-                    std::thread::sleep(Duration::from_millis(1));
-                    continue;
-                }
-                Err(PublishError::QueueFull) => IntakeError::Busy,
-                Err(error) => match error.refusal(&self.intake.topic) {
-                    Some(refusal) => IntakeError::Refused(refusal),
-                    None => IntakeError::Publish(error),
-                },
-            };
-            // The row's place in the tally stays open, so that no watermark ever passes a row that was not written.
-            self.tally.tracker.fail();
-            return Err(error);
-        }
+        let error = match self.intake.publisher.publish_within(patience, record, None, ticket) {
+            Ok(()) => {
+                fault_points::pass(Point::ReportQueued);
+                return Ok(());
+            }
+            Err(PublishError::QueueFull) => IntakeError::Busy,
+            Err(error) => match error.refusal(&self.intake.topic) {
+                Some(refusal) => IntakeError::Refused(refusal),
+                None => IntakeError::Publish(error),
+            },
+        };
+        // The row's place in the tally stays open, so that no watermark ever passes a row that was not written.
+        self.tally.tracker.fail();
+        Err(error)
     }
 
     /// Number of the first row that is not yet acknowledged, counting from 1.

@@ -120,6 +120,7 @@ pub struct Sink {
     metrics: SinkMetrics,
     readiness: StageReadiness,
     last_bookkeeping: Instant,
+    last_comparison: Instant,
     broker_is_away: bool,
     /// Where the last batch would have led that something kept from being filed that keeps the stage from its work.
     failed: BTreeMap<TopicPartition, i64>,
@@ -198,6 +199,7 @@ impl Sink {
             metrics,
             readiness,
             last_bookkeeping: Instant::now(),
+            last_comparison: Instant::now(),
             broker_is_away: false,
             failed: BTreeMap::new(),
         })
@@ -213,6 +215,7 @@ impl Sink {
             if let Some(outcome) = self.applier.outcome()? {
                 self.settle(outcome);
             }
+            self.compare_archive();
             self.start_pending()?;
             self.hand_over()?;
             self.keep_books();

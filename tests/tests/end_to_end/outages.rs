@@ -1,6 +1,11 @@
 //! What is around scoresync goes away under load and comes back: it waits, says so, and goes on by itself.
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use anyhow::ensure;
 use scoresync_kafka::Topic;
@@ -112,28 +117,31 @@ async fn postgresql_goes_away_under_load_and_the_sink_waits_for_it() -> anyhow::
     let stack = Stack::start_parts(&[Part::Postgres])?;
     let play = Play::begin(&stack, Database::Postgres, 4).await?;
     play.send_while(async |play, load| {
-        for (share, is_killed) in [(0.3, false), (0.6, true)] {
-            load.reaches(share).await;
-            if is_killed {
-                stack.kill(Part::Postgres)?
-            } else {
-                stack.stop(Part::Postgres)?
-            }
-            let reasons = play.notice(&[2]).await?;
-            ensure!(reasons["sink"].contains("archive"), "{reasons:?}");
-            let others = [readiness(play.running[0].admin()).await?, readiness(play.running[1].admin()).await?];
-            ensure!(others.iter().all(NotReady::is_empty), "others do not need the database: {others:?}");
-            let metrics = Metrics::scrape(play.running[2].admin()).await?;
-            let retries = metrics.get("scoresync_retries_total{cause=\"archive\",stage=\"sink\"}");
-            ensure!(retries.is_some_and(|retries| retries > 0.0), "no retry is counted");
-            // A killed server's lock file is in the way for a moment.
-            until("PostgreSQL starts", START, async || Ok(stack.start_again(Part::Postgres).is_ok())).await?;
-            play.recover().await?;
-        }
-        Ok(())
+        load.reaches(0.3).await;
+        stack.stop(Part::Postgres)?;
+        is_waited_for(&stack, play).await?;
+        load.reaches(0.6).await;
+        stack.kill(Part::Postgres)?;
+        is_waited_for(&stack, play).await
     })
     .await?;
+    // It is noticed without a record that is to be filed, too.
+    stack.stop(Part::Postgres)?;
+    is_waited_for(&stack, &play).await?;
     play.end()
+}
+
+async fn is_waited_for(stack: &Stack, play: &Play) -> anyhow::Result<()> {
+    let reasons = play.notice(&[2]).await?;
+    ensure!(reasons["sink"].contains("archive"), "{reasons:?}");
+    let others = [readiness(play.running[0].admin()).await?, readiness(play.running[1].admin()).await?];
+    ensure!(others.iter().all(NotReady::is_empty), "others do not need the database: {others:?}");
+    let metrics = Metrics::scrape(play.running[2].admin()).await?;
+    let retries = metrics.get("scoresync_retries_total{cause=\"archive\",stage=\"sink\"}");
+    ensure!(retries.is_some_and(|retries| retries > 0.0), "no retry is counted");
+    // A killed server's lock file is in the way for a moment.
+    until("PostgreSQL starts", START, async || Ok(stack.start_again(Part::Postgres).is_ok())).await?;
+    play.recover().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -202,36 +210,68 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A database whose files can be put back to what they were.
+struct Restorable<'a> {
+    stack: &'a Stack,
+    data: PathBuf,
+    backup: PathBuf,
+}
+
+impl<'a> Restorable<'a> {
+    fn new(stack: &'a Stack) -> anyhow::Result<Self> {
+        let folder = stack.folder()?.join("postgres");
+        Ok(Self {
+            stack,
+            data: folder.join("data"),
+            backup: folder.join("backup"),
+        })
+    }
+
+    async fn back_up(&self, play: &Play) -> anyhow::Result<()> {
+        self.stack.stop(Part::Postgres)?;
+        copy(&self.data, &self.backup)?;
+        self.stack.start_again(Part::Postgres)?;
+        play.recover().await
+    }
+
+    /// The sink stands still meanwhile, so that it can be seen that the database has lost something.
+    async fn restore(&self, play: &Play) -> anyhow::Result<()> {
+        play.running[2].signal("STOP")?;
+        let before = play.scene.archive().await?.judged().await?;
+        self.stack.stop(Part::Postgres)?;
+        copy(&self.backup, &self.data)?;
+        self.stack.start_again(Part::Postgres)?;
+        let after = play.scene.archive().await?.judged().await?;
+        ensure!(after < before, "the backup has {after} of {before}: nothing was lost");
+        play.running[2].signal("CONT")?;
+        play.recover().await
+    }
+}
+
 /// Yesterday's rows have yesterday's positions beside them, so that the sink goes on from there and files again what is missing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_restored_from_before_is_filled_from_there() -> anyhow::Result<()> {
     let stack = Stack::start_parts(&[Part::Postgres])?;
-    let (data, backup) = (stack.folder()?.join("postgres/data"), stack.folder()?.join("postgres/backup"));
+    let database = Restorable::new(&stack)?;
     let play = Play::begin(&stack, Database::Postgres, 6).await?;
-    play.send_while(async |play, load| {
+    let load = Load::new(&play.company, &play.scene.installation)?.with_files_first();
+    let (sent, restored) = tokio::join!(load.send_all(), async {
         load.reaches(0.3).await;
-        stack.stop(Part::Postgres)?;
-        copy(&data, &backup)?;
-        stack.start_again(Part::Postgres)?;
-        play.recover().await?;
+        database.back_up(&play).await?;
         load.reaches(0.7).await;
         let backed_up = i64::try_from(play.company.report_count())? / 3;
         until("more is filed than the backup has", SETTLE, async || {
             Ok(play.scene.archive().await?.judged().await? > backed_up)
         })
         .await?;
-        // It stands still so that it can be seen that the database has lost something.
-        play.running[2].signal("STOP")?;
-        let before = play.scene.archive().await?.judged().await?;
-        stack.stop(Part::Postgres)?;
-        copy(&backup, &data)?;
-        stack.start_again(Part::Postgres)?;
-        let after = play.scene.archive().await?.judged().await?;
-        ensure!(after < before, "the backup has {after} of {before}: nothing was lost");
-        play.running[2].signal("CONT")?;
-        play.recover().await
-    })
-    .await?;
+        database.restore(&play).await
+    });
+    restored?;
+    let sent = sent?;
+    assert_every_fate_is_true(&play.scene, &play.company, &sent).await?;
+    // No record arrives any more that would tell the sink.
+    database.restore(&play).await?;
+    assert_every_fate_is_true(&play.scene, &play.company, &sent).await?;
     play.end()
 }
 

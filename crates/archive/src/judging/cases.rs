@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use scoresync_domain::ResultId;
 
 use super::{Known, Ledger, Newcomer, Plan, Statement, Successors};
-use crate::{error::Failure, record::Head};
+use crate::{ArchiveError, Refusals, error::Failure, record::Head};
 
 /// Results with their new statements, each in order of arrival.
 #[derive(Debug, Default)]
@@ -51,14 +51,17 @@ impl<'a> Cases<'a> {
         disputed
     }
 
-    /// Judges them all.
-    pub(crate) fn judge(self, mut known: Known, successors: &'a Successors) -> Result<Plan<'a>, Failure> {
+    /// Judges them all; where refusals are withheld, there are none.
+    pub(crate) fn judge(self, (mut known, successors): (Known, &'a Successors), refusals: Refusals) -> Result<Plan<'a>, Failure> {
         let mut plan = Plan::default();
         for (result_id, newcomers) in self.results {
             let known = known.results.remove(&result_id).unwrap_or_default();
             let mut ledger = Ledger::open((result_id, known), &newcomers, successors);
             newcomers.into_iter().for_each(|newcomer| ledger.admit(newcomer));
             plan.add(ledger)?;
+        }
+        if refusals == Refusals::Withhold && !plan.refused.is_empty() {
+            return Err(Failure::Decided(ArchiveError::WouldRefuse));
         }
         Ok(plan)
     }

@@ -50,12 +50,16 @@ impl PostgresArchive {
         let applied = self
             .transact(async |transaction| {
                 let applied = apply(transaction, (batches, refusals), selection).await?;
+                if selection.probe.is_some() {
+                    return Ok((applied, End::RollBack));
+                }
                 fault_points::pass(Point::BeforeCommit);
-                let end = if selection.probe.is_none() { End::Commit } else { End::RollBack };
-                Ok((applied, end))
+                Ok((applied, End::Commit))
             })
             .await?;
-        fault_points::pass(Point::AfterCommit);
+        if selection.probe.is_none() {
+            fault_points::pass(Point::AfterCommit);
+        }
         Ok(applied)
     }
 }
@@ -159,10 +163,7 @@ async fn judge(transaction: &Transaction<'_>, cases: Cases<'_>, mut known: Known
     load::refusals_of(transaction, &mut known, &decided).await?;
     load::history(transaction, &mut known, &newcomers).await?;
     let successors = load::successors(transaction, &cases.disputed_numbers(&known)).await?;
-    let plan = cases.judge(known, &successors)?;
-    if refusals == Refusals::Withhold && !plan.refused.is_empty() {
-        return Err(Failure::Decided(ArchiveError::WouldRefuse));
-    }
+    let plan = cases.judge((known, &successors), refusals)?;
     write_plan(transaction, &plan).await?;
     Ok(plan.verdicts)
 }

@@ -1,6 +1,6 @@
 //! Rows into and out of PostgreSQL: in as one array per column, which one statement takes whatever their number, or copied in.
 
-use std::{fmt::Write, pin::Pin};
+use std::pin::Pin;
 
 use bytes::BytesMut;
 use deadpool_postgres::Transaction;
@@ -95,12 +95,10 @@ impl<'a> Rows<'a> {
 
 /// The statement that writes rows of a table.
 pub(super) fn insert(table: &Table) -> String {
-    let (mut names, mut parameters) = (String::new(), String::new());
-    for (number, column) in table.columns.iter().enumerate() {
-        let comma = if number == 0 { "" } else { ", " };
-        let _ = write!(names, "{comma}{}", column.name);
-        let _ = write!(parameters, "{comma}${}::{}[]", number + 1, sql_type(column.kind));
-    }
+    let arrays = (1..)
+        .zip(&table.columns)
+        .map(|(number, column)| format!("${number}::{}[]", sql_type(column.kind)));
+    let (names, parameters) = (table.names(), arrays.collect::<Vec<_>>().join(", "));
     let (table_name, conflict) = (table.name, &table.conflict);
     format!("INSERT INTO {table_name} ({names}) SELECT {names} FROM unnest({parameters}) AS given ({names}) {conflict}")
 }
@@ -112,8 +110,7 @@ pub(super) struct CopyIn {
 
 impl CopyIn {
     pub(super) async fn to(transaction: &Transaction<'_>, table: &Table) -> Result<Self, Failure> {
-        let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
-        let sql = format!("COPY {} ({}) FROM STDIN BINARY", table.name, names.join(", "));
+        let sql = format!("COPY {} ({}) FROM STDIN BINARY", table.name, table.names());
         let statement = transaction.prepare_cached(&sql).await?;
         let types: Vec<Type> = table.columns.iter().map(|column| sql_type(column.kind)).collect();
         let writer = Box::pin(BinaryCopyInWriter::new(transaction.copy_in(&statement).await?, &types));

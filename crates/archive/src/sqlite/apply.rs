@@ -74,10 +74,7 @@ fn file(transaction: &Transaction<'_>, intake: &Intake<'_>, refusals: Refusals) 
             continue;
         }
         let (known, successors) = load_for(transaction, &cases)?;
-        let plan = cases.judge(known, &successors)?;
-        if refusals == Refusals::Withhold && !plan.refused.is_empty() {
-            return Err(Failure::Decided(ArchiveError::WouldRefuse));
-        }
+        let plan = cases.judge((known, &successors), refusals)?;
         write_plan(transaction, &plan)?;
         verdicts.add(plan.verdicts);
     }

@@ -1,7 +1,5 @@
 //! Rows into and out of SQLite.
 
-use std::fmt::Write;
-
 use rusqlite::{
     CachedStatement, Connection, Row, ToSql,
     types::{ToSqlOutput, ValueRef},
@@ -50,13 +48,13 @@ impl<'c> Writer<'c> {
 }
 
 fn insert(table: &Table) -> String {
-    let (mut names, mut values) = (String::new(), String::new());
-    for (number, column) in table.columns.iter().enumerate() {
-        let comma = if number == 0 { "" } else { ", " };
-        let _ = write!(names, "{comma}{}", column.name);
-        let _ = write!(values, "{comma}?{}", number + 1);
-    }
-    format!("INSERT INTO {} ({names}) VALUES ({values}) {}", table.name, table.conflict)
+    let parameters = vec!["?"; table.columns.len()].join(", ");
+    format!(
+        "INSERT INTO {} ({}) VALUES ({parameters}) {}",
+        table.name,
+        table.names(),
+        table.conflict
+    )
 }
 
 /// Takes the columns of a row from left to right.

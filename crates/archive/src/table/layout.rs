@@ -28,6 +28,13 @@ pub(crate) struct Table {
     pub(crate) conflict: String,
 }
 
+impl Table {
+    /// The columns, separated by commas.
+    pub(crate) fn names(&self) -> String {
+        self.columns.iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
+    }
+}
+
 const fn column(name: &'static str, kind: Kind) -> Column {
     Column { name, kind }
 }
@@ -165,21 +172,17 @@ pub(crate) static EMPLOYEES: LazyLock<Table> = LazyLock::new(|| Table {
     conflict: overwrite("employee_no", &EMPLOYEE[1..]) + " WHERE employee.as_of_ms <= excluded.as_of_ms",
 });
 
-fn listed(table: &Table) -> String {
-    table.columns.iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
-}
-
 /// What [`super::read_record`] reads, in its order.
 pub(crate) fn record_columns() -> String {
-    listed(&RECORDS)
+    RECORDS.names()
 }
 
 /// What [`super::read_history`] reads, in its order.
 pub(crate) fn history_columns() -> String {
-    listed(&HISTORY)
+    HISTORY.names()
 }
 
 /// What [`super::read_refused`] reads, in its order.
 pub(crate) fn refused_columns() -> String {
-    listed(&REFUSED)
+    REFUSED.names()
 }

@@ -58,13 +58,16 @@ struct Number<'a> {
 /// E.164 allows 15 digits; trunk, carrier and international prefixes can stand before them.
 const MAX_DIALLED_DIGITS: usize = 24;
 
+/// What stands before a number of mainland China in E.164.
+pub(super) const MAINLAND: &str = "+86";
+
 pub(super) fn normalise(value: &str, region: Region) -> Cow<'_, str> {
     let trimmed = value.trim();
     if let Some(mobile) = mainland_mobile(trimmed, region) {
         return if trimmed.starts_with('+') {
             Cow::Borrowed(trimmed)
         } else {
-            Cow::Owned(format!("+86{mobile}"))
+            Cow::Owned(format!("{MAINLAND}{mobile}"))
         };
     }
     let text = cleaned(trimmed);
@@ -72,14 +75,14 @@ pub(super) fn normalise(value: &str, region: Region) -> Cow<'_, str> {
         return Cow::Owned(text);
     };
     if let Some(mobile) = mainland_mobile(&dialled, region) {
-        return Cow::Owned(format!("+86{mobile}"));
+        return Cow::Owned(format!("{MAINLAND}{mobile}"));
     }
     Cow::Owned(read(&dialled, region).map_or(text, |number| format!("+{}{}", number.calling_code, number.national)))
 }
 
 /// What nearly every number in a Chinese company is, without asking the tables: its eleven digits.
 pub(super) fn mainland_mobile(text: &str, region: Region) -> Option<&str> {
-    let number = match text.strip_prefix("+86") {
+    let number = match text.strip_prefix(MAINLAND) {
         Some(number) => number,
         None if region == Region::CN => text.strip_prefix("0086").unwrap_or(text),
         None => return None,

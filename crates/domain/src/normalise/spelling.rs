@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::{normalise_identity, phone};
+use super::{
+    normalise_identity,
+    phone::{self, MAINLAND},
+};
 use crate::{IdentityKind, Region};
 
 /// What [`normalise_identity`] makes of an identity; two are equal where those texts and the kinds are.
@@ -13,8 +16,6 @@ pub(crate) struct Spelling<'a> {
     pub(crate) is_mainland: bool,
     pub(crate) rest: Cow<'a, str>,
 }
-
-const MAINLAND: &str = "+86";
 
 impl<'a> Spelling<'a> {
     #[inline]

@@ -1,6 +1,15 @@
-//! Typical employees, each of whom follows from a number.
+//! Typical employees, each of whom follows from a number, and a report that looks for one.
 
-use scoresync_domain::{Employee, Identity, IdentityKind, Timestamp};
+use scoresync_domain::{
+    Directory, Employee, Found, Identity, IdentityKind, MatchError, MatchPolicy, PresentedIdentities, Region, ResultId, Rung, Subject,
+    Timestamp, find_employee,
+};
+
+const LADDER: [Rung; 2] = [rung(IdentityKind::EmployeeNo), rung(IdentityKind::Phone)];
+
+const fn rung(kind: IdentityKind) -> Rung {
+    Rung { kind, optional: false }
+}
 
 /// The employee number of the employee.
 pub(crate) fn employee_no(number: u32) -> String {
@@ -49,4 +58,25 @@ fn identity(kind: IdentityKind, value: String) -> Identity {
 fn name(number: u32) -> String {
     let character = |place: u32| char::from_u32(0x4e00 + number.rotate_left(place * 9) % 20_000).unwrap_or('员');
     (0..3).map(character).collect()
+}
+
+/// Whom a report is about that presents these.
+pub(crate) fn find<'d>(directory: &'d Directory, employee_no: Option<&str>, phone: Option<&str>) -> Result<Found<'d>, MatchError> {
+    let policy = MatchPolicy {
+        source: "academy",
+        system: "lms",
+        region: Region::CN,
+        ladder: &LADDER,
+        name_must_agree: false,
+    };
+    let subject = Subject {
+        result_id: ResultId::from_uuid(uuid::Uuid::nil()),
+        finished: Timestamp::from_millis(1_780_000_000_000).into(),
+        identities: PresentedIdentities {
+            employee_no,
+            phone,
+            ..PresentedIdentities::default()
+        },
+    };
+    find_employee(directory, &policy, &subject)
 }

@@ -1,12 +1,23 @@
 //! Partitions come and go: each begins where the archive stands, and is given up with nothing of it in hand.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
 
+use scoresync_archive::ArchiveError;
 use scoresync_fault_points::{self as fault_points, Point};
-use scoresync_kafka::{Error, Kind, TopicPartition};
+use scoresync_kafka::{Error, Kind, Topic, TopicPartition};
 
 use super::{Sink, SinkError};
-use crate::partitions::{Positions, StartError};
+use crate::{
+    metrics::STAGE,
+    partitions::{Positions, StartError, wait_for},
+    seeded_bugs,
+};
+
+/// How often the archive is asked whether it still stands where the last batch has left it.
+const COMPARE_EVERY: Duration = Duration::from_secs(5);
 
 /// Partitions whose position has to be read from the archive before they go on.
 #[derive(Default)]
@@ -64,6 +75,52 @@ impl Sink {
         self.begin_again(places);
         self.readiness
             .not_ready("the broker does not know a topic, or has nothing at a position");
+    }
+
+    /// A database that is put back to what it was stands where it stood then, and for a long time no batch may come to notice that, or that
+    /// there is no database.
+    pub(super) fn compare_archive(&mut self) {
+        let is_settled = !self.applier.is_busy() && self.held.is_none() && self.pending.is_empty();
+        if !is_settled || self.last_comparison.elapsed() < COMPARE_EVERY || seeded_bugs::never_looks_back() {
+            return;
+        }
+        self.last_comparison = Instant::now();
+        match self.strayed() {
+            Ok(strayed) if strayed.is_empty() => {}
+            Ok(strayed) => {
+                self.metrics.stage.retries.get([STAGE, "lost_position"]).inc();
+                tracing::warn!(
+                    partitions = strayed.len(),
+                    "the archive does not stand where this sink has left it: its database was restored, or another sink was at work; going on                      from where it stands"
+                );
+                self.begin_again(strayed);
+            }
+            Err(error) => {
+                self.metrics.stage.retries.get([STAGE, "archive"]).inc();
+                self.readiness
+                    .not_ready(format!("the archive does not say where it stands: {error}"));
+                let places: Vec<TopicPartition> = self.partitions.places().cloned().collect();
+                self.begin_again(places);
+            }
+        }
+    }
+
+    /// Partitions with which the archive stands elsewhere than where it was left.
+    fn strayed(&self) -> Result<Vec<TopicPartition>, ArchiveError> {
+        let mut left: BTreeMap<TopicPartition, i64> = self.partitions.handed_over().collect();
+        for (topic, generation) in [(Topic::Enriched, self.names.generation()), (Topic::Employees, 1)] {
+            let topic = self.names.name(topic);
+            for position in wait_for(&self.runtime, self.archive.positions(&topic, generation))? {
+                let place = TopicPartition {
+                    partition: position.partition.partition,
+                    topic: topic.clone(),
+                };
+                if left.get(&place) == Some(&position.next_offset) {
+                    left.remove(&place);
+                }
+            }
+        }
+        Ok(left.into_keys().collect())
     }
 
     /// Partitions go on where the archive stands; what was collected of them is read again.

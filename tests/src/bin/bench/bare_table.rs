@@ -25,6 +25,12 @@ pub(crate) struct BareTable {
     rows: usize,
 }
 
+/// A statement that takes some of a batch's columns, by their places.
+struct Insertion {
+    sql: String,
+    columns: Vec<usize>,
+}
+
 /// The values of a batch's column.
 enum Column {
     Int4(Vec<Option<i32>>),
@@ -80,33 +86,27 @@ impl BareTable {
 
     /// The same where all rows are there.
     pub(crate) async fn upsert_again(&mut self) -> anyhow::Result<Speed> {
-        let statement = self.client.prepare(&self.insert()).await?;
-        let stopwatch = self.stopwatch()?;
-        for batch in &self.batches {
-            let transaction = begin(&mut self.client).await?;
-            let parameters: Vec<&(dyn ToSql + Sync)> = batch.iter().map(Column::array).collect();
-            transaction.execute(&statement, &parameters).await?;
-            transaction.commit().await?;
-        }
-        stopwatch.stop(self.rows)
+        self.write(&[self.upsert_of_records()]).await
     }
 
     /// The same with a row of history for each, as a correction leaves.
     pub(crate) async fn upsert_with_history(&mut self) -> anyhow::Result<Speed> {
-        let records = self.client.prepare(&self.insert()).await?;
-        let history = self.client.prepare(&self.insert_history()).await?;
+        self.write(&[self.upsert_of_records(), self.insertion_of_history()]).await
+    }
+
+    /// Each batch by these statements, in one transaction.
+    async fn write(&mut self, insertions: &[Insertion]) -> anyhow::Result<Speed> {
+        let mut statements = Vec::new();
+        for insertion in insertions {
+            statements.push((self.client.prepare(&insertion.sql).await?, &insertion.columns));
+        }
         let stopwatch = self.stopwatch()?;
         for batch in &self.batches {
             let transaction = begin(&mut self.client).await?;
-            let parameters: Vec<&(dyn ToSql + Sync)> = batch.iter().map(Column::array).collect();
-            transaction.execute(&records, &parameters).await?;
-            let shared = self
-                .columns
-                .iter()
-                .zip(batch)
-                .filter(|((name, _), _)| !OF_RECORDS_ALONE.contains(&name.as_str()));
-            let parameters: Vec<&(dyn ToSql + Sync)> = shared.map(|(_, column)| column.array()).collect();
-            transaction.execute(&history, &parameters).await?;
+            for (statement, columns) in &statements {
+                let arrays: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|place| batch[*place].array()).collect();
+                transaction.execute(statement, &arrays).await?;
+            }
             transaction.commit().await?;
         }
         stopwatch.stop(self.rows)
@@ -134,29 +134,40 @@ impl BareTable {
 
     async fn make_table(&self) -> anyhow::Result<()> {
         let sql = "DROP TABLE IF EXISTS bare, bare_history, bare_position; CREATE TABLE bare (LIKE training_record INCLUDING ALL); \
-                   CREATE TABLE bare_history (LIKE score_history INCLUDING ALL); CREATE TABLE bare_position (next_offset bigint NOT NULL); INSERT INTO bare_position VALUES (0)";
+                   CREATE TABLE bare_history (LIKE score_history INCLUDING ALL); CREATE TABLE bare_position (next_offset bigint NOT NULL); \
+                   INSERT INTO bare_position VALUES (0)";
         self.client.batch_execute(sql).await.context("make a table")
     }
 
-    fn insert(&self) -> String {
-        let of = |write: &dyn Fn(usize, &str, &str) -> String| {
-            let columns = self.columns.iter().enumerate();
-            let texts: Vec<String> = columns.map(|(place, (name, kind))| write(place + 1, name, kind.name())).collect();
-            texts.join(", ")
-        };
-        let arrays = of(&|number, _, kind| format!("${number}::{kind}[]"));
-        let updates = of(&|_, name, _| format!("{name} = excluded.{name}"));
-        format!("INSERT INTO bare SELECT * FROM unnest({arrays}) ON CONFLICT (result_id) DO UPDATE SET {updates}")
+    fn upsert_of_records(&self) -> Insertion {
+        let all: Vec<usize> = (0..self.columns.len()).collect();
+        let (names, arrays) = self.names_and_arrays(&all);
+        let updates: Vec<String> = self.columns.iter().map(|(name, _)| format!("{name} = excluded.{name}")).collect();
+        let updates = updates.join(", ");
+        Insertion {
+            sql: format!("INSERT INTO bare ({names}) SELECT * FROM unnest({arrays}) ON CONFLICT (result_id) DO UPDATE SET {updates}"),
+            columns: all,
+        }
     }
 
-    fn insert_history(&self) -> String {
-        let shared = self.columns.iter().filter(|(name, _)| !OF_RECORDS_ALONE.contains(&name.as_str()));
-        let (names, arrays): (Vec<&str>, Vec<String>) = shared
-            .enumerate()
-            .map(|(place, (name, kind))| (name.as_str(), format!("${}::{}[]", place + 1, kind.name())))
+    fn insertion_of_history(&self) -> Insertion {
+        let is_shared = |place: &usize| !OF_RECORDS_ALONE.contains(&self.columns[*place].0.as_str());
+        let shared: Vec<usize> = (0..self.columns.len()).filter(is_shared).collect();
+        let (names, arrays) = self.names_and_arrays(&shared);
+        Insertion {
+            sql: format!("INSERT INTO bare_history ({names}, speaks) SELECT *, true FROM unnest({arrays})"),
+            columns: shared,
+        }
+    }
+
+    /// Of some columns, and the parameters that stand for them.
+    fn names_and_arrays(&self, places: &[usize]) -> (String, String) {
+        let columns = places.iter().map(|place| &self.columns[*place]);
+        let (names, arrays): (Vec<&str>, Vec<String>) = (1..)
+            .zip(columns)
+            .map(|(number, (name, kind))| (name.as_str(), format!("${number}::{}[]", kind.name())))
             .unzip();
-        let (names, arrays) = (names.join(", "), arrays.join(", "));
-        format!("INSERT INTO bare_history ({names}, speaks) SELECT {names}, true FROM unnest({arrays}) AS given ({names})")
+        (names.join(", "), arrays.join(", "))
     }
 
     /// The processor's time is the database's.
