@@ -8,5 +8,6 @@ mod load;
 mod migrate;
 mod read;
 mod rows;
+mod transaction;
 
 pub use connection::PostgresArchive;

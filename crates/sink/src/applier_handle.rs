@@ -1,7 +1,7 @@
 //! The applying thread and the way to it: one piece of work at a time.
 
 use std::{
-    sync::mpsc::{self, TryRecvError},
+    sync::mpsc::{self, RecvTimeoutError},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -49,17 +49,18 @@ impl ApplierHandle {
         if given { Ok(()) } else { Err(SinkError::ApplierGone) }
     }
 
-    pub(crate) fn outcome(&mut self) -> Result<Option<Outcome>, SinkError> {
+    /// What came of the batch in hand; `None` where there is none, or it takes longer than `patience`.
+    pub(crate) fn outcome_within(&mut self, patience: Duration) -> Result<Option<Outcome>, SinkError> {
         if !self.is_busy() {
             return Ok(None);
         }
-        match self.outcomes.try_recv() {
+        match self.outcomes.recv_timeout(patience) {
             Ok(outcome) => {
                 self.busy_since = None;
                 Ok(Some(outcome))
             }
-            Err(TryRecvError::Empty) => Ok(None),
-            Err(TryRecvError::Disconnected) => Err(SinkError::ApplierGone),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(SinkError::ApplierGone),
         }
     }
 

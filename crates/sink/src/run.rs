@@ -31,8 +31,10 @@ use crate::{
 
 /// How long a poll waits when there is nothing to do.
 const IDLE_POLL: Duration = Duration::from_millis(50);
-/// How long a poll waits while the applier works: its answer is looked at this often.
-const BUSY_POLL: Duration = Duration::from_millis(1);
+/// While the applier works, its answer is waited for instead, and records are looked at this often.
+const BUSY_PAUSE: Duration = Duration::from_millis(1);
+/// How long a poll waits while a batch is held: whether it still has to be is looked at this often.
+const HELD_POLL: Duration = Duration::from_millis(1);
 /// From when on a batch in the archive's hands is trouble.
 const LONG_BATCH: Duration = Duration::from_secs(10);
 const BOOKKEEPING: Duration = Duration::from_millis(500);
@@ -211,10 +213,10 @@ impl Sink {
     /// What a person must mend. What passes by itself is waited for.
     pub fn run(mut self, shutdown: &Shutdown) -> Result<(), SinkError> {
         while !shutdown.is_requested() {
-            self.poll()?;
-            if let Some(outcome) = self.applier.outcome()? {
+            if let Some(outcome) = self.applier.outcome_within(BUSY_PAUSE)? {
                 self.settle(outcome);
             }
+            self.poll()?;
             self.compare_archive();
             self.start_pending()?;
             self.hand_over()?;
@@ -232,8 +234,13 @@ impl Sink {
 
     /// Takes what is there, at most a batch.
     fn poll(&mut self) -> Result<(), SinkError> {
-        let busy = self.applier.is_busy() || self.held.is_some() || !self.collected.is_empty() || !self.collected_employees.is_empty();
-        let mut timeout = if busy { BUSY_POLL } else { IDLE_POLL };
+        let mut timeout = if self.held.is_some() {
+            HELD_POLL
+        } else if self.applier.is_busy() || !self.collected.is_empty() || !self.collected_employees.is_empty() {
+            Duration::ZERO
+        } else {
+            IDLE_POLL
+        };
         let (is_full, employees_are_full) = (!self.has_room(&self.collected), !self.has_room(&self.collected_employees));
         let is_paused = |topic: &str| {
             if topic == self.employees_topic {

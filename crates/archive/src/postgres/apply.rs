@@ -2,25 +2,27 @@
 
 use std::collections::HashSet;
 
-use deadpool_postgres::Transaction;
 use scoresync_domain::ResultId;
 use scoresync_fault_points::{self as fault_points, Point};
 use tokio_postgres::types::ToSql;
 
 use super::{
     PostgresArchive,
-    connection::End,
     load::{self, query},
-    rows::{CopyIn, Rows, insert},
+    rows::{CopyIn, Prepared},
+    transaction::{End, Transaction},
 };
 use crate::{
     Applied, ArchiveError, Batch, Refusals, TopicPartition,
     batch::{PositionMove, moves_unconditionally},
     bisection::{Bisection, Selection},
     error::Failure,
-    judging::{Cases, Intake, Known, Plan, RESULTS_AT_ONCE, Statement, Tally, Verdicts, only_one, tally},
+    judging::{Cases, Intake, Known, Plan, RESULTS_AT_ONCE, RecordRow, Statement, Tally, Verdicts, only_one, tally},
     table::{FATE_COUNTS, HISTORY, RECORDS, REFUSED, Table, Value, fate_values, history_values, record_values, refused_values},
 };
+
+/// From how many first records on they are copied in, which takes one question more than inserting them.
+const COPIED_FROM: usize = 64;
 
 impl PostgresArchive {
     pub(crate) async fn apply_scores(&self, batches: &[Batch<'_>], refusals: Refusals) -> Result<Applied, Failure> {
@@ -48,14 +50,7 @@ impl PostgresArchive {
     /// One transaction: positions, rows, counts. A probe is rolled back.
     async fn attempt(&self, (batches, refusals): (&[Batch<'_>], Refusals), selection: &Selection) -> Result<Applied, Failure> {
         let applied = self
-            .transact(async |transaction| {
-                let applied = apply(transaction, (batches, refusals), selection).await?;
-                if selection.probe.is_some() {
-                    return Ok((applied, End::RollBack));
-                }
-                fault_points::pass(Point::BeforeCommit);
-                Ok((applied, End::Commit))
-            })
+            .transact(async |transaction| apply(transaction, (batches, refusals), selection).await)
             .await?;
         if selection.probe.is_none() {
             fault_points::pass(Point::AfterCommit);
@@ -99,9 +94,34 @@ async fn apply(
     write(transaction, &REFUSED, intake.refused_rows().iter().map(refused_values)).await?;
     let applied = intake.report(&verdicts);
     fault_points::pass(Point::RowsWritten);
-    let tally = write_tally(transaction, tally(&intake, &verdicts, &applied));
-    tokio::try_join!(biased; write_first(transaction, &first_records), tally)?;
+    let end = if selection.probe.is_none() {
+        fault_points::pass(Point::BeforeCommit);
+        End::Commit
+    } else {
+        End::RollBack
+    };
+    finish(transaction, &first_records, tally(&intake, &verdicts, &applied), end).await?;
     Ok(applied)
+}
+
+/// Writes first records and counts, and ends the transaction, all in one. What had still to be prepared would be sent after the end.
+async fn finish(transaction: &Transaction<'_>, first_records: &[&Statement<'_>], tally: Tally, end: End) -> Result<(), Failure> {
+    let (few, many) = if first_records.len() < COPIED_FROM {
+        (first_records, [].as_slice())
+    } else {
+        ([].as_slice(), first_records)
+    };
+    let few: Vec<RecordRow<'_>> = few.iter().map(|statement| statement.first_record()).collect();
+    let inserted = Prepared::new_rows(transaction, &RECORDS, few.iter().map(record_values)).await?;
+    let copied = CopyIn::prepare(transaction, &RECORDS).await?;
+    let tally = prepared_tally(transaction, tally).await?;
+    tokio::try_join!(biased;
+        inserted.write(transaction),
+        copy(transaction, copied, many),
+        tally.write(transaction),
+        transaction.end(end),
+    )?;
+    Ok(())
 }
 
 fn result_ids(some: &[&[Statement<'_>]]) -> Vec<ResultId> {
@@ -145,15 +165,15 @@ impl<'t, 'c, 's, 'a> Filing<'t, 'c, 's, 'a> {
     }
 }
 
-async fn write_first(transaction: &Transaction<'_>, statements: &[&Statement<'_>]) -> Result<(), Failure> {
+async fn copy(transaction: &Transaction<'_>, copied: CopyIn, statements: &[&Statement<'_>]) -> Result<(), Failure> {
     if statements.is_empty() {
         return Ok(());
     }
-    let mut copy = CopyIn::to(transaction, &RECORDS).await?;
+    let mut rows = copied.begin(transaction).await?;
     for statement in statements {
-        copy.write(record_values(&statement.first_record())).await?;
+        rows.write(record_values(&statement.first_record())).await?;
     }
-    copy.finish().await
+    rows.finish().await
 }
 
 /// Judges cases, and writes what comes of it.
@@ -217,32 +237,39 @@ pub(super) async fn write<'a, V>(
 where
     V: IntoIterator<Item = Value<'a>>,
 {
-    let rows = Rows::of(table, rows);
-    if !rows.is_empty() {
-        let statement = transaction.prepare_cached(&insert(table)).await?;
-        transaction.execute(&statement, &rows.parameters()).await?;
-    }
-    Ok(())
+    Prepared::rows(transaction, table, rows).await?.write(transaction).await
 }
 
 pub(super) async fn write_plan(transaction: &Transaction<'_>, plan: &Plan<'_>) -> Result<(), Failure> {
-    write(transaction, &RECORDS, plan.records.iter().map(record_values)).await?;
-    write(transaction, &HISTORY, plan.history.iter().map(history_values)).await?;
+    tokio::try_join!(biased;
+        write(transaction, &RECORDS, plan.records.iter().map(record_values)),
+        write(transaction, &HISTORY, plan.history.iter().map(history_values)),
+        forget_refusals(transaction, plan),
+    )?;
+    write(transaction, &REFUSED, plan.refused.iter().map(refused_values)).await
+}
+
+/// Those that count now.
+async fn forget_refusals(transaction: &Transaction<'_>, plan: &Plan<'_>) -> Result<(), Failure> {
     let released = plan.verdicts.released.iter().map(|(position, _)| position);
     let generations: Vec<i32> = released.clone().map(|position| position.generation).collect();
     let partitions: Vec<i32> = released.clone().map(|position| position.partition).collect();
     let offsets: Vec<i64> = released.map(|position| position.offset).collect();
-    if !offsets.is_empty() {
-        let sql =
-            "DELETE FROM refused_score AS refused USING unnest($1::int4[], $2::int4[], $3::int8[]) AS given (generation, partition, place)
-            WHERE refused.enriched_generation = given.generation AND refused.enriched_partition = given.partition
-                AND refused.enriched_offset = given.place";
-        query(transaction, sql, &[&generations, &partitions, &offsets]).await?;
+    if offsets.is_empty() {
+        return Ok(());
     }
-    write(transaction, &REFUSED, plan.refused.iter().map(refused_values)).await
+    let sql =
+        "DELETE FROM refused_score AS refused USING unnest($1::int4[], $2::int4[], $3::int8[]) AS given (generation, partition, place)
+        WHERE refused.enriched_generation = given.generation AND refused.enriched_partition = given.partition
+            AND refused.enriched_offset = given.place";
+    query(transaction, sql, &[&generations, &partitions, &offsets]).await.map(drop)
 }
 
 pub(super) async fn write_tally(transaction: &Transaction<'_>, tally: Tally) -> Result<(), Failure> {
+    prepared_tally(transaction, tally).await?.write(transaction).await
+}
+
+async fn prepared_tally(transaction: &Transaction<'_>, tally: Tally) -> Result<Prepared<'static>, Failure> {
     let rows = tally.into_iter().map(|(place, count)| fate_values(place, count));
-    write(transaction, &FATE_COUNTS, rows).await
+    Prepared::rows(transaction, &FATE_COUNTS, rows).await
 }

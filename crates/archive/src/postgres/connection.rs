@@ -4,15 +4,15 @@ use std::{
     fs,
     net::IpAddr,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::Mutex,
     time::Duration,
 };
 
-use deadpool_postgres::{Client, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts, Transaction};
+use deadpool_postgres::{Client, ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use native_tls::{Certificate, TlsConnector};
 use postgres_native_tls::MakeTlsConnector;
 use tokio_postgres::{
-    Config, IsolationLevel, NoTls,
+    Config, NoTls,
     config::{Host, SslMode},
 };
 
@@ -27,9 +27,8 @@ pub struct PostgresArchive {
     settings: PostgresSettings,
     access: Access,
     pool: Pool,
-    /// Whether it belongs to one thread, which keeps its connection between its transactions.
-    keeps: bool,
-    kept: Mutex<Option<Client>>,
+    /// Of whoever writes, between two transactions.
+    pub(super) kept: Mutex<Option<ClientWrapper>>,
 }
 
 impl PostgresArchive {
@@ -44,14 +43,9 @@ impl PostgresArchive {
         Ok(archive)
     }
 
-    /// The same for one thread, with a connection of its own, and another one where that turns out to be gone.
+    /// The same with connections of its own, for a thread that drives them itself.
     pub(crate) fn apart(&self) -> Result<Self, Failure> {
-        let settings = PostgresSettings {
-            pool_size: 2,
-            ..self.settings.clone()
-        };
-        let connected = Self::connect(&settings, self.access)?;
-        Ok(Self { keeps: true, ..connected })
+        Self::connect(&self.settings, self.access)
     }
 
     /// Whether a writer has ever opened it.
@@ -89,7 +83,6 @@ impl PostgresArchive {
             settings: settings.clone(),
             access,
             pool,
-            keeps: false,
             kept: Mutex::default(),
         })
     }
@@ -97,57 +90,6 @@ impl PostgresArchive {
     pub(super) async fn client(&self) -> Result<Client, Failure> {
         Ok(self.pool.get().await?)
     }
-
-    /// Does some work in one transaction. Where the work fails, the transaction is rolled back before that is told: the runtime may not go on.
-    ///
-    /// An archive of one thread keeps its connection, which need not be asked first whether it answers; one that has gone is replaced.
-    pub(super) async fn transact<T>(&self, work: impl AsyncFnOnce(&Transaction<'_>) -> Result<(T, End), Failure>) -> Result<T, Failure> {
-        let (mut kept, mut taken) = (self.kept().take(), None);
-        let transaction = match begin_on(kept.as_mut()).await {
-            Some(transaction) => transaction,
-            None => begin(taken.insert(self.client().await?)).await?,
-        };
-        let (done, end) = match work(&transaction).await {
-            Ok(done) => done,
-            Err(failure) => {
-                // Where that fails, too, the connection is broken, and the server does it.
-                let _ = transaction.rollback().await;
-                return Err(failure);
-            }
-        };
-        match end {
-            End::Commit => transaction.commit().await?,
-            End::RollBack => transaction.rollback().await?,
-        }
-        if self.keeps {
-            *self.kept() = taken.or(kept);
-        }
-        Ok(done)
-    }
-
-    fn kept(&self) -> MutexGuard<'_, Option<Client>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// How a transaction ends whose work is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    Commit,
-    RollBack,
-}
-
-async fn begin_on(kept: Option<&mut Client>) -> Option<Transaction<'_>> {
-    match kept {
-        Some(client) => begin(client).await.ok(),
-        None => None,
-    }
-}
-
-/// A transaction whose every statement sees what was committed before it: waiting for a lock and then reading relies on that.
-pub(super) async fn begin(client: &mut Client) -> Result<Transaction<'_>, Failure> {
-    let transaction = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
-    Ok(transaction.start().await?)
 }
 
 /// Any other encoding lacks characters that people's names have.

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use deadpool_postgres::Transaction;
 use scoresync_domain::Fate;
 
 use super::{
     PostgresArchive,
     apply::{move_positions, write, write_plan, write_tally},
-    connection::End,
     load::{self, query},
     rows::Cursor,
+    transaction::{End, Transaction},
 };
 use crate::{
     EmployeeBatch, EmployeesApplied,
@@ -28,7 +27,9 @@ impl PostgresArchive {
             .transact(async |transaction| {
                 move_positions(transaction, vec![batch.position_move()]).await?;
                 let changed = write_employees(transaction, &fold).await?;
-                Ok((judge_again(transaction, &changed).await?, End::Commit))
+                let judged_again = judge_again(transaction, &changed).await?;
+                transaction.end(End::Commit).await?;
+                Ok(judged_again)
             })
             .await?;
         Ok(EmployeesApplied {

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use deadpool_postgres::Transaction;
 use scoresync_domain::ResultId;
 use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
-use super::rows::Cursor;
+use super::{rows::Cursor, transaction::Transaction};
 use crate::{
     EnrichedPosition,
     error::Failure,

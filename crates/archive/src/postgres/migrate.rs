@@ -1,8 +1,8 @@
 //! Bringing the schema up to date, by one process at a time.
 
 use deadpool_postgres::{Client, GenericClient};
+use tokio_postgres::IsolationLevel;
 
-use super::connection::begin;
 use crate::{
     error::Failure,
     migrations::{self, POSTGRES, VERSION_TABLE},
@@ -12,7 +12,11 @@ use crate::{
 const MIGRATION_LOCK: i64 = 0x7363_6f72_6573_796e;
 
 pub(super) async fn migrate(client: &mut Client) -> Result<(), Failure> {
-    let transaction = begin(client).await?;
+    let transaction = client
+        .build_transaction()
+        .isolation_level(IsolationLevel::ReadCommitted)
+        .start()
+        .await?;
     // Another release may be at a step that takes longer than a statement of the daily work.
     transaction
         .batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use deadpool_postgres::GenericClient;
 use scoresync_domain::Refusal;
 use tokio_postgres::{IsolationLevel, Row, types::ToSql};
 
-use super::{PostgresArchive, load::query, rows::Cursor};
+use super::{PostgresArchive, rows::Cursor};
 use crate::{
     EnrichedPosition, FateCount, Position, RefusedScore, TrainingRecord,
     error::Failure,
@@ -15,9 +16,7 @@ use crate::{
 
 impl PostgresArchive {
     async fn ask(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Failure> {
-        let client = self.client().await?;
-        let statement = client.prepare_cached(sql).await?;
-        Ok(client.query(&statement, parameters).await?)
+        ask(&self.client().await?, sql, parameters).await
     }
 
     pub(crate) async fn positions(&self, topic: &str, generation: i32) -> Result<Vec<Position>, Failure> {
@@ -50,8 +49,8 @@ impl PostgresArchive {
         let mut client = self.client().await?;
         let snapshot = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
         let snapshot = snapshot.read_only(true).start().await?;
-        let records = query(&snapshot, &read::records_of("$1::text"), &[&employee_no]).await?;
-        let history = query(&snapshot, &read::history_of("$1::text"), &[&employee_no]).await?;
+        let records = ask(&snapshot, &read::records_of("$1::text"), &[&employee_no]).await?;
+        let history = ask(&snapshot, &read::history_of("$1::text"), &[&employee_no]).await?;
         snapshot.commit().await?;
         let records = records
             .iter()
@@ -89,4 +88,9 @@ impl PostgresArchive {
     pub(crate) async fn ping(&self) -> Result<(), Failure> {
         self.ask("SELECT FROM schema_version LIMIT 1", &[]).await.map(drop)
     }
+}
+
+async fn ask(client: &impl GenericClient, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Failure> {
+    let statement = client.prepare_cached(sql).await?;
+    Ok(client.query(&statement, parameters).await?)
 }

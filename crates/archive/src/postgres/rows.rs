@@ -3,14 +3,14 @@
 use std::pin::Pin;
 
 use bytes::BytesMut;
-use deadpool_postgres::Transaction;
 use tokio_postgres::{
-    Row,
+    Row, Statement,
     binary_copy::BinaryCopyInWriter,
     types::{FromSql, IsNull, ToSql, Type, to_sql_checked},
 };
 use uuid::Uuid;
 
+use super::transaction::Transaction;
 use crate::{
     error::Failure,
     table::{Kind, RowReader, Table, Value},
@@ -66,57 +66,95 @@ impl<'a> Array<'a> {
     }
 }
 
-/// Rows of one table on their way.
-pub(super) struct Rows<'a> {
+/// Rows of one table and the statement that writes them, which can be sent at once.
+pub(super) struct Prepared<'a> {
+    /// None where there are no rows.
+    statement: Option<Statement>,
     arrays: Vec<Array<'a>>,
-    count: usize,
 }
 
-impl<'a> Rows<'a> {
-    pub(super) fn of<V: IntoIterator<Item = Value<'a>>>(table: &Table, rows: impl ExactSizeIterator<Item = V>) -> Self {
-        let count = rows.len();
-        let mut arrays: Vec<Array<'a>> = table.columns.iter().map(|column| Array::of(column.kind, count)).collect();
+impl<'a> Prepared<'a> {
+    /// Where a key is there already, the table's rule for conflicts says what becomes of it.
+    pub(super) async fn rows<V: IntoIterator<Item = Value<'a>>>(
+        transaction: &Transaction<'_>,
+        table: &Table,
+        rows: impl ExactSizeIterator<Item = V>,
+    ) -> Result<Self, Failure> {
+        Self::of(transaction, (table, &table.conflict), rows).await
+    }
+
+    /// A key that is there already is an error.
+    pub(super) async fn new_rows<V: IntoIterator<Item = Value<'a>>>(
+        transaction: &Transaction<'_>,
+        table: &Table,
+        rows: impl ExactSizeIterator<Item = V>,
+    ) -> Result<Self, Failure> {
+        Self::of(transaction, (table, ""), rows).await
+    }
+
+    async fn of<V: IntoIterator<Item = Value<'a>>>(
+        transaction: &Transaction<'_>,
+        (table, conflict): (&Table, &str),
+        rows: impl ExactSizeIterator<Item = V>,
+    ) -> Result<Self, Failure> {
+        let statement = match rows.len() {
+            0 => None,
+            _ => Some(transaction.prepare_cached(&format!("{} {conflict}", insert(table))).await?),
+        };
+        let mut arrays: Vec<Array<'a>> = table.columns.iter().map(|column| Array::of(column.kind, rows.len())).collect();
         for row in rows {
             for (array, value) in arrays.iter_mut().zip(row) {
                 array.push(value);
             }
         }
-        Self { arrays, count }
+        Ok(Self { statement, arrays })
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    pub(super) fn parameters(&self) -> Vec<&(dyn ToSql + Sync)> {
-        self.arrays.iter().map(Array::parameter).collect()
+    pub(super) async fn write(&self, transaction: &Transaction<'_>) -> Result<(), Failure> {
+        if let Some(statement) = &self.statement {
+            let parameters: Vec<_> = self.arrays.iter().map(Array::parameter).collect();
+            transaction.execute(statement, &parameters).await?;
+        }
+        Ok(())
     }
 }
 
-/// The statement that writes rows of a table.
-pub(super) fn insert(table: &Table) -> String {
+fn insert(table: &Table) -> String {
     let arrays = (1..)
         .zip(&table.columns)
         .map(|(number, column)| format!("${number}::{}[]", sql_type(column.kind)));
-    let (names, parameters) = (table.names(), arrays.collect::<Vec<_>>().join(", "));
-    let (table_name, conflict) = (table.name, &table.conflict);
-    format!("INSERT INTO {table_name} ({names}) SELECT {names} FROM unnest({parameters}) AS given ({names}) {conflict}")
+    let (table_name, names, parameters) = (table.name, table.names(), arrays.collect::<Vec<_>>().join(", "));
+    format!("INSERT INTO {table_name} ({names}) SELECT {names} FROM unnest({parameters}) AS given ({names})")
 }
 
-/// Rows whose keys are new on the quickest way that the server has. One whose key is there after all is a conflict.
+/// The quickest way that the server has for many rows. One whose key is there already is an error.
 pub(super) struct CopyIn {
+    statement: Statement,
+    types: Vec<Type>,
+}
+
+/// Rows that are on that way.
+pub(super) struct Copying {
     writer: Pin<Box<BinaryCopyInWriter>>,
 }
 
 impl CopyIn {
-    pub(super) async fn to(transaction: &Transaction<'_>, table: &Table) -> Result<Self, Failure> {
+    pub(super) async fn prepare(transaction: &Transaction<'_>, table: &Table) -> Result<Self, Failure> {
         let sql = format!("COPY {} ({}) FROM STDIN BINARY", table.name, table.names());
-        let statement = transaction.prepare_cached(&sql).await?;
-        let types: Vec<Type> = table.columns.iter().map(|column| sql_type(column.kind)).collect();
-        let writer = Box::pin(BinaryCopyInWriter::new(transaction.copy_in(&statement).await?, &types));
-        Ok(Self { writer })
+        Ok(Self {
+            statement: transaction.prepare_cached(&sql).await?,
+            types: table.columns.iter().map(|column| sql_type(column.kind)).collect(),
+        })
     }
 
+    pub(super) async fn begin(self, transaction: &Transaction<'_>) -> Result<Copying, Failure> {
+        let sink = transaction.copy_in(&self.statement).await?;
+        let writer = Box::pin(BinaryCopyInWriter::new(sink, &self.types));
+        Ok(Copying { writer })
+    }
+}
+
+impl Copying {
     pub(super) async fn write<'a>(&mut self, values: impl IntoIterator<Item = Value<'a>>) -> Result<(), Failure> {
         let values: Vec<Value<'a>> = values.into_iter().collect();
         Ok(self.writer.as_mut().write_raw(&values).await?)

@@ -19,6 +19,9 @@ use crate::{
 /// How long a reader waits while the writer moves its journal into the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What a batch changes has to fit, or it is written twice: once into the journal to make room, and once more when it is read again.
+const WRITERS_CACHE_KIB: i64 = 32 << 10;
+
 /// Training records in a SQLite file.
 pub struct SqliteArchive {
     connection: Mutex<Connection>,
@@ -34,6 +37,7 @@ impl SqliteArchive {
                 let mut connection = connect(&settings.path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
                 connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
                 connection.pragma_update(None, "synchronous", "full")?;
+                connection.pragma_update(None, "cache_size", -WRITERS_CACHE_KIB)?;
                 migrate(&mut connection)?;
                 (connection, Some(lock))
             }
