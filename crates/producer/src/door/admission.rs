@@ -1,6 +1,6 @@
 //! What is decided by the head of a request: who sends, for which source, in which format, and whether there is room.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::http::{
     HeaderMap, HeaderName,
@@ -17,6 +17,9 @@ use crate::{
 
 /// W3C Linked Data Platform 1.0 section 7.1: the types that POST takes here.
 const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
+
+/// How long a request may wait until fewer are being received.
+const SLOT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The media types of [`Format::ALL`], as a header has them.
 const MEDIA_TYPES: &str = "application/json, application/x-ndjson, application/xml, text/csv";
@@ -50,7 +53,8 @@ pub(super) struct Porter {
 
 impl Porter {
     /// Decides by the head; `least_bytes` is what the body has at least.
-    pub(super) fn admit(&self, source: &str, headers: &HeaderMap, least_bytes: u64) -> Result<Admission, Problem> {
+    /// A request waits a moment for its slot: many that come at once are short, and whoever is sent away comes again and makes it worse.
+    pub(super) async fn admit(&self, source: &str, headers: &HeaderMap, least_bytes: u64) -> Result<Admission, Problem> {
         let token = self.tokens.authorise(headers, Right::Reports)?;
         let entrance = self.entrance(token, source)?;
         let name = &entrance.source.name;
@@ -58,10 +62,10 @@ impl Porter {
         if self.max_bytes(format).is_some_and(|max_bytes| least_bytes > max_bytes) {
             return Err(body_too_large(self.max_body_bytes).about(name));
         }
-        let slot = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| {
+        let Ok(Ok(slot)) = tokio::time::timeout(SLOT_PATIENCE, Arc::clone(&self.slots).acquire_owned()).await else {
             let detail = "as many requests as door.max_concurrent_requests allows are being received: send this one again later";
-            Problem::new(Kind::Busy, detail).about(name)
-        })?;
+            return Err(Problem::new(Kind::Busy, detail).about(name));
+        };
         tracing::debug!(source = name, token = token.name(), %format, "receiving reports");
         Ok(Admission {
             entrance,

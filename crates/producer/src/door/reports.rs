@@ -49,7 +49,7 @@ pub(super) async fn receive(
     let least_bytes = body.size_hint().lower();
     // A source's name is ASCII, so that what is no text is no source's name.
     let source = path.map(|Path(source)| source).unwrap_or_default();
-    let admission = match reception.porter.admit(&source, &headers, least_bytes) {
+    let admission = match reception.porter.admit(&source, &headers, least_bytes).await {
         Ok(admission) => Arc::new(admission),
         Err(problem) => {
             // Who expects `100 Continue` has not sent the body, and will not.

@@ -1,5 +1,7 @@
 //! What is decided by the head of a request.
 
+use std::time::Duration;
+
 use super::harness::{ALL, HR, LMS, answer, start};
 use axum::Router;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
@@ -118,6 +120,22 @@ async fn more_requests_than_are_allowed_at_once_are_sent_away() {
     super::harness::send_chunk(&mut first, b"").await.unwrap();
     assert_eq!(answer(&mut first).await.status, 202);
     assert_eq!(running.send("application/json", "[]").await.status, 202);
+}
+
+#[tokio::test]
+async fn a_request_waits_a_moment_for_another_one_to_end() {
+    let running = start("max_concurrent_requests = 1").await;
+    let mut first = running.open_chunked("application/json").await;
+    running.until_full().await;
+    let second = running.send("application/json", "[]");
+    let end_first = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        super::harness::send_chunk(&mut first, b"[]").await.unwrap();
+        super::harness::send_chunk(&mut first, b"").await.unwrap();
+    };
+    let (second, ()) = tokio::join!(second, end_first);
+    assert_eq!(second.status, 202);
+    assert_eq!(answer(&mut first).await.status, 202);
 }
 
 #[tokio::test]
