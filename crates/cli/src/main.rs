@@ -16,6 +16,10 @@ mod surroundings;
 use clap::Parser;
 use scoresync_service::Exit;
 
+/// For the C code of librdkafka and SQLite, too.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> Exit {
     let arguments = arguments::Arguments::parse();
     match command::run(arguments) {

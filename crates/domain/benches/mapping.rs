@@ -4,10 +4,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use scoresync_domain::{
-    ContentHash, EnrichedScore, Fields, MappedScore, Origin, Period, Repeat, ResultId, Score, ScoreReport, Source, Sources,
-    SourcesSettings, Status, Timestamp,
-};
+use scoresync_domain::{Fields, ResultId, Score, ScoreReport, Source, Sources, SourcesSettings, Timestamp};
 
 /// As the benchmark of the whole configures its source, in `tests/src/bin/bench/source.toml`.
 const BY_RESULT: &str = r#"
@@ -80,44 +77,6 @@ fn usual() -> ScoreReport<'static> {
     ])
 }
 
-fn enrich<'a>(mapped: &MappedScore<'a>) -> EnrichedScore<'a> {
-    EnrichedScore {
-        result_id: mapped.result_id,
-        source: mapped.source.into(),
-        system: mapped.system.into(),
-        status: Status::Final,
-        employee_no: mapped.identities.employee_no.map(Into::into),
-        employee_name: None,
-        department: None,
-        position: None,
-        course_id: mapped.course_id.clone(),
-        course_title: mapped.course_title.map(Into::into),
-        exam_id: mapped.exam_id.clone(),
-        exam_title: None,
-        attempt: mapped.attempt,
-        exam_score: mapped.marks.exam_score,
-        min_score: mapped.marks.min_score,
-        max_score: mapped.marks.max_score,
-        grade: None,
-        passed: mapped.marks.passed,
-        finish_timestamp: mapped.finished.map(Period::first),
-        revision: mapped.revision,
-        revision_scheme: 1,
-        mapping_version: 1,
-        repeat: Repeat::Redelivery,
-        decision: 0,
-        matched_by: None,
-        rounded: false,
-        received_at: mapped.received_at,
-        origin: Origin {
-            generation: 1,
-            partition: 0,
-            offset: 7,
-        },
-        content_hash: ContentHash([0; 16]),
-    }
-}
-
 fn whole(criterion: &mut Criterion) {
     let report = usual();
     let (by_result, by_learner) = (source(BY_RESULT), source(BY_LEARNER));
@@ -126,14 +85,6 @@ fn whole(criterion: &mut Criterion) {
     group.bench_function("by learner", |bencher| bencher.iter(|| by_learner.map(black_box(&report)).is_ok()));
     group.bench_function("key by result", |bencher| {
         bencher.iter(|| by_result.result_key(black_box(&report.fields)))
-    });
-    group.bench_function("by result, with content hash", |bencher| {
-        bencher.iter(|| {
-            let mapped = by_result.map(black_box(&report)).expect("the report can be mapped");
-            let mut score = enrich(&mapped);
-            score.content_hash = score.hash_content();
-            black_box(&score);
-        });
     });
 }
 
@@ -145,9 +96,6 @@ fn hashes(criterion: &mut Criterion) {
     group.bench_function("result id of four parts", |bencher| {
         bencher.iter(|| ResultId::from_key(black_box("bench"), black_box(["E0001234", "AQ-0345", "KS-000012", "1"])))
     });
-    let (source, report) = (source(BY_RESULT), usual());
-    let score = enrich(&source.map(&report).expect("the report can be mapped"));
-    group.bench_function("content", |bencher| bencher.iter(|| black_box(&score).hash_content()));
 }
 
 fn values(criterion: &mut Criterion) {

@@ -82,7 +82,7 @@ fn used_name(setting: &str) -> &str {
 pub(crate) fn producer(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<ClientConfig, Error> {
     let greatest_message = Specification::greatest_message_bytes(topics) + 1024;
     // A record that is larger than the queue would wait for ever.
-    let queue_kbytes = (2 * greatest_message / 1024).max(32_768).to_string();
+    let queue_kbytes = (2 * greatest_message / 1024).max(8_192).to_string();
     let defaults = [
         ("compression.type", "lz4"),
         ("linger.ms", "0.2"),
@@ -101,11 +101,13 @@ pub(crate) fn producer(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<
 }
 
 /// A consumer of whole topics that commits nothing by itself and stops where the log does not hold what it should read next.
-pub(crate) fn consumer(kafka: &KafkaSettings, topics: &TopicSettings, group: &str) -> Result<ClientConfig, Error> {
+pub(crate) fn consumer(kafka: &KafkaSettings, group: &str) -> Result<ClientConfig, Error> {
     let defaults = [
         ("fetch.wait.max.ms", "100"),
         ("fetch.error.backoff.ms", "100"),
         ("queued.max.messages.kbytes", "8192"),
+        // Of each partition in an answer, compressed; a batch that is larger comes alone (KIP-74). All of an answer is unpacked at once.
+        ("fetch.message.max.bytes", "131072"),
         // Where that much waits, how long until the next look whether there is room again.
         ("fetch.queue.backoff.ms", "5"),
         ("session.timeout.ms", "10000"),
@@ -119,11 +121,7 @@ pub(crate) fn consumer(kafka: &KafkaSettings, topics: &TopicSettings, group: &st
         .set("auto.offset.reset", "error")
         .set("enable.partition.eof", "false")
         .set("isolation.level", "read_committed")
-        .set("partition.assignment.strategy", "cooperative-sticky")
-        .set(
-            "fetch.message.max.bytes",
-            (Specification::greatest_message_bytes(topics) + 1024).to_string(),
-        );
+        .set("partition.assignment.strategy", "cooperative-sticky");
     if fault_points::has(Bug::AutoCommit) {
         config
             .set("enable.auto.commit", "true")
@@ -151,7 +149,7 @@ fn with_defaults(kafka: &KafkaSettings, defaults: &[(&str, &str)]) -> Result<Cli
 /// # Errors
 /// A protected or unknown setting in `kafka.librdkafka`, or security settings that do not fit together.
 pub fn check_settings(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<(), Error> {
-    for config in [producer(kafka, topics)?, consumer(kafka, topics, "check")?] {
+    for config in [producer(kafka, topics)?, consumer(kafka, "check")?] {
         config
             .create_native_config()
             .map_err(Error::client("use the settings of [kafka]"))?;
@@ -252,8 +250,7 @@ mod tests {
 
     #[test]
     fn unsafe_defaults_of_the_library_are_overridden() {
-        let topics = TopicSettings::default();
-        let consumer = consumer(&settings(&[]), &topics, "g").unwrap();
+        let (consumer, topics) = (consumer(&settings(&[]), "g").unwrap(), TopicSettings::default());
         for (setting, value) in [
             ("enable.auto.commit", "false"),
             ("enable.auto.offset.store", "false"),
@@ -306,7 +303,7 @@ mod tests {
         kafka.security.username = Some("scoresync".to_owned());
         kafka.security.password = Some(scoresync_service::Secret::new("made up"));
         let topics = TopicSettings::default();
-        for config in [base(&kafka), producer(&kafka, &topics), consumer(&kafka, &topics, "g")] {
+        for config in [base(&kafka), producer(&kafka, &topics), consumer(&kafka, "g")] {
             assert_eq!(config.unwrap().get("sasl.password"), Some("made up"));
         }
     }

@@ -24,7 +24,7 @@ use crate::{
     error::{Error, Kind, kind_of},
     groupless::{Asker, End},
     lifeline::Lifeline,
-    settings::{KafkaSettings, TopicSettings},
+    settings::KafkaSettings,
     topics::{TopicDescription, describe_topics},
 };
 
@@ -99,8 +99,8 @@ impl GroupConsumer {
     ///
     /// # Errors
     /// Settings that the client refuses.
-    pub fn join(kafka: &KafkaSettings, topics: &TopicSettings, membership: &Membership<'_>) -> Result<Self, Error> {
-        let consumer = Self::open(kafka, topics, membership.group)?;
+    pub fn join(kafka: &KafkaSettings, membership: &Membership<'_>) -> Result<Self, Error> {
+        let consumer = Self::open(kafka, membership.group)?;
         consumer.subscribe(membership.topics)?;
         Ok(consumer)
     }
@@ -109,14 +109,14 @@ impl GroupConsumer {
     ///
     /// # Errors
     /// Settings that the client refuses.
-    pub fn open(kafka: &KafkaSettings, topics: &TopicSettings, group: &str) -> Result<Self, Error> {
-        let config = client::consumer(kafka, topics, group)?;
+    pub fn open(kafka: &KafkaSettings, group: &str) -> Result<Self, Error> {
+        let config = client::consumer(kafka, group)?;
         let context = Context::new(Lifeline::to(&kafka.brokers)?);
         let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(Error::client("make a consumer"))?;
         consumer.context().lifeline.hold(consumer.client());
         Ok(Self {
             consumer,
-            asker: Asker::for_the(End::Readable, (kafka, topics), group)?,
+            asker: Asker::for_the(End::Readable, kafka, group)?,
             group: group.to_owned(),
         })
     }
@@ -377,7 +377,7 @@ mod tests {
             group: "g",
             topics: &[TOPIC],
         };
-        let owner = GroupConsumer::join(&kafka, &TopicSettings::default(), &membership).unwrap();
+        let owner = GroupConsumer::join(&kafka, &membership).unwrap();
         let producer: BaseProducer = ClientConfig::new()
             .set("bootstrap.servers", cluster.bootstrap_servers())
             .create()

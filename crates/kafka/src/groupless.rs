@@ -11,13 +11,7 @@ use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
 };
 
-use crate::{
-    client,
-    error::Error,
-    lifeline::Lifeline,
-    log_bounds::log_bounds,
-    settings::{KafkaSettings, TopicSettings},
-};
+use crate::{client, error::Error, lifeline::Lifeline, log_bounds::log_bounds, settings::KafkaSettings};
 
 pub(crate) struct Context(Lifeline);
 
@@ -40,12 +34,8 @@ impl ConsumerContext for Context {}
 ///
 /// # Errors
 /// Settings that the client refuses.
-pub(crate) fn groupless(
-    (kafka, topics): (&KafkaSettings, &TopicSettings),
-    group: &str,
-    (setting, value): (&str, &str),
-) -> Result<BaseConsumer<Context>, Error> {
-    let mut config = client::consumer(kafka, topics, group)?;
+pub(crate) fn groupless(kafka: &KafkaSettings, group: &str, (setting, value): (&str, &str)) -> Result<BaseConsumer<Context>, Error> {
+    let mut config = client::consumer(kafka, group)?;
     config.set(setting, value);
     let context = Context(Lifeline::to(&kafka.brokers)?);
     let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(Error::client("make a consumer"))?;
@@ -76,13 +66,13 @@ const CALLS_UNHEARD: u32 = 512;
 
 impl Asker {
     /// Asks for ends of this kind.
-    pub(crate) fn for_the(end: End, settings: (&KafkaSettings, &TopicSettings), group: &str) -> Result<Self, Error> {
+    pub(crate) fn for_the(end: End, kafka: &KafkaSettings, group: &str) -> Result<Self, Error> {
         let isolation = match end {
             End::Written => "read_uncommitted",
             End::Readable => "read_committed",
         };
         Ok(Self {
-            client: groupless(settings, group, ("isolation.level", isolation))?,
+            client: groupless(kafka, group, ("isolation.level", isolation))?,
             calls: AtomicU32::default(),
         })
     }

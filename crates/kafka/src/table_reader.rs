@@ -79,7 +79,7 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
             topic: name.clone(),
             cause,
         };
-        let consumer = groupless((kafka, topics), GROUP, ("enable.partition.eof", "true")).map_err(failed)?;
+        let consumer = groupless(kafka, GROUP, ("enable.partition.eof", "true")).map_err(failed)?;
         let partitions = partitions(&consumer, &name).map_err(failed)?;
         let description = describe(&consumer, &name).map_err(failed)?;
         let description = description.ok_or_else(|| failed(Error::TopicMissing(name.clone())))?;

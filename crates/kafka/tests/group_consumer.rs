@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use rdkafka::{mocking::MockCluster, producer::DefaultProducerContext};
-use scoresync_kafka::{Event, GroupConsumer, KafkaSettings, Membership, TopicPartition, TopicSettings};
+use scoresync_kafka::{Event, GroupConsumer, KafkaSettings, Membership, TopicPartition};
 
 const LIMIT: Duration = Duration::from_secs(30);
 const TOPIC: &str = "scores.raw";
@@ -25,7 +25,7 @@ fn join(cluster: &MockCluster<'static, DefaultProducerContext>) -> GroupConsumer
         group: "g",
         topics: &[TOPIC],
     };
-    GroupConsumer::join(&kafka, &TopicSettings::default(), &membership).unwrap()
+    GroupConsumer::join(&kafka, &membership).unwrap()
 }
 
 /// Polls both until the second has an assignment; the first gives up what it has to.

@@ -108,7 +108,7 @@ fn table() -> Table {
         topic: names.name(Topic::Employees),
     };
     let schemas = (&registry, runtime.handle());
-    let ends = Arc::new(TableEnds::open(&kafka, &topics).unwrap());
+    let ends = Arc::new(TableEnds::open(&kafka).unwrap());
     let reader = TableReader::open(Topic::Employees, (&kafka, &topics), schemas, ends).unwrap();
     Table {
         connector,

@@ -43,7 +43,7 @@ impl LiveDirectory {
             topic: TopicNames::new(topics).name(Topic::Employees),
             cause,
         };
-        let ends = Arc::new(TableEnds::open(kafka, topics).map_err(failed)?);
+        let ends = Arc::new(TableEnds::open(kafka).map_err(failed)?);
         Ok(Self {
             directory: Directory::new(region),
             employees: TableReader::open(Topic::Employees, (kafka, topics), schemas, Arc::clone(&ends))?,

@@ -184,7 +184,14 @@ impl Partitions {
 
     /// A partition of the one topic that is read.
     pub(crate) fn get_mut(&mut self, partition: i32) -> Option<(&TopicPartition, &mut Partition)> {
-        self.started.iter_mut().find(|(place, _)| place.partition == partition)
+        let first = TopicPartition {
+            partition,
+            topic: String::new(),
+        };
+        self.started
+            .range_mut(first..)
+            .next()
+            .filter(|(place, _)| place.partition == partition)
     }
 
     /// Records how far partitions are done; says whether any had moved.

@@ -168,7 +168,7 @@ impl Sink {
         };
         memories.recall(archive, runtime)?;
         memories.verify(registry, runtime)?;
-        let consumer = GroupConsumer::join(kafka, topics, &membership)?;
+        let consumer = GroupConsumer::join(kafka, &membership)?;
         let applier = ApplierHandle::start(Applier {
             archive: archive.apart()?,
             runtime: own_runtime()?,

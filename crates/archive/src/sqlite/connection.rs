@@ -20,7 +20,7 @@ use crate::{
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a batch changes has to fit, or it is written twice: once into the journal to make room, and once more when it is read again.
-const WRITERS_CACHE_KIB: i64 = 32 << 10;
+const WRITERS_CACHE_KIB: i64 = 16 << 10;
 
 /// Training records in a SQLite file.
 pub struct SqliteArchive {

@@ -4,7 +4,7 @@ use super::{CALL_TIMEOUT, GROUP};
 use crate::{
     error::Error,
     groupless::{Asker, End},
-    settings::{KafkaSettings, TopicSettings},
+    settings::KafkaSettings,
 };
 
 /// Tells where tables end. One is enough for all tables of a thread.
@@ -18,10 +18,10 @@ impl TableEnds {
     ///
     /// # Errors
     /// Settings that the client refuses.
-    pub fn open(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<Self, Error> {
+    pub fn open(kafka: &KafkaSettings) -> Result<Self, Error> {
         Ok(Self {
-            written: Asker::for_the(End::Written, (kafka, topics), GROUP)?,
-            readable: Asker::for_the(End::Readable, (kafka, topics), GROUP)?,
+            written: Asker::for_the(End::Written, kafka, GROUP)?,
+            readable: Asker::for_the(End::Readable, kafka, GROUP)?,
         })
     }
 

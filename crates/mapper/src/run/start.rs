@@ -66,7 +66,7 @@ impl Mapper {
         let (raw, group) = (names.name(Topic::Raw), format!("{}.{STAGE}", kafka.group_prefix));
         let decoder = Decoder::new(names.subject(Topic::Raw), registry.clone(), runtime.clone());
         let mut live = LiveDirectory::open(kafka, topics, region, (registry, runtime))?;
-        let consumer = GroupConsumer::open(kafka, topics, &group)?;
+        let consumer = GroupConsumer::open(kafka, &group)?;
         let (employees, aliases) = live.schema_memories();
         let memories = SchemaMemories {
             raw: decoder.memory().clone(),

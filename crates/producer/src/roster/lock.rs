@@ -73,7 +73,7 @@ impl RosterLock {
             group: &group,
             topics: &[&topic],
         };
-        let consumer = GroupConsumer::join(kafka, topics, &membership)?;
+        let consumer = GroupConsumer::join(kafka, &membership)?;
         let shared = Arc::new(Shared::default());
         let (sender, receiver) = channel();
         let member = Member {

@@ -122,7 +122,7 @@ impl EmployeesTable {
             employee_schema_id,
             region,
         } = *surroundings;
-        let ends = Arc::new(TableEnds::open(kafka, topics)?);
+        let ends = Arc::new(TableEnds::open(kafka)?);
         Ok(Self {
             reader: TableReader::open(Topic::Employees, (kafka, topics), (registry, runtime), ends)?,
             known: KnownEmployees::new(region),

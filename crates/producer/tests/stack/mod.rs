@@ -100,7 +100,7 @@ impl Stack {
     /// The last record of each employee, and how many records there are.
     pub fn employees(&self) -> (BTreeMap<String, Employee>, usize) {
         let schemas = (&self.registry, self.runtime.handle());
-        let ends = Arc::new(TableEnds::open(&self.kafka, &self.topics).unwrap());
+        let ends = Arc::new(TableEnds::open(&self.kafka).unwrap());
         let mut reader = TableReader::<Employee>::open(Topic::Employees, (&self.kafka, &self.topics), schemas, ends).unwrap();
         let (mut employees, mut records) = (BTreeMap::new(), 0);
         reader
@@ -123,7 +123,7 @@ impl Stack {
             group: &group,
             topics: &[&topic],
         };
-        let consumer = GroupConsumer::join(&self.kafka, &self.topics, &membership).unwrap();
+        let consumer = GroupConsumer::join(&self.kafka, &membership).unwrap();
         let mut decoder =
             Decoder::<ScoreReport<'static>>::new(names.subject(Topic::Raw), self.registry.clone(), self.runtime.handle().clone());
         let (mut reports, begun, mut last) = (Vec::new(), Instant::now(), Instant::now());

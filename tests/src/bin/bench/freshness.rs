@@ -142,7 +142,9 @@ async fn measure(site: &Site<'_>, source: &Source, (rate, next): (u32, &mut usiz
         })
         .collect::<anyhow::Result<_>>()?;
     let (sender, receiver) = unbounded_channel();
-    let (answered, seen) = tokio::try_join!(send(site, (requests, rate), sender), watch(site.database_url()?, count, receiver))?;
+    let watching = tokio::spawn(watch(site.database_url()?.to_owned(), count, receiver));
+    let answered = send(site, (requests, rate), sender).await?;
+    let seen = watching.await??;
     Ok((seen, answered))
 }
 
@@ -160,7 +162,7 @@ async fn send(
     let mut under_way = tokio::task::JoinSet::new();
     for (number, (id, request)) in requests.into_iter().enumerate() {
         let due = begun + between * u32::try_from(number)?;
-        tokio::time::sleep_until(due.into()).await;
+        pause(due.saturating_duration_since(Instant::now()));
         let mut connection = free.recv().await.context("no connection is left")?;
         sent.send((id, due))?;
         let give_back = give_back.clone();
@@ -174,8 +176,13 @@ async fn send(
     under_way.join_all().await.into_iter().collect()
 }
 
-async fn watch(url: &str, count: usize, mut sent: UnboundedReceiver<Sent>) -> anyhow::Result<Vec<Seen>> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+/// The runtime's own timers have milliseconds, and would add about one to each measurement, and one again to each look.
+fn pause(time: Duration) {
+    tokio::task::block_in_place(|| std::thread::sleep(time));
+}
+
+async fn watch(url: String, count: usize, mut sent: UnboundedReceiver<Sent>) -> anyhow::Result<Vec<Seen>> {
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await?;
     tokio::spawn(connection);
     let statement = client
         .prepare("SELECT result_id FROM training_record WHERE result_id = ANY($1)")
@@ -197,7 +204,7 @@ async fn watch(url: &str, count: usize, mut sent: UnboundedReceiver<Sent>) -> an
             }));
         }
         ensure!(progressed.elapsed() < PATIENCE, "{} reports are not filed", waiting.len());
-        tokio::time::sleep(BETWEEN_LOOKS).await;
+        pause(BETWEEN_LOOKS);
     }
     Ok(seen)
 }
