@@ -32,6 +32,7 @@ fn beside(pace: &Pace, other: &Pace) -> Sample {
 async fn processes(stack: &Stack, workload: Workload, table: &mut Table) -> anyhow::Result<Pace> {
     say("  one and two mappers and sinks");
     let mut site = Site::lay_out(stack, workload)?;
+    site.file_employees(Database::Postgres).await?;
     let (mut mappers, mut sinks) = (Vec::new(), Vec::new());
     for count in [1, 2] {
         site.import("fresh", 1)?;
