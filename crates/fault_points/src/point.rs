@@ -35,9 +35,9 @@ pub enum Point {
     BatchTaken,
     /// The compare-and-set of the position is done, nothing else of the transaction is.
     PositionMoved,
-    /// Records and history are written, counts are not.
+    /// Results that had to be judged are written; counts are not, nor, in PostgreSQL, first records.
     RowsWritten,
-    /// All of the transaction is done but its commit.
+    /// Before the commit, which PostgreSQL is sent together with first records and counts.
     BeforeCommit,
     /// The database has committed, the sink does not know it.
     AfterCommit,

@@ -119,26 +119,27 @@ async fn postgresql_goes_away_under_load_and_the_sink_waits_for_it() -> anyhow::
     play.send_while(async |play, load| {
         load.reaches(0.3).await;
         stack.stop(Part::Postgres)?;
-        is_waited_for(&stack, play).await?;
+        is_waited_for(&stack, play, 0.0).await?;
+        let before = retries(play).await?;
         load.reaches(0.6).await;
         stack.kill(Part::Postgres)?;
-        is_waited_for(&stack, play).await
+        is_waited_for(&stack, play, before).await
     })
     .await?;
     // It is noticed without a record that is to be filed, too.
+    let before = retries(&play).await?;
     stack.stop(Part::Postgres)?;
-    is_waited_for(&stack, &play).await?;
+    is_waited_for(&stack, &play, before).await?;
     play.end()
 }
 
-async fn is_waited_for(stack: &Stack, play: &Play) -> anyhow::Result<()> {
+/// After so many retries.
+async fn is_waited_for(stack: &Stack, play: &Play, before: f64) -> anyhow::Result<()> {
     let reasons = play.notice(&[2]).await?;
     ensure!(reasons["sink"].contains("archive"), "{reasons:?}");
     let others = [readiness(play.running[0].admin()).await?, readiness(play.running[1].admin()).await?];
     ensure!(others.iter().all(NotReady::is_empty), "others do not need the database: {others:?}");
-    let metrics = Metrics::scrape(play.running[2].admin()).await?;
-    let retries = metrics.get("scoresync_retries_total{cause=\"archive\",stage=\"sink\"}");
-    ensure!(retries.is_some_and(|retries| retries > 0.0), "no retry is counted");
+    ensure!(retries(play).await? > before, "no retry is counted");
     // A killed server's lock file is in the way for a moment.
     until("PostgreSQL starts", START, async || Ok(stack.start_again(Part::Postgres).is_ok())).await?;
     play.recover().await
@@ -208,6 +209,14 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     let copied = Command::new("cp").arg("-a").args([from, to]).status()?;
     ensure!(copied.success(), "{} could not be copied", from.display());
     Ok(())
+}
+
+/// How often the sink tried again because of the archive.
+async fn retries(play: &Play) -> anyhow::Result<f64> {
+    let metrics = Metrics::scrape(play.running[2].admin()).await?;
+    Ok(metrics
+        .get("scoresync_retries_total{cause=\"archive\",stage=\"sink\"}")
+        .unwrap_or(0.0))
 }
 
 /// A database whose files can be put back to what they were.

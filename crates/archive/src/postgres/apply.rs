@@ -10,7 +10,7 @@ use super::{
     PostgresArchive,
     load::{self, query},
     rows::{CopyIn, Prepared},
-    transaction::{End, Transaction},
+    transaction::{End, Ended, IS_BEGUN, Transaction},
 };
 use crate::{
     Applied, ArchiveError, Batch, Refusals, TopicPartition,
@@ -59,12 +59,13 @@ impl PostgresArchive {
     }
 }
 
-/// What does not wait for an answer is sent together. Answers come in the order of the questions, so the first failure is the cause.
+/// What does not wait for an answer is sent together. Answers come in the order of the questions, so the first failure is the cause (on the
+/// thread of the connection; another one may see the second first).
 async fn apply(
     transaction: &Transaction<'_>,
     (batches, refusals): (&[Batch<'_>], Refusals),
     selection: &Selection,
-) -> Result<Applied, Failure> {
+) -> Result<(Applied, Ended), Failure> {
     let intake = Intake::sort(batches, selection);
     let by_result = intake.by_result();
     let mut portions = by_result.chunks(RESULTS_AT_ONCE);
@@ -100,12 +101,12 @@ async fn apply(
     } else {
         End::RollBack
     };
-    finish(transaction, &first_records, tally(&intake, &verdicts, &applied), end).await?;
-    Ok(applied)
+    let ended = finish(transaction, &first_records, tally(&intake, &verdicts, &applied), end).await?;
+    Ok((applied, ended))
 }
 
 /// Writes first records and counts, and ends the transaction, all in one. What had still to be prepared would be sent after the end.
-async fn finish(transaction: &Transaction<'_>, first_records: &[&Statement<'_>], tally: Tally, end: End) -> Result<(), Failure> {
+async fn finish(transaction: &Transaction<'_>, first_records: &[&Statement<'_>], tally: Tally, end: End) -> Result<Ended, Failure> {
     let (few, many) = if first_records.len() < COPIED_FROM {
         (first_records, [].as_slice())
     } else {
@@ -115,13 +116,13 @@ async fn finish(transaction: &Transaction<'_>, first_records: &[&Statement<'_>],
     let inserted = Prepared::new_rows(transaction, &RECORDS, few.iter().map(record_values)).await?;
     let copied = CopyIn::prepare(transaction, &RECORDS).await?;
     let tally = prepared_tally(transaction, tally).await?;
-    tokio::try_join!(biased;
+    let ((), (), (), ended) = tokio::try_join!(biased;
         inserted.write(transaction),
         copy(transaction, copied, many),
         tally.write(transaction),
         transaction.end(end),
     )?;
-    Ok(())
+    Ok(ended)
 }
 
 fn result_ids(some: &[&[Statement<'_>]]) -> Vec<ResultId> {
@@ -190,12 +191,14 @@ async fn judge(transaction: &Transaction<'_>, cases: Cases<'_>, mut known: Known
 
 /// The compare-and-set that a sink without the position loses.
 pub(super) async fn move_positions(transaction: &Transaction<'_>, moves: Vec<PositionMove<'_>>) -> Result<(), Failure> {
-    let sql = "UPDATE consumer_position AS position SET next_offset = given.next_offset, schemas = given.schemas
+    let sql = format!(
+        "UPDATE consumer_position AS position SET next_offset = given.next_offset, schemas = given.schemas
         FROM unnest($1::text[], $2::int4[], $3::int4[], $4::int8[], $5::int8[], $6::text[])
             AS given (topic, generation, partition, expected, next_offset, schemas)
         WHERE position.topic = given.topic AND position.generation = given.generation AND position.partition = given.partition
-            AND position.next_offset = given.expected
-        RETURNING position.topic, position.generation, position.partition";
+            AND position.next_offset = given.expected AND {IS_BEGUN}
+        RETURNING position.topic, position.generation, position.partition"
+    );
     let topics: Vec<&str> = moves.iter().map(|position| position.partition.topic.as_str()).collect();
     let generations: Vec<i32> = moves.iter().map(|position| position.partition.generation).collect();
     let partitions: Vec<i32> = moves.iter().map(|position| position.partition.partition).collect();
@@ -206,7 +209,7 @@ pub(super) async fn move_positions(transaction: &Transaction<'_>, moves: Vec<Pos
         return set_positions(transaction, &[&topics, &generations, &partitions, &next]).await;
     }
     let mut moved = HashSet::new();
-    for row in query(transaction, sql, &[&topics, &generations, &partitions, &expected, &next, &schemas]).await? {
+    for row in query(transaction, &sql, &[&topics, &generations, &partitions, &expected, &next, &schemas]).await? {
         moved.insert(TopicPartition {
             topic: row.try_get(0)?,
             generation: row.try_get(1)?,

@@ -28,8 +28,7 @@ impl PostgresArchive {
                 move_positions(transaction, vec![batch.position_move()]).await?;
                 let changed = write_employees(transaction, &fold).await?;
                 let judged_again = judge_again(transaction, &changed).await?;
-                transaction.end(End::Commit).await?;
-                Ok(judged_again)
+                Ok((judged_again, transaction.end(End::Commit).await?))
             })
             .await?;
         Ok(EmployeesApplied {

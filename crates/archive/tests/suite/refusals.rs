@@ -1,6 +1,6 @@
 //! What is not let count is kept with its reason, and can come to count.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use scoresync_archive::{Archive, ArchiveError, Refusals};
 use scoresync_domain::{Fate, Refusal};
@@ -143,10 +143,17 @@ pub(crate) async fn refuse(archive: &Archive, offsets: std::ops::RangeInclusive<
     }
 }
 
-/// Two courses of forty are of a title that the database was told to refuse.
+/// Few and many first records are written in different ways.
 pub(crate) async fn check_rejected(archive: &Archive, title: &'static str) {
-    let said = (0..40).map(|number| {
-        with(score(&number.to_string(), number, 80), |score| match number {
+    check_rejected_among(archive, title, 0..40).await;
+    check_rejected_among(archive, title, 40..440).await;
+}
+
+/// Two courses are of a title that the database was told to refuse.
+async fn check_rejected_among(archive: &Archive, title: &'static str, numbers: Range<i64>) {
+    let (first, refused_before) = (numbers.start, archive.refused_scores(None, 9).await.unwrap().len());
+    let said = numbers.map(|number| {
+        with(score(&number.to_string(), number, 80), |score| match number - first {
             11 | 29 => score.course_title = Some(title.into()),
             _ => {}
         })
@@ -155,5 +162,7 @@ pub(crate) async fn check_rejected(archive: &Archive, title: &'static str) {
     let refused = applied.fates.iter().enumerate().filter(|(_, fate)| **fate != Fate::Filed);
     assert_eq!(refused.collect::<Vec<_>>(), [(11, &Fate::Refused), (29, &Fate::Refused)]);
     assert_eq!(applied.refused, BTreeMap::from([(Refusal::Constraint, 2)]));
-    assert_eq!(archive.refused_scores(None, 9).await.unwrap().len(), 2);
+    assert_eq!(archive.refused_scores(None, 9).await.unwrap().len(), refused_before + 2);
+    let judged: i64 = archive.fate_counts().await.unwrap().iter().map(|fate| fate.count).sum();
+    assert_eq!(judged, first + i64::try_from(applied.fates.len()).unwrap());
 }

@@ -18,8 +18,9 @@ use crate::{
 /// W3C Linked Data Platform 1.0 section 7.1: the types that POST takes here.
 const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 
-/// How long a request may wait until fewer are being received.
-const SLOT_PATIENCE: Duration = Duration::from_secs(1);
+/// How long a request may wait until fewer are being received: not as long as clients wait for `100 Continue` before they send a body all the
+/// same (curl: a second), as that would be in the way of the answer.
+const SLOT_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The media types of [`Format::ALL`], as a header has them.
 const MEDIA_TYPES: &str = "application/json, application/x-ndjson, application/xml, text/csv";

@@ -21,7 +21,7 @@ pub struct DoorSettings {
     /// Connections that are open at once. For a further one, the one that has been without a request longest is closed; where all have
     /// requests in hand it waits until one ends.
     pub max_connections: NonZeroU32,
-    /// Requests whose reports are received at once; further ones wait for up to a second and are then answered 429.
+    /// Requests whose reports are received at once; further ones wait for up to half a second and are then answered 429.
     pub max_concurrent_requests: NonZeroU32,
     /// Greatest body of JSON or XML, in MiB. NDJSON and CSV are read on without an end.
     pub max_body_mib: NonZeroU32,

@@ -91,14 +91,14 @@ impl Sink {
                 self.metrics.stage.retries.get([STAGE, "lost_position"]).inc();
                 tracing::warn!(
                     partitions = strayed.len(),
-                    "the archive does not stand where this sink has left it: its database was restored, or another sink was at work; going on                      from where it stands"
+                    "the archive stands elsewhere than this sink has left it: its database was restored, or another sink was at work"
                 );
                 self.begin_again(strayed);
             }
             Err(error) => {
                 self.metrics.stage.retries.get([STAGE, "archive"]).inc();
-                self.readiness
-                    .not_ready(format!("the archive does not say where it stands: {error}"));
+                tracing::warn!(error = &error as &dyn std::error::Error, "the archive does not say where it stands");
+                // Whoever has partitions is told that they cannot start; who has none is kept from nothing.
                 let places: Vec<TopicPartition> = self.partitions.places().cloned().collect();
                 self.begin_again(places);
             }
