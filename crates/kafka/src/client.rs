@@ -107,7 +107,7 @@ pub(crate) fn consumer(kafka: &KafkaSettings, group: &str) -> Result<ClientConfi
         ("fetch.error.backoff.ms", "100"),
         ("queued.max.messages.kbytes", "8192"),
         // Of each partition in an answer, compressed; a batch that is larger comes alone (KIP-74). All of an answer is unpacked at once.
-        ("fetch.message.max.bytes", "131072"),
+        ("fetch.message.max.bytes", "524288"),
         // Where that much waits, how long until the next look whether there is room again.
         ("fetch.queue.backoff.ms", "5"),
         ("session.timeout.ms", "10000"),
