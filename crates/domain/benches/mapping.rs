@@ -1,23 +1,13 @@
 //! What mapping one report costs, as a whole and in its parts.
 #![expect(clippy::expect_used, reason = "what cannot be set up cannot be measured")]
 
+#[path = "../tests/shared/bench_source.rs"]
+mod bench_source;
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use scoresync_domain::{Fields, ResultId, Score, ScoreReport, Source, Sources, SourcesSettings, Timestamp};
-
-/// As the benchmark of the whole configures its source, in `tests/src/bin/bench/source.toml`.
-const BY_RESULT: &str = r#"
-mapping_version = 1
-repeat = "redelivery"
-time_zone = "Asia/Shanghai"
-region = "CN"
-employees_match = ["employee_no", "phone"]
-key = ["result"]
-fields = { result = "成绩编号", employee_no = "工号", employee_name = "姓名", phone = "手机号", course_id = "课程编号",
-    course_title = "课程名称", exam_id = "考试编号", exam_score = "分数", max_score = "满分", finish_timestamp = "完成时间",
-    revision = "版本" }
-"#;
 
 /// A source with names in two languages, and a key of several parts.
 const BY_LEARNER: &str = r#"
@@ -44,7 +34,10 @@ key = ["result"]
 
 fn source(settings: &str) -> Source {
     let settings: SourcesSettings = toml::from_str(&format!("[bench]\n{settings}")).expect("the settings can be read");
-    let sources = Sources::compile(&settings).expect("the settings are right");
+    bench(&Sources::compile(&settings).expect("the settings are right"))
+}
+
+fn bench(sources: &Sources) -> Source {
     sources.get("bench").expect("the source is there").clone()
 }
 
@@ -79,7 +72,7 @@ fn usual() -> ScoreReport<'static> {
 
 fn whole(criterion: &mut Criterion) {
     let report = usual();
-    let (by_result, by_learner) = (source(BY_RESULT), source(BY_LEARNER));
+    let (by_result, by_learner) = (bench(&bench_source::sources()), source(BY_LEARNER));
     let mut group = criterion.benchmark_group("map");
     group.bench_function("by result", |bencher| bencher.iter(|| by_result.map(black_box(&report)).is_ok()));
     group.bench_function("by learner", |bencher| bencher.iter(|| by_learner.map(black_box(&report)).is_ok()));

@@ -6,9 +6,10 @@ mod staff;
 use std::{hint::black_box, time::Duration};
 
 use criterion::{Criterion, Throughput};
-use scoresync_domain::{Directory, Region};
+use scoresync_domain::Directory;
 
 const SIZES: [u32; 2] = [100_000, 1_000_000];
+
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     for employees in SIZES {
@@ -19,7 +20,7 @@ fn main() {
 }
 
 fn matching(criterion: &mut Criterion, employees: u32) {
-    let directory = directory(employees);
+    let directory = staff::directory(employees);
     let mut group = criterion.benchmark_group(format!("match among {employees}"));
     group.throughput(Throughput::Elements(1));
     let numbers = Presented::scattered(employees, staff::employee_no);
@@ -52,20 +53,12 @@ fn taking_in(criterion: &mut Criterion, employees: u32) {
     group.sample_size(10).measurement_time(Duration::from_secs(10));
     group.throughput(Throughput::Elements(u64::from(employees)));
     group.bench_function("all, made meanwhile", |bencher| {
-        bencher.iter_with_large_drop(|| directory(employees));
+        bencher.iter_with_large_drop(|| staff::directory(employees));
     });
     group.bench_function("none, only made", |bencher| {
         bencher.iter(|| (0..employees).for_each(|number| drop(black_box(staff::employee(number)))));
     });
     group.finish();
-}
-
-fn directory(employees: u32) -> Directory {
-    let mut directory = Directory::new(Region::CN);
-    for number in 0..employees {
-        directory.apply_employee(&staff::employee(number));
-    }
-    directory
 }
 
 /// What reports present, one after the other in one text, so that reading it costs next to nothing.
@@ -77,10 +70,8 @@ struct Presented {
 impl Presented {
     /// Of all employees once, far from one neighbour to the next.
     fn scattered(employees: u32, text: fn(u32) -> String) -> Self {
-        // A prime: it has no factor in common with the number of employees.
-        let numbers = (0..u64::from(employees)).map(|place| place * 618_033_989 % u64::from(employees));
         Self {
-            texts: numbers.map(|number| text(number as u32)).collect(),
+            texts: (0..employees).map(|place| text(staff::scattered(place, employees))).collect(),
             bytes_each: text(0).len(),
         }
     }

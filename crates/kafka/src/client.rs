@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn unsafe_defaults_of_the_library_are_overridden() {
-        let (consumer, topics) = (consumer(&settings(&[]), "g").unwrap(), TopicSettings::default());
+        let consumer = consumer(&settings(&[]), "g").unwrap();
         for (setting, value) in [
             ("enable.auto.commit", "false"),
             ("enable.auto.offset.store", "false"),
@@ -258,7 +258,7 @@ mod tests {
         ] {
             assert_eq!(consumer.get(setting), Some(value), "{setting}");
         }
-        let producer = producer(&settings(&[]), &topics).unwrap();
+        let producer = producer(&settings(&[]), &TopicSettings::default()).unwrap();
         for (setting, value) in [
             ("enable.idempotence", "true"),
             ("acks", "all"),

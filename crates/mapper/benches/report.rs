@@ -1,32 +1,26 @@
 //! What one report costs on its way through the mapper, from its bytes to those of its enriched score, without a broker:
 //! `cargo bench -p scoresync-mapper --bench report`.
 
-#![expect(clippy::unwrap_used, reason = "nothing can be measured where something is wrong")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "nothing can be measured where something is wrong"
+)]
 
 #[path = "../../domain/tests/shared/staff.rs"]
 #[expect(dead_code, reason = "reports look for employees by themselves here")]
 mod staff;
 
+#[path = "../../domain/tests/shared/bench_source.rs"]
+mod bench_source;
+
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use scoresync_domain::{Directory, EnrichedScore, Fields, Origin, Region, ScoreReport, Sources, SourcesSettings, Timestamp};
+use scoresync_domain::{EnrichedScore, Fields, Origin, ScoreReport, Timestamp};
 use scoresync_kafka::{Encoder, HEADER_BYTES, read_own};
 use scoresync_mapper::decide;
 
-/// As the benchmark of the whole configures its source, in `tests/src/bin/bench/source.toml`.
-const SOURCE: &str = r#"
-[bench]
-mapping_version = 1
-repeat = "redelivery"
-time_zone = "Asia/Shanghai"
-region = "CN"
-employees_match = ["employee_no", "phone"]
-key = ["result"]
-fields = { result = "成绩编号", employee_no = "工号", employee_name = "姓名", phone = "手机号", course_id = "课程编号",
-    course_title = "课程名称", exam_id = "考试编号", exam_score = "分数", max_score = "满分", finish_timestamp = "完成时间",
-    revision = "版本" }
-"#;
 /// Of the reports in memory: their bytes do not fit into the processor's caches, as they would not on their way.
 const REPORTS: u32 = 50_000;
 const ORIGIN: Origin = Origin {
@@ -36,12 +30,11 @@ const ORIGIN: Origin = Origin {
 };
 
 fn through_the_mapper(criterion: &mut Criterion) {
-    let settings: SourcesSettings = toml::from_str(SOURCE).unwrap();
-    let sources = Sources::compile(&settings).unwrap();
+    let sources = bench_source::sources();
     let mut group = criterion.benchmark_group("report to enriched score");
     group.throughput(Throughput::Elements(1)).sample_size(50);
     for employees in [1_000, 100_000, 1_000_000] {
-        let (directory, reports) = (directory(employees), reports(employees));
+        let (directory, reports) = (staff::directory(employees), reports(employees));
         let mut places = (0..reports.len()).cycle();
         let encoder = Encoder::<EnrichedScore<'static>>::new(1);
         let (mut buffer, mut key) = (Vec::new(), String::new());
@@ -60,29 +53,18 @@ fn through_the_mapper(criterion: &mut Criterion) {
 }
 
 fn content_hash(criterion: &mut Criterion) {
-    let settings: SourcesSettings = toml::from_str(SOURCE).unwrap();
-    let (sources, directory) = (Sources::compile(&settings).unwrap(), directory(10));
+    let (sources, directory) = (bench_source::sources(), staff::directory(10));
     let report = report(7);
     let score = decide(&report, ORIGIN, &sources, &directory).unwrap();
     criterion.bench_function("content hash", |bencher| bencher.iter(|| black_box(&score).hash_content()));
-}
-
-fn directory(employees: u32) -> Directory {
-    let mut directory = Directory::new(Region::CN);
-    for number in 0..employees {
-        directory.apply_employee(&staff::employee(number));
-    }
-    directory
 }
 
 /// About employees far from one another.
 fn reports(employees: u32) -> Vec<Vec<u8>> {
     let encoder = Encoder::<ScoreReport<'static>>::new(1);
     let about = |place: u32| {
-        // A prime: it has no factor in common with the number of employees.
-        let number = u64::from(place) * 618_033_989 % u64::from(employees);
         let mut bytes = Vec::new();
-        encoder.encode(&report(number as u32), &mut bytes).unwrap();
+        encoder.encode(&report(staff::scattered(place, employees)), &mut bytes).unwrap();
         bytes.split_off(HEADER_BYTES)
     };
     (0..REPORTS).map(about).collect()

@@ -17,7 +17,7 @@ use scoresync_tests::{
     stack::{Part, Stack},
 };
 
-use crate::support::{Bytes, Foreign, Load, NotReady, SETTLE, START, STOP, Scene, assert_every_fate_is_true, readiness, until};
+use crate::support::{Bytes, Foreign, Load, NotReady, SETTLE, START, STOP, Scene, Sent, assert_every_fate_is_true, readiness, until};
 
 const STAGES: [&str; 3] = ["producer", "mapper", "sink"];
 /// Within which a stage has to notice.
@@ -53,11 +53,13 @@ impl Play {
     }
 
     /// Sends everything while something happens, then looks whether anybody was harmed.
-    async fn send_while(&self, event: impl AsyncFnOnce(&Self, &Load<'_>) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    async fn send_while(&self, event: impl AsyncFnOnce(&Self, &Load<'_>) -> anyhow::Result<()>) -> anyhow::Result<Sent<'_>> {
         let load = Load::new(&self.company, &self.scene.installation)?.with_files_first();
         let (sent, happened) = tokio::join!(load.send_all(), event(self, &load));
         happened?;
-        assert_every_fate_is_true(&self.scene, &self.company, &sent?).await
+        let sent = sent?;
+        assert_every_fate_is_true(&self.scene, &self.company, &sent).await?;
+        Ok(sent)
     }
 
     fn end(self) -> anyhow::Result<()> {
@@ -263,21 +265,19 @@ async fn a_database_that_is_restored_from_before_is_filled_from_there() -> anyho
     let stack = Stack::start_parts(&[Part::Postgres])?;
     let database = Restorable::new(&stack)?;
     let play = Play::begin(&stack, Database::Postgres, 6).await?;
-    let load = Load::new(&play.company, &play.scene.installation)?.with_files_first();
-    let (sent, restored) = tokio::join!(load.send_all(), async {
-        load.reaches(0.3).await;
-        database.back_up(&play).await?;
-        load.reaches(0.7).await;
-        let backed_up = i64::try_from(play.company.report_count())? / 3;
-        until("more is filed than the backup has", SETTLE, async || {
-            Ok(play.scene.archive().await?.judged().await? > backed_up)
+    let sent = play
+        .send_while(async |play, load| {
+            load.reaches(0.3).await;
+            database.back_up(play).await?;
+            load.reaches(0.7).await;
+            let backed_up = i64::try_from(play.company.report_count())? / 3;
+            until("more is filed than the backup has", SETTLE, async || {
+                Ok(play.scene.archive().await?.judged().await? > backed_up)
+            })
+            .await?;
+            database.restore(play).await
         })
         .await?;
-        database.restore(&play).await
-    });
-    restored?;
-    let sent = sent?;
-    assert_every_fate_is_true(&play.scene, &play.company, &sent).await?;
     // No record arrives any more that would tell the sink.
     database.restore(&play).await?;
     assert_every_fate_is_true(&play.scene, &play.company, &sent).await?;

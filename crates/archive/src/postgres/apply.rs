@@ -114,7 +114,10 @@ async fn finish(transaction: &Transaction<'_>, first_records: &[&Statement<'_>],
     };
     let few: Vec<RecordRow<'_>> = few.iter().map(|statement| statement.first_record()).collect();
     let inserted = Prepared::new_rows(transaction, &RECORDS, few.iter().map(record_values)).await?;
-    let copied = CopyIn::prepare(transaction, &RECORDS).await?;
+    let copied = match many {
+        [] => None,
+        _ => Some(CopyIn::prepare(transaction, &RECORDS).await?),
+    };
     let tally = prepared_tally(transaction, tally).await?;
     let ((), (), (), ended) = tokio::try_join!(biased;
         inserted.write(transaction),
@@ -166,10 +169,8 @@ impl<'t, 'c, 's, 'a> Filing<'t, 'c, 's, 'a> {
     }
 }
 
-async fn copy(transaction: &Transaction<'_>, copied: CopyIn, statements: &[&Statement<'_>]) -> Result<(), Failure> {
-    if statements.is_empty() {
-        return Ok(());
-    }
+async fn copy(transaction: &Transaction<'_>, copied: Option<CopyIn>, statements: &[&Statement<'_>]) -> Result<(), Failure> {
+    let Some(copied) = copied else { return Ok(()) };
     let mut rows = copied.begin(transaction).await?;
     for statement in statements {
         rows.write(record_values(&statement.first_record())).await?;

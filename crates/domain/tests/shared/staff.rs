@@ -44,6 +44,22 @@ pub(crate) fn employee(number: u32) -> Employee {
     }
 }
 
+/// All of so many.
+pub(crate) fn directory(employees: u32) -> Directory {
+    let mut directory = Directory::new(Region::CN);
+    for number in 0..employees {
+        directory.apply_employee(&employee(number));
+    }
+    directory
+}
+
+/// The employee in this place of an order in which neighbours are far from one another.
+pub(crate) fn scattered(place: u32, employees: u32) -> u32 {
+    // A prime: it has no factor in common with the number of employees.
+    let number = u64::from(place) * 618_033_989 % u64::from(employees);
+    u32::try_from(number).unwrap_or(0)
+}
+
 fn identity(kind: IdentityKind, value: String) -> Identity {
     Identity {
         kind,

@@ -71,8 +71,7 @@ impl Sink {
 
     /// A topic may be gone, made anew or cut off: all partitions begin again, which compares what is recorded about them.
     pub(super) fn compare_topics(&mut self) {
-        let places: Vec<TopicPartition> = self.partitions.places().cloned().collect();
-        self.begin_again(places);
+        self.begin_all_again();
         self.readiness
             .not_ready("the broker does not know a topic, or has nothing at a position");
     }
@@ -99,8 +98,7 @@ impl Sink {
                 self.metrics.stage.retries.get([STAGE, "archive"]).inc();
                 tracing::warn!(error = &error as &dyn std::error::Error, "the archive does not say where it stands");
                 // Whoever has partitions is told that they cannot start; who has none is kept from nothing.
-                let places: Vec<TopicPartition> = self.partitions.places().cloned().collect();
-                self.begin_again(places);
+                self.begin_all_again();
             }
         }
     }
@@ -108,8 +106,8 @@ impl Sink {
     /// Partitions with which the archive stands elsewhere than where it was left.
     fn strayed(&self) -> Result<Vec<TopicPartition>, ArchiveError> {
         let mut left: BTreeMap<TopicPartition, i64> = self.partitions.handed_over().collect();
-        for (topic, generation) in [(Topic::Enriched, self.names.generation()), (Topic::Employees, 1)] {
-            let topic = self.names.name(topic);
+        for topic in [self.names.name(Topic::Enriched), self.employees_topic.clone()] {
+            let generation = self.memories.of(&topic).generation;
             for position in wait_for(&self.runtime, self.archive.positions(&topic, generation))? {
                 let place = TopicPartition {
                     partition: position.partition.partition,
@@ -121,6 +119,11 @@ impl Sink {
             }
         }
         Ok(left.into_keys().collect())
+    }
+
+    fn begin_all_again(&mut self) {
+        let places: Vec<TopicPartition> = self.partitions.places().cloned().collect();
+        self.begin_again(places);
     }
 
     /// Partitions go on where the archive stands; what was collected of them is read again.
