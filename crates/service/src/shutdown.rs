@@ -84,16 +84,17 @@ impl Shutdown {
         self.0.is_requested.load(Ordering::Acquire)
     }
 
-    /// Asks for the end. The first cause is logged; asking again changes nothing.
-    pub fn request(&self, cause: impl fmt::Display) {
+    /// Asks for the end, and says whether nobody had. The first cause is logged; asking again changes nothing.
+    pub fn request(&self, cause: impl fmt::Display) -> bool {
         let guard = self.unfinished_names();
         if self.0.is_requested.swap(true, Ordering::AcqRel) {
-            return;
+            return false;
         }
         info!("shutting down: {cause}; unfinished: {}", list(&guard));
         drop(guard);
         self.0.token.cancel();
         self.0.requested.notify_all();
+        true
     }
 
     /// Until the end is asked for.
@@ -179,6 +180,13 @@ mod tests {
         assert!(started.elapsed() < LONG);
         assert!(shutdown.pause(LONG), "a pause after the request does not block");
         assert!(started.elapsed() < LONG);
+    }
+
+    #[test]
+    fn only_the_first_request_is_the_first() {
+        let shutdown = Shutdown::from_inside();
+        assert!(shutdown.request("a stage failed"));
+        assert!(!shutdown.request("SIGTERM"));
     }
 
     #[test]

@@ -41,25 +41,22 @@ pub(crate) fn obey(shutdown: Shutdown, deadline: Duration) -> io::Result<()> {
 
 /// The request may come from inside: then the first signal is still a polite one.
 async fn watch(shutdown: Shutdown, mut signals: Signals, deadline: Duration) {
-    tokio::select! {
-        name = signals.next() => {
-            shutdown.request(name);
-            tokio::select! {
-                name = signals.next() => end_hard(&shutdown, &format!("a second signal ({name}) came")),
-                () = tokio::time::sleep(deadline) => end_hard(&shutdown, &passed(deadline)),
-            }
+    let second_signal = async {
+        let name = signals.next().await;
+        if !shutdown.request(name) {
+            info!("{name} came while shutting down already; another signal ends the process hard");
         }
-        () = shutdown.wait() => {
-            tokio::select! {
-                name = signals.second() => end_hard(&shutdown, &format!("a second signal ({name}) came")),
-                () = tokio::time::sleep(deadline) => end_hard(&shutdown, &passed(deadline)),
-            }
-        }
-    }
-}
-
-fn passed(deadline: Duration) -> String {
-    format!("the deadline of {} s passed", deadline.as_secs())
+        signals.next().await
+    };
+    let late = async {
+        shutdown.wait().await;
+        tokio::time::sleep(deadline).await;
+    };
+    let cause = tokio::select! {
+        name = second_signal => format!("a second signal ({name}) came"),
+        () = late => format!("the deadline of {} s passed", deadline.as_secs()),
+    };
+    end_hard(&shutdown, &cause)
 }
 
 /// Exit handlers of C libraries can hang while their threads still run; then the process is aborted.
@@ -90,11 +87,5 @@ impl Signals {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
         }
-    }
-
-    async fn second(&mut self) -> &'static str {
-        let name = self.next().await;
-        info!("{name} came while shutting down already; another signal ends the process hard");
-        self.next().await
     }
 }

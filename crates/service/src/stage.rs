@@ -136,7 +136,9 @@ impl Stage {
     fn end(self, outcome: Result<Result<(), BoxError>, Box<dyn Any + Send>>) {
         let stage = self.name.clone();
         match outcome {
-            Ok(Ok(())) => self.shutdown.request(format_args!("stage {stage} ended")),
+            Ok(Ok(())) => {
+                self.shutdown.request(format_args!("stage {stage} ended"));
+            }
             Ok(Err(source)) => self.fail(StageFailure::Failed { stage, source }),
             Err(panic) => self.fail(StageFailure::Panicked {
                 stage,
