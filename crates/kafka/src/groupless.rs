@@ -11,7 +11,13 @@ use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
 };
 
-use crate::{client, error::Error, lifeline::Lifeline, log_bounds::log_bounds, settings::KafkaSettings};
+use crate::{
+    client::{self, FetchSize},
+    error::Error,
+    lifeline::Lifeline,
+    log_bounds::log_bounds,
+    settings::KafkaSettings,
+};
 
 pub(crate) struct Context(Lifeline);
 
@@ -35,7 +41,7 @@ impl ConsumerContext for Context {}
 /// # Errors
 /// Settings that the client refuses.
 pub(crate) fn groupless(kafka: &KafkaSettings, group: &str, (setting, value): (&str, &str)) -> Result<BaseConsumer<Context>, Error> {
-    let mut config = client::consumer(kafka, group)?;
+    let mut config = client::consumer(kafka, group, FetchSize::Small)?;
     config.set(setting, value);
     let context = Context(Lifeline::to(&kafka.brokers)?);
     let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(Error::client("make a consumer"))?;

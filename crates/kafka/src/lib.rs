@@ -24,11 +24,11 @@ mod table_reader;
 mod topics;
 mod wire;
 
-pub use client::check_settings;
+pub use client::{FetchSize, check_settings};
 pub use decoder::{DecodeError, Decoder, SchemaLookupError, is_same_schema};
 pub use error::{Error, Kind, doubts_positions, kind_of};
 pub use group_consumer::{Committed, Event, GroupConsumer, Membership, TopicPartition};
-pub use offset_tracker::{Begun, OffsetTracker};
+pub use offset_tracker::{DeliveryObserver, InFlight, OffsetTracker};
 pub use publisher::{DeliveryFailure, Outgoing, PublishError, Publisher, Ticket};
 pub use rdkafka::{
     Message,

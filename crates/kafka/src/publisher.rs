@@ -252,8 +252,12 @@ impl<T: Ticket> ProducerContext<NoCustomPartitioner> for Context<T> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    pub(crate) fn refusal() -> DeliveryFailure {
+        client(RDKafkaErrorCode::TopicAuthorizationFailed).refusal("employees").unwrap()
+    }
 
     fn client(code: RDKafkaErrorCode) -> PublishError {
         PublishError::Client(KafkaError::MessageProduction(code))
@@ -261,8 +265,7 @@ mod tests {
 
     #[test]
     fn what_the_client_does_not_queue_for_a_topic_is_a_refusal_with_advice() {
-        let refused = client(RDKafkaErrorCode::TopicAuthorizationFailed);
-        let said = refused.refusal("employees").unwrap().to_string();
+        let (refused, said) = (client(RDKafkaErrorCode::TopicAuthorizationFailed), refusal().to_string());
         assert!(said.contains("for employees") && said.contains("docs/security.md"), "{said}");
         assert!(refused.to_string().contains("docs/security.md"), "{refused}");
         for other in [client(RDKafkaErrorCode::Fatal), PublishError::QueueFull, PublishError::TooLarge] {

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -36,7 +35,7 @@ pub(crate) struct Anchor {
 
 /// One assigned partition.
 pub(crate) struct Partition {
-    pub(crate) tracker: Arc<OffsetTracker>,
+    pub(crate) tracker: OffsetTracker,
     /// The beginning of its position's note.
     topic_note: String,
     backoff: Backoff,
@@ -209,25 +208,20 @@ impl Partitions {
         Ok(moved)
     }
 
-    fn due(&self, which: Which) -> Vec<(TopicPartition, Committed)> {
-        let moved = self.started.iter().filter(|(_, partition)| {
+    fn due(&mut self, which: Which) -> Vec<(TopicPartition, Committed)> {
+        let memories = &self.memories;
+        let due = self.started.iter_mut().filter_map(|(place, partition)| {
             let known = match which {
                 Which::Moved => partition.sent,
                 Which::All => partition.recorded,
             };
-            known != Some(partition.tracker.watermark())
-        });
-        moved
-            .map(|(place, partition)| {
-                (
-                    place.clone(),
-                    Committed {
-                        offset: partition.tracker.watermark(),
-                        note: position_note::write(&partition.topic_note, &self.memories),
-                    },
-                )
+            let offset = partition.tracker.watermark();
+            (known != Some(offset)).then(|| {
+                let note = position_note::write(&partition.topic_note, memories);
+                (place.clone(), Committed { offset, note })
             })
-            .collect()
+        });
+        due.collect()
     }
 
     /// The anchor with its note, once any partition is read.
@@ -240,13 +234,14 @@ impl Partitions {
         Some((self.anchor.place.clone(), committed))
     }
 
-    /// Lets paused partitions go on whose time has come, and sends failed ones back to their watermark after a while; says whether any failed.
+    /// Lets paused partitions go on whose time has come, and sends those back to their watermark after a while whose output was
+    /// refused; says whether there were any.
     pub(crate) fn tend(&mut self, consumer: &GroupConsumer, max_in_flight: usize) -> Result<bool, Error> {
-        let mut any_failed = false;
+        let mut any_refused = false;
         for (place, partition) in &mut self.started {
             match partition.state {
-                State::Reading | State::Full if partition.tracker.has_failed() => {
-                    any_failed = true;
+                State::Reading | State::Full if partition.tracker.is_refused() => {
+                    any_refused = true;
                     partition.wait(consumer, place)?;
                 }
                 State::WaitingUntil(time) if time <= Instant::now() => partition.begin_again(consumer, place)?,
@@ -257,30 +252,28 @@ impl Partitions {
                 State::Reading | State::Full | State::WaitingUntil(_) => {}
             }
         }
-        Ok(any_failed)
+        Ok(any_refused)
     }
 
     /// How many records lie between what is done and each partition's end, as far as the client heard.
-    pub(crate) fn lag(&self, consumer: &GroupConsumer) -> i64 {
-        let ends = consumer.log_ends();
-        let behind = |(place, end): &(TopicPartition, i64)| {
-            self.started
-                .get(place)
-                .map(|partition| (end - partition.tracker.watermark()).max(0))
+    pub(crate) fn lag(&mut self, consumer: &GroupConsumer) -> i64 {
+        let behind = |(place, end): (TopicPartition, i64)| {
+            let partition = self.started.get_mut(&place)?;
+            Some((end - partition.tracker.watermark()).max(0))
         };
-        ends.iter().filter_map(behind).sum()
+        consumer.log_ends().into_iter().filter_map(behind).sum()
     }
 
     /// Whether any has not come past its last obstacle yet.
-    pub(crate) fn is_obstructed(&self) -> bool {
-        self.started.values().any(Partition::is_obstructed)
+    pub(crate) fn is_obstructed(&mut self) -> bool {
+        self.started.values_mut().any(Partition::is_obstructed)
     }
 }
 
 impl Partition {
     fn new(start: Start, topic_note: String) -> Self {
         Self {
-            tracker: Arc::new(OffsetTracker::new(start.offset)),
+            tracker: OffsetTracker::new(start.offset, ()),
             topic_note,
             backoff: Backoff::new(BackoffLimits {
                 longest: LONGEST_WAIT,
@@ -298,18 +291,13 @@ impl Partition {
         !matches!(self.state, State::WaitingUntil(_))
     }
 
-    fn is_obstructed(&self) -> bool {
+    fn is_obstructed(&mut self) -> bool {
         self.obstacle.is_some_and(|watermark| self.tracker.watermark() <= watermark)
     }
 
     /// Stops delivery while too much is in flight.
-    pub(crate) fn pause_if_full(
-        &mut self,
-        consumer: &GroupConsumer,
-        place: &TopicPartition,
-        (in_flight, max_in_flight): (usize, usize),
-    ) -> Result<(), Error> {
-        if self.state == State::Reading && in_flight >= max_in_flight {
+    pub(crate) fn pause_if_full(&mut self, consumer: &GroupConsumer, place: &TopicPartition, max_in_flight: usize) -> Result<(), Error> {
+        if self.state == State::Reading && self.tracker.in_flight() >= max_in_flight {
             consumer.pause(place)?;
             self.state = State::Full;
         }
@@ -340,7 +328,7 @@ impl Partition {
     fn begin_again(&mut self, consumer: &GroupConsumer, place: &TopicPartition) -> Result<(), Error> {
         let watermark = self.tracker.watermark();
         consumer.restart(place, watermark)?;
-        self.tracker = Arc::new(OffsetTracker::new(watermark));
+        self.tracker = OffsetTracker::new(watermark, ());
         self.state = State::Reading;
         Ok(())
     }
@@ -365,6 +353,8 @@ fn commit(consumer: &GroupConsumer, due: &[(TopicPartition, Committed)], wait: b
 
 #[cfg(test)]
 mod tests {
+    use scoresync_kafka::Ticket;
+
     use super::*;
     use crate::schema_memories::tests::nothing;
 
@@ -374,9 +364,9 @@ mod tests {
             topic: "scores.raw".to_owned(),
             partition: 0,
         };
-        let partition = Partition::new(Start { offset: 10, recorded }, "topic=a partitions=8".to_owned());
+        let mut partition = Partition::new(Start { offset: 10, recorded }, "topic=a partitions=8".to_owned());
         for offset in 10..watermark {
-            partition.tracker.acknowledge(partition.tracker.begin(offset).ticket);
+            partition.tracker.begin(offset).settle(Ok(()));
         }
         Partitions {
             started: BTreeMap::from([(place, partition)]),
@@ -397,25 +387,26 @@ mod tests {
 
     #[test]
     fn a_position_that_was_sent_is_due_again_with_all() {
-        let check = |partitions: &Partitions, moved: &[i64], all: &[i64]| {
-            let offsets = |which| -> Vec<i64> { partitions.due(which).iter().map(|(_, due)| due.offset).collect() };
+        let check = |partitions: &mut Partitions, moved: &[i64], all: &[i64]| {
+            let mut offsets = |which| -> Vec<i64> { partitions.due(which).iter().map(|(_, due)| due.offset).collect() };
             assert_eq!((offsets(Which::Moved), offsets(Which::All)), (moved.to_vec(), all.to_vec()));
         };
-        check(&started(Some(10), 10), &[], &[]);
-        check(&started(None, 10), &[10], &[10]);
+        check(&mut started(Some(10), 10), &[], &[]);
+        check(&mut started(None, 10), &[10], &[10]);
         let mut partitions = started(Some(10), 12);
-        check(&partitions, &[12], &[12]);
+        check(&mut partitions, &[12], &[12]);
         only(&mut partitions).sent = Some(12);
-        check(&partitions, &[], &[12]);
+        check(&mut partitions, &[], &[12]);
     }
 
     #[test]
     fn a_position_is_recorded_with_the_schemas_that_were_met_by_then() {
-        let partitions = started(None, 10);
-        let note = || partitions.due(Which::Moved)[0].1.note.clone();
-        assert_eq!(note(), "topic=a partitions=8");
+        let mut partitions = started(None, 10);
+        let note = |partitions: &mut Partitions| partitions.due(Which::Moved)[0].1.note.clone();
+        assert_eq!(note(&mut partitions), "topic=a partitions=8");
         partitions.memories.raw.remember(5, "\"string\"").unwrap();
-        assert!(note().starts_with("topic=a partitions=8 schemas.raw=5:"), "{}", note());
+        let note = note(&mut partitions);
+        assert!(note.starts_with("topic=a partitions=8 schemas.raw=5:"), "{note}");
     }
 
     #[test]
@@ -423,10 +414,9 @@ mod tests {
         let mut partitions = started(Some(10), 12);
         assert!(!partitions.is_obstructed());
         only(&mut partitions).obstacle = Some(12);
-        only(&mut partitions).tracker = Arc::new(OffsetTracker::new(12));
+        only(&mut partitions).tracker = OffsetTracker::new(12, ());
         assert!(partitions.is_obstructed());
-        let tracker = &only(&mut partitions).tracker;
-        tracker.acknowledge(tracker.begin(12).ticket);
+        only(&mut partitions).tracker.begin(12).settle(Ok(()));
         assert!(!partitions.is_obstructed());
     }
 
@@ -444,7 +434,7 @@ mod tests {
         partition.meet_obstacle();
         partition.meet_obstacle();
         assert_eq!((partition.backoff.retries(), partition.loudness()), (2, Loudness::Warn));
-        partition.tracker.acknowledge(partition.tracker.begin(10).ticket);
+        partition.tracker.begin(10).settle(Ok(()));
         partition.meet_obstacle();
         assert_eq!((partition.backoff.retries(), partition.loudness()), (1, Loudness::Quiet));
     }

@@ -98,10 +98,7 @@ impl Mapper {
                 self.last_bookkeeping = Instant::now();
             }
             if self.partitions.tend(&self.consumer, self.settings.max_in_flight.get())? {
-                self.transform.metrics.stage.retries.get([STAGE, "deliver"]).inc();
-                let refusal = self.transform.publisher.last_refusal().map(|refusal| format!(": {refusal}"));
-                self.readiness
-                    .not_ready(format!("the broker does not take outputs{}", refusal.unwrap_or_default()));
+                self.tell_refusal();
             }
         }
         self.finish();
@@ -139,9 +136,8 @@ impl Mapper {
                     .get_mut(record.partition())
                     .filter(|(_, partition)| partition.is_reading())
                 {
-                    match transform.take(&record, &partition.tracker, (consumer, now)) {
-                        Ok(Some(in_flight)) => partition.pause_if_full(consumer, place, (in_flight, settings.max_in_flight.get()))?,
-                        Ok(None) => {}
+                    match transform.take(&record, &mut partition.tracker, (consumer, now)) {
+                        Ok(()) => partition.pause_if_full(consumer, place, settings.max_in_flight.get())?,
                         Err(obstacle) => {
                             let obstacle = passing(obstacle)?;
                             partition.wait(consumer, place)?;
@@ -228,7 +224,16 @@ impl Mapper {
         Ok(())
     }
 
-    fn tell_readiness(&self) {
+    fn tell_refusal(&self) {
+        self.transform.metrics.stage.retries.get([STAGE, "deliver"]).inc();
+        let refusal = self.transform.publisher.last_refusal();
+        let error = refusal.as_ref().map(|refusal| refusal as &dyn std::error::Error);
+        tracing::error!(error, "an output was not taken; its partition begins again at its position");
+        let cause = refusal.map(|refusal| format!(": {refusal}")).unwrap_or_default();
+        self.readiness.not_ready(format!("the broker does not take outputs{cause}"));
+    }
+
+    fn tell_readiness(&mut self) {
         if !self.consumer.is_connected() {
             self.readiness.not_ready("the broker cannot be reached");
         } else if !self.follows_directory {

@@ -9,8 +9,8 @@ use std::{
 use scoresync_domain::{EnrichedScore, Origin, Reason, Sources, Timestamp};
 use scoresync_fault_points::{self as fault_points, Bug, Point};
 use scoresync_kafka::{
-    BorrowedMessage, DecodeError, Decoder, DeliveryFailure, Encoder, GroupConsumer, Headers, Message, OffsetTracker, Outgoing,
-    OwnedHeaders, PublishError, Publisher, SchemaLookupError, Ticket,
+    BorrowedMessage, DecodeError, Decoder, Encoder, GroupConsumer, Headers, InFlight, Message, OffsetTracker, Outgoing, OwnedHeaders,
+    PublishError, Publisher, SchemaLookupError, Ticket,
     dead_letter::{self, DeadLetter, History},
 };
 
@@ -26,7 +26,7 @@ use crate::{
 pub(crate) struct Transform {
     pub(crate) decoder: Decoder<scoresync_domain::ScoreReport<'static>>,
     pub(crate) encoder: Encoder<EnrichedScore<'static>>,
-    pub(crate) publisher: Publisher<OutputTicket>,
+    pub(crate) publisher: Publisher<InFlight>,
     pub(crate) live: LiveDirectory,
     pub(crate) sources: Sources,
     pub(crate) metrics: MapperMetrics,
@@ -46,31 +46,6 @@ pub(crate) struct OutputNames {
     pub(crate) generation: i32,
     /// No topic of ours takes a larger output: an enriched score is a dead letter then, and a dead letter goes without its value.
     pub(crate) max_output_bytes: usize,
-}
-
-/// Moves the position of a report when its output is acknowledged.
-pub(crate) struct OutputTicket {
-    tracker: Arc<OffsetTracker>,
-    ticket: u64,
-}
-
-impl Ticket for OutputTicket {
-    fn settle(&self, outcome: Result<(), DeliveryFailure>) {
-        match outcome {
-            Ok(()) => {
-                self.tracker.acknowledge(self.ticket);
-            }
-            Err(error) => {
-                let is_first = self.tracker.fail();
-                if is_first {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "an output was not taken; its partition begins again at its position"
-                    );
-                }
-            }
-        }
-    }
 }
 
 /// Why a record has to wait. Never its own fault.
@@ -102,16 +77,15 @@ const CATCH_UP_LIMIT: Duration = Duration::from_secs(10);
 const QUEUE_LIMIT: Duration = Duration::from_secs(10);
 
 impl Transform {
-    /// Queues the one output of `record`; the tracker hears when it is durable. Gives how many records of the partition are in flight then, or
-    /// `None` where it was queued before.
+    /// Queues the one output of `record`, unless it was queued before; the tracker sees when it is durable.
     ///
     /// The directory must have been read to its end not long before `now`.
     pub(crate) fn take(
         &mut self,
         record: &BorrowedMessage<'_>,
-        tracker: &Arc<OffsetTracker>,
+        tracker: &mut OffsetTracker,
         (consumer, now): (&GroupConsumer, Instant),
-    ) -> Result<Option<usize>, Obstacle> {
+    ) -> Result<(), Obstacle> {
         let headers = record.headers();
         let history = History::read(headers);
         let here = Origin {
@@ -125,13 +99,9 @@ impl Transform {
             Err(Unfit::Rejected { source, rejection }) => Some((source, rejection)),
             Err(Unfit::Obstacle(obstacle)) => return Err(obstacle),
         };
-        let Some(begun) = tracker.begin_once(record.offset()) else {
-            return Ok(None);
+        let Some(ticket) = tracker.begin_once(record.offset()) else {
+            return Ok(());
         };
-        let ticket = Arc::new(OutputTicket {
-            tracker: Arc::clone(tracker),
-            ticket: begun.ticket,
-        });
         match rejected {
             None => {
                 let traceparent = dead_letter::traceparent_of(headers).map(dead_letter::traceparent);
@@ -153,7 +123,7 @@ impl Transform {
                 self.publish_dead_letter(record, &end, ticket)?;
             }
         }
-        Ok(Some(begun.in_flight))
+        Ok(())
     }
 
     /// Leaves the framed enriched score in `buffer` and its key in `key`.
@@ -206,7 +176,7 @@ impl Transform {
         }
     }
 
-    fn publish_dead_letter(&self, record: &BorrowedMessage<'_>, end: &DeadEnd, ticket: Arc<OutputTicket>) -> Result<(), Obstacle> {
+    fn publish_dead_letter(&self, record: &BorrowedMessage<'_>, end: &DeadEnd, ticket: Arc<InFlight>) -> Result<(), Obstacle> {
         let letter = DeadLetter {
             topic: record.topic(),
             partition: record.partition(),

@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -10,8 +13,8 @@ use prometheus::IntCounter;
 use scoresync_domain::{ResultId, ScoreReport, Source, Timestamp};
 use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{
-    DatumError, DeliveryFailure, Encoder, Error, KafkaSettings, OffsetTracker, Outgoing, PublishError, Publisher, Ticket, Topic,
-    TopicNames, TopicSettings,
+    DatumError, DeliveryFailure, DeliveryObserver, Encoder, Error, InFlight, KafkaSettings, OffsetTracker, Outgoing, PublishError,
+    Publisher, Topic, TopicNames, TopicSettings,
 };
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -23,7 +26,7 @@ const RECORD_OVERHEAD_BYTES: usize = 1024;
 
 /// The way into `scores.raw`, one per process; shared between threads.
 pub struct Intake {
-    publisher: Publisher<RowTicket>,
+    publisher: Publisher<InFlight<Arc<Tally>>>,
     encoder: Encoder<ScoreReport<'static>>,
     topic: String,
     max_value_bytes: usize,
@@ -73,17 +76,12 @@ impl Intake {
     /// Begins to take the rows of one request or file.
     #[must_use]
     pub fn submission<'a>(&'a self, source: &'a Source, content_type: &'a str) -> Submission<'a> {
-        let tally = Arc::new(Tally {
-            tracker: OffsetTracker::new(1),
-            failure: OnceLock::new(),
-            settled: Notify::new(),
-        });
         Submission {
             intake: self,
             source,
             content_type,
             received: self.metrics.received(&source.name, content_type),
-            tally,
+            rows: OffsetTracker::new(1, Arc::default()),
             key: String::new(),
             buffer: Vec::new(),
         }
@@ -117,7 +115,7 @@ pub struct Submission<'a> {
     source: &'a Source,
     content_type: &'a str,
     received: IntCounter,
-    tally: Arc<Tally>,
+    rows: OffsetTracker<Arc<Tally>>,
     key: String,
     buffer: Vec<u8>,
 }
@@ -150,55 +148,48 @@ impl Submission<'_> {
         Ok(result_id)
     }
 
-    fn publish(&self, row_number: u64, patience: Duration) -> Result<(), IntakeError> {
-        let begun = self.tally.tracker.begin(i64::try_from(row_number).unwrap_or(i64::MAX));
-        let ticket = Arc::new(RowTicket {
-            tally: Arc::clone(&self.tally),
-            ticket: begun.ticket,
-        });
+    fn publish(&mut self, row_number: u64, patience: Duration) -> Result<(), IntakeError> {
+        self.rows.observer().pending.fetch_add(1, Ordering::Relaxed);
+        // Where the row is not queued, its place stays open, so that no watermark ever passes a row that was not written.
+        let ticket = self.rows.begin(i64::try_from(row_number).unwrap_or(i64::MAX));
         let record = Outgoing {
             topic: &self.intake.topic,
             key: Some(self.key.as_bytes()),
             value: Some(&self.buffer),
         };
-        let error = match self.intake.publisher.publish_within(patience, record, None, ticket) {
+        match self.intake.publisher.publish_within(patience, record, None, ticket) {
             Ok(()) => {
                 fault_points::pass(Point::ReportQueued);
-                return Ok(());
+                Ok(())
             }
-            Err(PublishError::QueueFull) => IntakeError::Busy,
-            Err(error) => match error.refusal(&self.intake.topic) {
+            Err(PublishError::QueueFull) => Err(IntakeError::Busy),
+            Err(error) => Err(match error.refusal(&self.intake.topic) {
                 Some(refusal) => IntakeError::Refused(refusal),
                 None => IntakeError::Publish(error),
-            },
-        };
-        // The row's place in the tally stays open, so that no watermark ever passes a row that was not written.
-        self.tally.tracker.fail();
-        Err(error)
+            }),
+        }
     }
 
     /// Number of the first row that is not yet acknowledged, counting from 1.
-    #[must_use]
-    pub fn first_unacknowledged(&self) -> u64 {
-        u64::try_from(self.tally.tracker.watermark()).unwrap_or(1)
+    pub fn first_unacknowledged(&mut self) -> u64 {
+        u64::try_from(self.rows.watermark()).unwrap_or(1)
     }
 
     /// How many rows are queued or on their way.
-    #[must_use]
-    pub fn in_flight(&self) -> usize {
-        self.tally.tracker.in_flight()
+    pub fn in_flight(&mut self) -> usize {
+        self.rows.in_flight()
     }
 
     /// The first refusal by the broker, if there was one.
     #[must_use]
     pub fn failure(&self) -> Option<&DeliveryFailure> {
-        self.tally.failure.get()
+        self.rows.observer().failure.get()
     }
 
-    /// Lets the sender wait without holding the submission.
+    /// Ends the submission: no further row, and the sender waits for those that are queued.
     #[must_use]
-    pub fn acknowledgement(&self) -> Acknowledgement {
-        Acknowledgement(Arc::clone(&self.tally))
+    pub fn into_acknowledgement(self) -> Acknowledgement {
+        Acknowledgement(self.rows)
     }
 }
 
@@ -216,7 +207,7 @@ fn key_of_its_own(report: &ScoreReport<'_>) -> String {
 }
 
 /// What became of the queued rows of a submission.
-pub struct Acknowledgement(Arc<Tally>);
+pub struct Acknowledgement(OffsetTracker<Arc<Tally>>);
 
 /// The broker has not acknowledged every row.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -231,9 +222,8 @@ pub enum Unacknowledged {
 
 impl Acknowledgement {
     /// How many rows, from the first on and without a gap, the broker has by now.
-    #[must_use]
-    pub fn acknowledged_rows(&self) -> u64 {
-        u64::try_from(self.0.tracker.watermark() - 1).unwrap_or(0)
+    pub fn acknowledged_rows(&mut self) -> u64 {
+        u64::try_from(self.0.watermark() - 1).unwrap_or(0)
     }
 
     /// Waits until the broker has every queued row, durably.
@@ -241,14 +231,15 @@ impl Acknowledgement {
     /// # Errors
     /// A refusal, or `limit` passed.
     pub async fn wait(&self, limit: Duration) -> Result<(), Unacknowledged> {
+        let tally = self.0.observer();
         let all = async {
             loop {
                 // Registered before looking, so that no settlement falls between the two.
-                let settled = self.0.settled.notified();
-                if let Some(failure) = self.0.failure.get() {
+                let settled = tally.settled.notified();
+                if let Some(failure) = tally.failure.get() {
                     return Err(failure.clone().into());
                 }
-                if self.0.tracker.in_flight() == 0 {
+                if tally.pending.load(Ordering::Acquire) == 0 {
                     return Ok(());
                 }
                 settled.await;
@@ -258,36 +249,31 @@ impl Acknowledgement {
     }
 }
 
+#[derive(Default)]
 struct Tally {
-    tracker: OffsetTracker,
+    /// Rows that were taken in hand and are not acknowledged.
+    pending: AtomicUsize,
+    /// Only the first is told; the sender sends everything again.
     failure: OnceLock<DeliveryFailure>,
     settled: Notify,
 }
 
-pub(crate) struct RowTicket {
-    tally: Arc<Tally>,
-    ticket: u64,
-}
-
-impl Ticket for RowTicket {
-    fn settle(&self, outcome: Result<(), DeliveryFailure>) {
+impl DeliveryObserver for Tally {
+    fn settled(&self, outcome: Result<(), DeliveryFailure>) {
         let is_settled = match outcome {
-            Ok(()) => self.tally.tracker.acknowledge(self.ticket) == 0,
-            Err(failure) => {
-                self.tally.tracker.fail();
-                // Only the first failure is told; the sender sends everything again.
-                self.tally.failure.set(failure).is_ok()
-            }
+            Ok(()) => self.pending.fetch_sub(1, Ordering::AcqRel) == 1,
+            Err(failure) => self.failure.set(failure).is_ok(),
         };
         if is_settled {
-            self.tally.settled.notify_one();
+            self.settled.notify_one();
         }
     }
 }
 
 impl fmt::Debug for Acknowledgement {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Acknowledgement({} in flight)", self.0.tracker.in_flight())
+        let pending = self.0.observer().pending.load(Ordering::Relaxed);
+        write!(formatter, "Acknowledgement({pending} in flight)")
     }
 }
 

@@ -11,8 +11,8 @@ use std::{
 
 use scoresync_archive::{Archive, ArchiveError};
 use scoresync_kafka::{
-    Decoder, Error, Event, GroupConsumer, KafkaSettings, Kind, Membership, Message, Registry, SchemaLookupError, Topic, TopicNames,
-    TopicPartition, TopicSettings, doubts_positions, kind_of,
+    Decoder, Error, Event, FetchSize, GroupConsumer, KafkaSettings, Kind, Membership, Message, Registry, SchemaLookupError, Topic,
+    TopicNames, TopicPartition, TopicSettings, doubts_positions, kind_of,
 };
 use scoresync_service::{Backoff, BackoffLimits, Shutdown, StageReadiness};
 use tokio::runtime::{Handle, Runtime};
@@ -151,6 +151,7 @@ impl Sink {
         let membership = Membership {
             group: &group,
             topics: &[&enriched, &employees_topic],
+            fetch: FetchSize::Large,
         };
         let scores = Decoder::new(names.subject(Topic::Enriched), (*registry).clone(), (*runtime).clone()).patient();
         let employees = Decoder::new(names.subject(Topic::Employees), (*registry).clone(), (*runtime).clone()).patient();

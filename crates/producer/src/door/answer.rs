@@ -41,7 +41,7 @@ impl Teller<'_> {
         let Taken {
             receipt,
             outcome,
-            acknowledgement,
+            mut acknowledgement,
         } = taken;
         let patience = match &outcome {
             // A row was not queued, which no acknowledgement will ever be waited for; those before it go on by themselves.

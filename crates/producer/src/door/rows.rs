@@ -115,7 +115,7 @@ fn take_in_row(row: Row, submission: &mut Submission<'_>, pace: &Pace, receipt: 
 }
 
 /// Waits while too many rows are on their way, as long as some of them arrive.
-fn wait_for_room(submission: &Submission<'_>, pace: &Pace) -> Result<(), Stopped> {
+fn wait_for_room(submission: &mut Submission<'_>, pace: &Pace) -> Result<(), Stopped> {
     let (mut acknowledged, mut since) = (submission.first_unacknowledged(), Instant::now());
     loop {
         if pace.abandoned.is_cancelled() {

@@ -33,7 +33,7 @@ impl Worker {
         Taken {
             receipt,
             outcome,
-            acknowledgement: submission.acknowledgement(),
+            acknowledgement: submission.into_acknowledgement(),
         }
     }
 
@@ -45,7 +45,7 @@ impl Worker {
         Taken {
             receipt: Receipt::default(),
             outcome: Err(stopped),
-            acknowledgement: submission.acknowledgement(),
+            acknowledgement: submission.into_acknowledgement(),
         }
     }
 }

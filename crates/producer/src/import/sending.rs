@@ -218,7 +218,7 @@ impl Sending<'_> {
         }
     }
 
-    fn interrupted(&self) -> ImportError {
+    fn interrupted(&mut self) -> ImportError {
         ImportError::Interrupted {
             acknowledged: self.acknowledged(),
         }
@@ -230,7 +230,7 @@ impl Sending<'_> {
         self.summary.rows_acknowledged = self.summary.rows_sent - self.in_flight.len();
     }
 
-    fn acknowledged(&self) -> Acknowledged {
+    fn acknowledged(&mut self) -> Acknowledged {
         Acknowledged {
             first_unacknowledged: self.first_unacknowledged(),
             can_resume: self.kept.is_some() && !self.summary.notices.contains(&Notice::NotKept),
@@ -238,7 +238,7 @@ impl Sending<'_> {
     }
 
     /// Nothing at or after this row is known to be where it should be.
-    fn first_unacknowledged(&self) -> u64 {
+    fn first_unacknowledged(&mut self) -> u64 {
         self.submission.first_unacknowledged().max(self.begin_at)
     }
 
