@@ -135,7 +135,7 @@ fn bytes<'a>(message: &'a BorrowedMessage<'_>) -> (&'a [u8], &'a [u8]) {
     (message.key().unwrap_or_default(), message.payload().unwrap_or_default())
 }
 
-/// With the settings of scoresync's consumers that bear on speed.
+/// With more memory than scoresync's consumers take: what bounds them should not be bounded by it.
 fn consumer(brokers: &str) -> anyhow::Result<BaseConsumer> {
     let mut config = ClientConfig::new();
     config
@@ -147,7 +147,7 @@ fn consumer(brokers: &str) -> anyhow::Result<BaseConsumer> {
     config.create().context("make a consumer")
 }
 
-/// With the settings of scoresync's producers that bear on speed.
+/// As safe as scoresync's producers, with more memory, and more time to make a batch large.
 fn producer(brokers: &str) -> anyhow::Result<ThreadedProducer<DefaultProducerContext>> {
     let mut config = ClientConfig::new();
     config

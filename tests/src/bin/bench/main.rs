@@ -9,6 +9,7 @@ mod pace;
 mod scale;
 mod site;
 mod stages;
+mod surroundings;
 mod table;
 mod usage;
 mod workload;
@@ -69,6 +70,7 @@ async fn measure(arguments: &Arguments, table: &mut Table) -> anyhow::Result<()>
     };
     let wants = |part| arguments.only.is_empty() || arguments.only.contains(&part);
     let stack = Stack::start()?;
+    table.notes = surroundings::describe(&stack).await?;
     for run in 1..=arguments.runs {
         if wants(Part::Stages) {
             say(&format!("stages, run {run} of {}", arguments.runs));

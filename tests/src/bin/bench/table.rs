@@ -32,6 +32,8 @@ impl Sample {
 pub(crate) struct Table {
     order: Vec<String>,
     samples: BTreeMap<String, (&'static str, Vec<Sample>)>,
+    /// Under which circumstances, a line for each; for people alone.
+    pub(crate) notes: Vec<String>,
 }
 
 /// What `--json` prints of each.
@@ -128,7 +130,8 @@ impl fmt::Display for Table {
         writeln!(
             formatter,
             "\nCPU: seconds for a million, of the process and of the server that it works with."
-        )
+        )?;
+        self.notes.iter().try_for_each(|note| writeln!(formatter, "{note}"))
     }
 }
 
