@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use scoresync_archive::ArchiveSettings;
+use scoresync_desk::DeskSettings;
 use scoresync_domain::SourcesSettings;
 use scoresync_kafka::{KafkaSettings, RegistrySettings, TopicSettings};
 use scoresync_mapper::MapperSettings;
@@ -25,6 +26,7 @@ pub struct Configuration {
     pub roster: RosterSettings,
     pub mapper: MapperSettings,
     pub sink: SinkSettings,
+    pub desk: DeskSettings,
     pub admin: AdminSettings,
     pub log: LogSettings,
     pub shutdown: ShutdownSettings,

@@ -10,9 +10,8 @@ use scoresync_archive::{
 };
 use scoresync_domain::{
     Directory, Employee, Fate, Fields, Identity, IdentityKind, Origin, Refusal, Region, ResultId, Roster, RosterEntry, ScoreReport,
-    Sources, SourcesSettings, Timestamp, Update,
+    Sources, SourcesSettings, Timestamp, Update, decide,
 };
-use scoresync_mapper::decide;
 use scoresync_producer::{Format, FormatSettings, Limits, Row, format_settings_of, read_rows};
 use scoresync_tests::company::{Company, Delivery, Report, Roster as RosterFile, Size, TrueResult, Truth};
 

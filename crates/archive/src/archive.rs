@@ -9,6 +9,8 @@ use crate::{
     PostgresArchive, Refusals, RefusedScore, SqliteArchive, TrainingRecord,
 };
 
+mod letters;
+
 /// Training records, their history, what was refused, counts of fates, and how far the topics were read.
 ///
 /// Every change is one transaction that also moves the offset, by compare-and-set. All errors are [`ArchiveError`].

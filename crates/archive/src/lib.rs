@@ -1,4 +1,4 @@
-//! The training records: what the archive's rule makes of `scores.enriched`, in SQLite or PostgreSQL.
+//! The training records: what the archive's rule makes of `scores.enriched`, in SQLite or PostgreSQL. Beside them stand the dead letters.
 //!
 //! The only crate that names a database. What is to be written is decided in `judging`, without one; both databases do what it says, in
 //! one transaction with the offset. Never here: Kafka, Avro, clocks.
@@ -10,6 +10,7 @@ mod employees;
 mod error;
 mod escape;
 mod judging;
+mod letters;
 mod migrations;
 mod postgres;
 mod read;
@@ -24,6 +25,10 @@ pub use batch::{
     UndecodableRecord,
 };
 pub use error::{ArchiveError, DatabaseError};
+pub use letters::{
+    DueRedrive, FiledReport, IncomingLetter, Letter, LetterBatch, LetterBody, LetterFilter, LetterGroup, LetterId, LetterPage,
+    LetterPosition, LetterToJudge, LettersTaken, OpenLetters, ParseLetterIdError, Request, WaitingGroup,
+};
 pub use postgres::PostgresArchive;
 pub use record::{Content, FateCount, Head, HistoricStatement, RefusedScore, RefusedStatement, Shown, TrainingRecord};
 pub use settings::{Access, ArchiveSettings, PostgresSettings, SqliteSettings, Tls};

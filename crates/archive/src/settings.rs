@@ -131,6 +131,8 @@ mod defaults {
 pub enum Access {
     /// Bringing the schema up to date, and writing. SQLite takes one writer at a time.
     Writer,
+    /// Bringing the schema up to date, and writing letters, beside whoever writes records.
+    Desk,
     /// Reading beside whoever writes.
     Reader,
 }

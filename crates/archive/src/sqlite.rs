@@ -4,6 +4,7 @@ mod apply;
 mod connection;
 mod employees;
 mod failure;
+mod letters;
 mod load;
 mod read;
 mod rows;

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod config;
+mod dlq;
 mod employees;
 mod import;
 mod import_dry_run;
@@ -35,11 +36,12 @@ pub(crate) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let output = Output::of(arguments.json);
     let context = || Context::read(arguments.config.as_deref(), output);
     match arguments.command {
-        Command::Up => process::run(context()?, &[Stage::Producer, Stage::Mapper, Stage::Sink]),
+        Command::Up => process::run(context()?, &[Stage::Producer, Stage::Mapper, Stage::Sink, Stage::Desk]),
         Command::Run { stage } => process::run(context()?, &[stage]),
         Command::Import(arguments) => wait(import::run(&arguments, &context()?)),
         Command::Employees(arguments) => wait(employees::run(arguments, &context()?)),
         Command::Records(arguments) => wait(records::run(&arguments, &context()?)),
+        Command::Dlq(arguments) => wait(dlq::run(arguments, &context()?)),
         Command::Topics(arguments) => wait(topics::run(&arguments, &context()?)),
         Command::Schemas(arguments) => wait(schemas::run(&arguments, &context()?)),
         Command::Config(arguments) => wait(config::run(&arguments, &context()?)),

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use scoresync_archive::ArchiveSettings;
+use scoresync_desk::DeskSettings;
 use scoresync_domain::{Problem, Sources, SourcesSettings};
 use scoresync_kafka::{KafkaSettings, Registry, RegistrySettings, TopicSettings, check_settings};
 use scoresync_mapper::MapperSettings;
@@ -26,6 +27,7 @@ pub(crate) struct Configuration {
     pub(crate) roster: RosterSettings,
     pub(crate) mapper: MapperSettings,
     pub(crate) sink: SinkSettings,
+    pub(crate) desk: DeskSettings,
     pub(crate) admin: AdminSettings,
     pub(crate) log: LogSettings,
     pub(crate) shutdown: ShutdownSettings,

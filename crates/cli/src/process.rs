@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use prometheus::Registry;
+use scoresync_desk::DeskMetrics;
 use scoresync_mapper::MapperMetrics;
 use scoresync_producer::{DoorMetrics, ProducerMetrics};
 use scoresync_service::{AdminServer, Exit, ProcessMetrics, Readiness, Shutdown, StageMetrics, Stages, redacted_dump, start_telemetry};
@@ -37,6 +38,7 @@ pub(crate) struct Metrics {
     pub(crate) door: DoorMetrics,
     pub(crate) mapper: MapperMetrics,
     pub(crate) sink: SinkMetrics,
+    pub(crate) desk: DeskMetrics,
 }
 
 impl Metrics {
@@ -49,7 +51,8 @@ impl Metrics {
             producer: ProducerMetrics::register(&registry, stage.clone())?,
             door: DoorMetrics::register(&registry)?,
             mapper: MapperMetrics::register(&registry, stage.clone())?,
-            sink: SinkMetrics::register(&registry, stage)?,
+            sink: SinkMetrics::register(&registry, stage.clone())?,
+            desk: DeskMetrics::register(&registry, stage)?,
             registry,
         })
     }
@@ -99,6 +102,7 @@ async fn serve(shared: Shared, which: &[Stage]) -> anyhow::Result<()> {
             Stage::Producer => stages::start_producer(&mut stages, &shared),
             Stage::Mapper => stages::start_mapper(&mut stages, &shared),
             Stage::Sink => stages::start_sink(&mut stages, &shared),
+            Stage::Desk => stages::start_desk(&mut stages, &shared),
         }
     }
     let outcome = stages.finish().await;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use scoresync_archive::{Access, Archive, ArchiveError};
+use scoresync_desk::{Desk, DeskError};
 use scoresync_kafka::{Kind, Topic};
 use scoresync_mapper::{Mapper, MapperError};
 use scoresync_producer::{RosterFollower, RosterSurroundings, roster_writer};
@@ -36,6 +37,13 @@ pub(crate) fn start_sink(stages: &mut Stages, shared: &Shared) {
     let readiness = shared.readiness.stage("sink");
     let shared = shared.clone();
     stages.thread("sink", move |shutdown| run_sink(&shared, &shutdown, &readiness));
+}
+
+/// The desk.
+pub(crate) fn start_desk(stages: &mut Stages, shared: &Shared) {
+    let readiness = shared.readiness.stage("desk");
+    let shared = shared.clone();
+    stages.thread("desk", move |shutdown| run_desk(&shared, &shutdown, &readiness));
 }
 
 fn run_roster(shared: &Shared, follower: RosterFollower, shutdown: &Shutdown, readiness: &StageReadiness) -> anyhow::Result<()> {
@@ -111,6 +119,38 @@ fn run_sink(shared: &Shared, shutdown: &Shutdown, readiness: &StageReadiness) ->
     })?;
     match started {
         Some(sink) => Ok(sink.run(shutdown)?),
+        None => Ok(()),
+    }
+}
+
+fn run_desk(shared: &Shared, shutdown: &Shutdown, readiness: &StageReadiness) -> anyhow::Result<()> {
+    let configuration = &shared.configuration;
+    let needed = [Topic::Raw, Topic::Enriched, Topic::DeadLetters, Topic::Employees, Topic::Aliases];
+    let mut was_registered = false;
+    let started = persist(shutdown, readiness, || {
+        let surroundings = find(shared, &needed, &mut was_registered)?;
+        let archive = shared
+            .runtime
+            .block_on(Archive::open(&configuration.archive, Access::Desk))
+            .map_err(unfit_archive)?;
+        let around = scoresync_desk::Surroundings {
+            kafka: &configuration.kafka,
+            topics: &configuration.topics,
+            registry: &surroundings.registry,
+            runtime: &shared.runtime,
+            archive: Arc::new(archive),
+            region: shared.checked.roster.region(),
+        };
+        let observed = (shared.metrics.desk.clone(), readiness.clone());
+        Desk::start(&around, configuration.desk.clone(), shared.checked.sources.clone(), observed).map_err(|error: DeskError| {
+            match error.kind() {
+                Kind::Transient => Unfit::Passing(error.into()),
+                Kind::Environment => Unfit::Lasting(error.into()),
+            }
+        })
+    })?;
+    match started {
+        Some(desk) => Ok(desk.run(shutdown)?),
         None => Ok(()),
     }
 }

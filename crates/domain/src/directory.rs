@@ -22,7 +22,7 @@ pub(crate) use claims::Claims;
 pub use held::HeldEmployee;
 use staff::Staff;
 
-use crate::{AliasSubject, Employee, IdentityAlias, Region, ResultId, meant_employee_no, normalise::Spelling};
+use crate::{AliasSubject, Employee, IdentityAlias, IdentityKey, Region, ResultId, meant_employee_no, normalise::Spelling};
 
 /// The directory.
 pub struct Directory {
@@ -106,6 +106,18 @@ impl Directory {
     #[inline]
     pub(crate) fn identity_alias(&self, source: &str, spelling: &Spelling<'_>) -> Option<&IdentityAlias> {
         self.aliases.about_identity(source, spelling)
+    }
+
+    /// Whether anybody ever had an identity, or a person decided about it. `identity` is as [`crate::Identity::key`] gives it.
+    #[must_use]
+    pub fn is_known(&self, source: &str, (kind, system, value): &IdentityKey) -> bool {
+        let spelling = Spelling::of(*kind, value, self.staff.region());
+        self.identity_alias(source, &spelling).is_some() || self.claims(spelling, system.as_deref().unwrap_or_default()).is_any()
+    }
+
+    /// The results about whose owners anything was decided, revoked decisions included.
+    pub fn decided_results(&self) -> impl Iterator<Item = ResultId> {
+        self.aliases.decided_results()
     }
 
     /// What was decided about the owner of a result, even if it was revoked.

@@ -85,6 +85,36 @@ named! {
 }
 
 named! {
+    /// Who wrote a dead letter, as its headers tell.
+    LetterFamily {
+        /// Our mapper.
+        Scoresync = "scoresync",
+        /// A connector of Kafka Connect.
+        Connect = "connect",
+        /// An application of Kafka Streams.
+        Streams = "streams",
+        /// Spring's recoverer.
+        Spring = "spring",
+        /// Nobody who says so.
+        Unknown = "unknown",
+    }
+}
+
+named! {
+    /// What has become of a dead letter.
+    LetterState {
+        /// Somebody or something has to be mended.
+        Open = "open",
+        /// Its report is on its way through the pipeline again.
+        Redriven = "redriven",
+        /// Its report was enriched after all.
+        Filed = "filed",
+        /// A person decided that it is nothing.
+        Discarded = "discarded",
+    }
+}
+
+named! {
     /// Why the sink let an enriched score not count.
     Refusal {
         /// It names another employee than the record's owner, and nobody decided.

@@ -4,6 +4,8 @@
 //! what stands in a file. Never here: async, I/O, clocks, Kafka, Avro, databases.
 
 mod alias_key;
+mod concern;
+mod decide;
 mod directory;
 mod employee;
 mod employee_no;
@@ -25,11 +27,13 @@ mod source;
 mod timestamp;
 
 pub use alias_key::ParseAliasSubjectError;
+pub use concern::{About, Concern, identity_hash};
+pub use decide::{Rejection, decide};
 pub use directory::{Directory, HeldEmployee};
 pub use employee::{AliasSubject, Employee, Identity, IdentityAlias, IdentityKind, Revocation};
 pub use employee_no::{meant_employee_no, normalise_employee_no};
 pub use enriched_score::{ContentHash, EnrichedScore, Repeat, Status};
-pub use fate::{Fate, Reason, Refusal, UnknownName};
+pub use fate::{Fate, LetterFamily, LetterState, Reason, Refusal, UnknownName};
 pub use field_mapping::{Field, KeyProblem, MappedScore, MappingError, Marks, PresentedIdentities};
 pub use matching::{Clue, Found, MatchError, MatchPolicy, Subject, find_employee};
 pub use normalise::{Region, UnknownRegion, normalise_identity, normalise_key_part, normalise_name};

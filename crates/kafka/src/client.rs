@@ -106,7 +106,7 @@ pub(crate) fn producer(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<
 pub enum FetchSize {
     /// For an owner who takes records as they come.
     Small,
-    /// For an owner who stops reading again and again: a client throws away what it holds of a partition that is stopped.
+    /// For an owner who stops reading after nearly every batch: a client throws away what it holds of a partition that is stopped.
     Large,
 }
 

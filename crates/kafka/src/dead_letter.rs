@@ -6,6 +6,11 @@ use rdkafka::message::{BorrowedHeaders, Header, OwnedHeaders};
 use scoresync_domain::{Origin, Reason, Timestamp};
 
 pub(crate) mod lookup;
+mod received;
+mod redrive;
+
+pub use received::ReceivedLetter;
+pub use redrive::{DirectoryPosition, ParseDirectoryPositionError, Redrive, enriched_headers};
 
 /// Kafka Connect's header family.
 pub mod connect {
@@ -39,6 +44,8 @@ pub const ORIGIN: &str = "scoresync.origin";
 pub const ATTEMPT: &str = "scoresync.attempt";
 /// When the first try failed: RFC 3339, UTC, milliseconds.
 pub const FIRST_FAILED_AT: &str = "scoresync.first_failed_at";
+/// How far the directory was read by whoever redrove the report: `employees/aliases`, the next offsets.
+pub const DIRECTORY: &str = "scoresync.directory";
 /// The trace that the report belongs to (W3C Trace Context).
 pub const TRACEPARENT: &str = "traceparent";
 /// Of version 00, the only one there is.
@@ -53,6 +60,8 @@ pub struct History {
     pub attempts: u32,
     /// When the first try failed.
     pub first_failed_at: Option<Timestamp>,
+    /// How far the directory must be read for the next try to be worth anything.
+    pub directory: Option<DirectoryPosition>,
 }
 
 impl History {
@@ -64,6 +73,7 @@ impl History {
             origin: text(ORIGIN).and_then(|text| text.parse().ok()),
             attempts: text(ATTEMPT).and_then(|text| text.parse().ok()).unwrap_or(0),
             first_failed_at: text(FIRST_FAILED_AT).and_then(Timestamp::parse_rfc3339),
+            directory: text(DIRECTORY).and_then(|text| text.parse().ok()),
         }
     }
 }
@@ -71,23 +81,17 @@ impl History {
 /// A header's text, if it is there and is text.
 #[must_use]
 pub fn text_of<'a>(headers: Option<&'a BorrowedHeaders>, name: &str) -> Option<&'a str> {
-    let value = lookup::value_of(headers?, &CString::new(name).ok()?)?;
-    std::str::from_utf8(value).ok()
+    std::str::from_utf8(value_of(headers, name)?).ok()
+}
+
+fn value_of<'a>(headers: Option<&'a BorrowedHeaders>, name: &str) -> Option<&'a [u8]> {
+    lookup::value_of(headers?, &CString::new(name).ok()?)
 }
 
 /// The trace that a record belongs to; what cannot be one by its length is no trace, and is not carried on.
 #[must_use]
 pub fn traceparent_of(headers: Option<&BorrowedHeaders>) -> Option<&str> {
     text_of(headers, TRACEPARENT).filter(|value| value.len() == TRACEPARENT_BYTES)
-}
-
-/// The one header that an enriched score carries on.
-#[must_use]
-pub fn traceparent(value: &str) -> OwnedHeaders {
-    OwnedHeaders::new_with_capacity(1).insert(Header {
-        key: TRACEPARENT,
-        value: Some(value),
-    })
 }
 
 /// Why a report could not be mapped or matched, and where that was found.
@@ -166,12 +170,12 @@ impl DeadLetter<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use rdkafka::message::Headers;
 
     use super::{lookup::raw::raw_headers, *};
 
-    const LETTER: DeadLetter<'_> = DeadLetter {
+    pub(super) const LETTER: DeadLetter<'_> = DeadLetter {
         topic: "scores.raw",
         partition: 3,
         offset: 41,
@@ -225,10 +229,12 @@ mod tests {
             ..LETTER
         };
         assert_eq!(listed(&traced.headers()), [&expected[..], &[("traceparent", trace)]].concat());
-        assert_eq!(listed(&traceparent(trace)), [("traceparent", trace)]);
-        assert_eq!(traceparent_of(Some(traceparent(trace).as_borrowed())), Some(trace));
-        let endless = trace.repeat(20);
-        assert_eq!(traceparent_of(Some(traceparent(&endless).as_borrowed())), None);
+        assert_eq!(traceparent_of(Some(traced.headers().as_borrowed())), Some(trace));
+        let endless = DeadLetter {
+            traceparent: Some(&trace.repeat(20)),
+            ..LETTER
+        };
+        assert_eq!(traceparent_of(Some(endless.headers().as_borrowed())), None);
     }
 
     #[test]
@@ -250,6 +256,7 @@ mod tests {
             origin: Some(LETTER.origin),
             attempts: 2,
             first_failed_at: Some(LETTER.first_failed_at),
+            directory: None,
         };
         assert_eq!(history, expected);
         assert_eq!(History::read(None), History::default());
@@ -283,6 +290,7 @@ mod tests {
             (ATTEMPT, b"-1"),
             (ATTEMPT, b"99999999999"),
             (FIRST_FAILED_AT, b"yesterday"),
+            (DIRECTORY, b"1"),
             ("other", b"1"),
         ] {
             assert_eq!(History::read(Some(damaged(key, value).as_borrowed())), History::default(), "{key}");

@@ -11,6 +11,7 @@ mod first_contact;
 mod group_consumer;
 mod groupless;
 mod lifeline;
+mod live_directory;
 mod log_bounds;
 #[cfg(any(test, feature = "mock"))]
 pub mod mock;
@@ -28,7 +29,8 @@ pub use client::{FetchSize, check_settings};
 pub use decoder::{DecodeError, Decoder, SchemaLookupError, is_same_schema};
 pub use error::{Error, Kind, doubts_positions, kind_of};
 pub use group_consumer::{Committed, Event, GroupConsumer, Membership, TopicPartition};
-pub use offset_tracker::{DeliveryObserver, InFlight, OffsetTracker};
+pub use live_directory::{DirectoryChange, DirectoryError, LiveDirectory};
+pub use offset_tracker::{DeliveryObserver, DeliveryTicket, OffsetTracker};
 pub use publisher::{DeliveryFailure, Outgoing, PublishError, Publisher, Ticket};
 pub use rdkafka::{
     Message,

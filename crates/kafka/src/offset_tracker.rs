@@ -17,22 +17,25 @@ pub struct OffsetTracker<O = ()> {
     /// Offset below which everything was acknowledged when it was looked at last.
     watermark: i64,
     /// Those from the watermark on.
-    in_flight: VecDeque<Arc<InFlight<O>>>,
+    in_flight: VecDeque<Arc<DeliveryTicket<O>>>,
     observer: O,
 }
 
 /// A record in hand: the ticket of its output.
 #[derive(Debug)]
-pub struct InFlight<O = ()> {
+pub struct DeliveryTicket<O = ()> {
     /// The offset after the record.
     next_offset: i64,
     fate: AtomicU8,
     observer: O,
 }
 
-/// Who hears of each output of a tracker when it is settled, on the producer's thread.
+/// Who hears of each record of a tracker.
 pub trait DeliveryObserver: Send + Sync + 'static {
-    /// Called once for each, after the tracker can see it: must be quick.
+    /// Called once for each, on the thread that takes records in hand, before its ticket is there.
+    fn begun(&self) {}
+
+    /// Called at most once for each, after the tracker can see it, on the producer's thread: must be quick.
     fn settled(&self, outcome: Result<(), DeliveryFailure>);
 }
 
@@ -41,6 +44,10 @@ impl DeliveryObserver for () {
 }
 
 impl<O: DeliveryObserver> DeliveryObserver for Arc<O> {
+    fn begun(&self) {
+        O::begun(self);
+    }
+
     fn settled(&self, outcome: Result<(), DeliveryFailure>) {
         O::settled(self, outcome);
     }
@@ -50,17 +57,19 @@ const PENDING: u8 = 0;
 const ACKNOWLEDGED: u8 = 1;
 const REFUSED: u8 = 2;
 
-impl<O> InFlight<O> {
+impl<O> DeliveryTicket<O> {
     fn has(&self, fate: u8) -> bool {
         self.fate.load(Ordering::Acquire) == fate
     }
 }
 
-impl<O: DeliveryObserver> Ticket for InFlight<O> {
+impl<O: DeliveryObserver> Ticket for DeliveryTicket<O> {
     fn settle(&self, outcome: Result<(), DeliveryFailure>) {
         let fate = if outcome.is_ok() { ACKNOWLEDGED } else { REFUSED };
-        self.fate.store(fate, Ordering::Release);
-        self.observer.settled(outcome);
+        let settled = self.fate.compare_exchange(PENDING, fate, Ordering::Release, Ordering::Relaxed);
+        if settled.is_ok() {
+            self.observer.settled(outcome);
+        }
     }
 }
 
@@ -76,9 +85,10 @@ impl<O: DeliveryObserver + Clone> OffsetTracker<O> {
     }
 
     /// Takes a record in hand: the watermark passes it when this ticket is settled well. Offsets grow, with gaps.
-    pub fn begin(&mut self, offset: i64) -> Arc<InFlight<O>> {
+    pub fn begin(&mut self, offset: i64) -> Arc<DeliveryTicket<O>> {
         self.look();
-        let record = Arc::new(InFlight {
+        self.observer.begun();
+        let record = Arc::new(DeliveryTicket {
             next_offset: offset + 1,
             fate: AtomicU8::new(PENDING),
             observer: self.observer.clone(),
@@ -88,7 +98,7 @@ impl<O: DeliveryObserver + Clone> OffsetTracker<O> {
     }
 
     /// Takes a record in hand, unless it was before: around a rebalance, the client can deliver one twice.
-    pub fn begin_once(&mut self, offset: i64) -> Option<Arc<InFlight<O>>> {
+    pub fn begin_once(&mut self, offset: i64) -> Option<Arc<DeliveryTicket<O>>> {
         let next_offset = self.in_flight.back().map_or(self.watermark, |last| last.next_offset);
         (offset >= next_offset).then(|| self.begin(offset))
     }
@@ -126,7 +136,7 @@ impl<O: DeliveryObserver + Clone> OffsetTracker<O> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
+    use std::sync::{Mutex, OnceLock, atomic::AtomicBool};
 
     use proptest::{collection::vec, prelude::*};
 
@@ -180,19 +190,33 @@ mod tests {
     }
 
     #[test]
-    fn an_observer_hears_of_each_output_when_the_tracker_can_see_it() {
+    fn an_observer_hears_once_of_each_output_when_the_tracker_can_see_it() {
         #[derive(Default)]
-        struct Heard(AtomicU8);
+        struct Heard {
+            begun: AtomicU8,
+            ticket: OnceLock<Arc<DeliveryTicket<Arc<Self>>>>,
+            seen: Mutex<Vec<(bool, u8)>>,
+        }
         impl DeliveryObserver for Heard {
+            fn begun(&self) {
+                self.begun.fetch_add(1, Ordering::SeqCst);
+            }
+
             fn settled(&self, outcome: Result<(), DeliveryFailure>) {
-                self.0.fetch_add(if outcome.is_ok() { 1 } else { 10 }, Ordering::SeqCst);
+                let fate = self.ticket.get().unwrap().fate.load(Ordering::SeqCst);
+                self.seen.lock().unwrap().push((outcome.is_ok(), fate));
             }
         }
-        let mut tracker = OffsetTracker::new(0, Arc::<Heard>::default());
-        let tickets = [0, 1].map(|offset| tracker.begin(offset));
-        tickets[0].settle(Ok(()));
-        tickets[1].settle(Err(refusal()));
-        assert_eq!(tracker.observer().0.load(Ordering::SeqCst), 11);
+        for (outcome, expected) in [(Ok(()), (true, ACKNOWLEDGED)), (Err(refusal()), (false, REFUSED))] {
+            let mut tracker = OffsetTracker::new(0, Arc::<Heard>::default());
+            let ticket = tracker.begin(0);
+            assert!(tracker.observer().ticket.set(Arc::clone(&ticket)).is_ok());
+            ticket.settle(outcome);
+            ticket.settle(Ok(()));
+            ticket.settle(Err(refusal()));
+            assert_eq!(tracker.observer().begun.load(Ordering::SeqCst), 1);
+            assert_eq!(*tracker.observer().seen.lock().unwrap(), [expected]);
+        }
     }
 
     #[derive(Clone, Debug)]
@@ -213,7 +237,7 @@ mod tests {
         #[test]
         fn the_watermark_is_the_end_of_what_is_acknowledged_without_a_gap(start in 0..1_000_i64, steps in vec(any_step(), 0..200)) {
             let mut tracker = tracker(start);
-            let mut records: Vec<(Arc<InFlight>, i64, u8)> = Vec::new();
+            let mut records: Vec<(Arc<DeliveryTicket>, i64, u8)> = Vec::new();
             let (mut next_offset, mut last_watermark) = (start, start);
             for step in steps {
                 match step {
@@ -233,7 +257,9 @@ mod tests {
                 }
                 let done = records.iter().take_while(|(_, _, fate)| *fate == ACKNOWLEDGED);
                 let expected = done.clone().last().map_or(start, |(_, offset, _)| offset + 1);
-                let first = records.get(done.count());
+                let done = done.count();
+                prop_assert_eq!(tracker.in_flight(), records.len() - done);
+                let first = records.get(done);
                 prop_assert_eq!(tracker.watermark(), expected);
                 prop_assert_eq!(tracker.is_refused(), first.is_some_and(|(_, _, fate)| *fate == REFUSED));
                 prop_assert!(tracker.watermark() >= last_watermark, "it went back");
@@ -247,7 +273,7 @@ mod tests {
     fn two_threads_never_see_the_watermark_ahead_of_an_acknowledgement() {
         let mut tracker = tracker(0);
         let acknowledged: Vec<AtomicBool> = (0..2_000).map(|_| AtomicBool::new(false)).collect();
-        let (sender, receiver) = std::sync::mpsc::sync_channel::<(usize, Arc<InFlight>)>(64);
+        let (sender, receiver) = std::sync::mpsc::sync_channel::<(usize, Arc<DeliveryTicket>)>(64);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let mut waiting = Vec::new();

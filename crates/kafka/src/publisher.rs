@@ -20,6 +20,8 @@ use crate::{
     settings::{KafkaSettings, TopicSettings},
 };
 
+/// How often refusals are logged, of which there can be thousands.
+const SAID_EVERY: Duration = Duration::from_secs(10);
 /// Between two looks whether the queue has room.
 const WAIT_FOR_ROOM: Duration = Duration::from_millis(1);
 
@@ -102,6 +104,7 @@ impl<T: Ticket> Publisher<T> {
             lifeline: Lifeline::to(&kafka.brokers)?,
             lasting: Mutex::default(),
             refusal: Mutex::default(),
+            said_at: Mutex::default(),
             ticket: PhantomData,
         };
         let producer: ThreadedProducer<Context<T>> = config.create_with_context(context).map_err(Error::client("make a producer"))?;
@@ -199,6 +202,8 @@ struct Context<T> {
     /// What no attempt will mend, as the client told it.
     lasting: Mutex<Option<KafkaError>>,
     refusal: Mutex<Option<DeliveryFailure>>,
+    /// When a refusal was logged last.
+    said_at: Mutex<Option<Instant>>,
     ticket: PhantomData<fn() -> T>,
 }
 
@@ -216,6 +221,15 @@ impl<T: Ticket> ClientContext for Context<T> {
 }
 
 impl<T> Context<T> {
+    /// Many can be refused at once; whoever wrote them says what comes of it.
+    fn say(&self, failure: &DeliveryFailure) {
+        let mut said_at = lock(&self.said_at);
+        if said_at.is_none_or(|time| time.elapsed() >= SAID_EVERY) {
+            *said_at = Some(Instant::now());
+            tracing::warn!(error = failure as &dyn std::error::Error, "the broker does not take records");
+        }
+    }
+
     /// A client that cannot go on gives up what is queued, which tells nothing; why it cannot, it said before.
     fn first_cause(&self, cause: &KafkaError) -> KafkaError {
         let given_up = [
@@ -244,6 +258,7 @@ impl<T: Ticket> ProducerContext<NoCustomPartitioner> for Context<T> {
                     topic: message.topic().to_owned(),
                     cause: self.first_cause(cause),
                 };
+                self.say(&failure);
                 *lock(&self.refusal) = Some(failure.clone());
                 ticket.settle(Err(failure));
             }

@@ -17,9 +17,8 @@ mod bench_source;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use scoresync_domain::{EnrichedScore, Fields, Origin, ScoreReport, Timestamp};
+use scoresync_domain::{EnrichedScore, Fields, Origin, ScoreReport, Timestamp, decide};
 use scoresync_kafka::{Encoder, HEADER_BYTES, read_own};
-use scoresync_mapper::decide;
 
 /// Of the reports in memory: their bytes do not fit into the processor's caches, as they would not on their way.
 const REPORTS: u32 = 50_000;

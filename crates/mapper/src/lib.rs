@@ -3,8 +3,6 @@
 //! For every report it writes exactly one thing, an enriched score or a dead letter, and moves its position only when that is acknowledged.
 //! It keeps no state but the directory.
 
-mod decide;
-mod live_directory;
 mod metrics;
 mod partitions;
 mod position_note;
@@ -13,8 +11,6 @@ mod schema_memories;
 mod settings;
 mod transform;
 
-pub use decide::{Rejection, decide};
-pub use live_directory::{DirectoryError, LiveDirectory};
 pub use metrics::MapperMetrics;
 pub use run::{Mapper, MapperError, Surroundings};
 pub use settings::MapperSettings;

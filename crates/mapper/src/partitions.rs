@@ -264,6 +264,11 @@ impl Partitions {
         consumer.log_ends().into_iter().filter_map(behind).sum()
     }
 
+    /// Reports from the watermarks on that were taken in hand.
+    pub(crate) fn in_hand(&mut self) -> usize {
+        self.started.values_mut().map(|partition| partition.tracker.in_flight()).sum()
+    }
+
     /// Whether any has not come past its last obstacle yet.
     pub(crate) fn is_obstructed(&mut self) -> bool {
         self.started.values_mut().any(Partition::is_obstructed)

@@ -5,13 +5,13 @@ mod start;
 use std::time::{Duration, Instant};
 
 use scoresync_kafka::{
-    Error, Event, GroupConsumer, Kind, Message, PublishError, SchemaLookupError, TableError, TopicPartition, doubts_positions, kind_of,
+    DirectoryError, Error, Event, GroupConsumer, Kind, Message, PublishError, SchemaLookupError, TableError, TopicPartition,
+    doubts_positions, kind_of,
 };
 use scoresync_service::{Backoff, Loudness, Shutdown, StageReadiness, now_seconds};
 
 pub use self::start::Surroundings;
 use crate::{
-    live_directory::DirectoryError,
     metrics::STAGE,
     partitions::{Partitions, Which},
     schema_memories::StartError,
@@ -44,6 +44,9 @@ pub enum MapperError {
     /// The registry, or what is recorded about its schemas.
     #[error("the mapper cannot be sure of its topics' schemas")]
     Schemas(#[from] SchemaLookupError),
+    /// The client will never write anything again: what is queued stays queued.
+    #[error("the client of Kafka cannot write any more: {0}; start the mapper again")]
+    CannotWrite(String),
 }
 
 impl MapperError {
@@ -54,6 +57,7 @@ impl MapperError {
             Self::Kafka(error) => error.kind(),
             Self::Directory(error) => directory_kind(error),
             Self::Schemas(_) => Kind::Transient,
+            Self::CannotWrite(_) => Kind::Environment,
         }
     }
 }
@@ -209,7 +213,7 @@ impl Mapper {
 
     /// Whether the directory is followed is told with the books, not at every beat.
     fn follow_directory(&mut self) -> Result<(), MapperError> {
-        let followed = self.transform.live.read_available();
+        let followed = self.transform.live.read_available(&mut |_| {});
         let follows = followed.is_ok();
         if let Err(obstacle) = followed.map_err(Obstacle::from) {
             let error = passing(obstacle)?;
@@ -244,7 +248,10 @@ impl Mapper {
     }
 
     fn keep_books(&mut self) -> Result<(), MapperError> {
-        self.partitions.directory_is_at(self.transform.live.employees_position());
+        if let Some(cause) = self.transform.publisher.fatal_error() {
+            return Err(MapperError::CannotWrite(cause));
+        }
+        self.partitions.directory_is_at(self.transform.live.position().employees);
         let metrics = &self.transform.metrics;
         let which = if self.last_repetition.elapsed() >= REPETITION {
             self.last_repetition = Instant::now();
@@ -275,11 +282,11 @@ impl Mapper {
 
     fn finish(&mut self) {
         self.readiness.in_transition("shutting down");
-        if !self.transform.publisher.settle(SETTLE) {
-            tracing::warn!(
-                in_flight = self.transform.publisher.in_flight(),
-                "not every output was acknowledged; those reports will be mapped again"
-            );
+        // Whether all are acknowledged is looked at below; refused ones are on their way no more.
+        let _ = self.transform.publisher.settle(SETTLE);
+        let in_hand = self.partitions.in_hand();
+        if in_hand > 0 {
+            tracing::warn!(in_hand, "reports whose outputs were not acknowledged will be mapped again");
         }
         if let Err(error) = self.partitions.commit(&self.consumer, Which::All, true) {
             tracing::warn!(

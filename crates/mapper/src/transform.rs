@@ -6,27 +6,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use scoresync_domain::{EnrichedScore, Origin, Reason, Sources, Timestamp};
+use scoresync_domain::{EnrichedScore, Origin, Reason, Rejection, Sources, Timestamp, decide};
 use scoresync_fault_points::{self as fault_points, Bug, Point};
 use scoresync_kafka::{
-    BorrowedMessage, DecodeError, Decoder, Encoder, GroupConsumer, Headers, InFlight, Message, OffsetTracker, Outgoing, OwnedHeaders,
-    PublishError, Publisher, SchemaLookupError, Ticket,
-    dead_letter::{self, DeadLetter, History},
+    BorrowedMessage, DecodeError, Decoder, DeliveryTicket, DirectoryError, Encoder, GroupConsumer, Headers, LiveDirectory, Message,
+    OffsetTracker, Outgoing, OwnedHeaders, PublishError, Publisher, SchemaLookupError, Ticket,
+    dead_letter::{self, DeadLetter, DirectoryPosition, History},
 };
 
 use scoresync_service::now_millis;
 
-use crate::{
-    decide::{Rejection, decide},
-    live_directory::{DirectoryError, LiveDirectory},
-    metrics::MapperMetrics,
-};
+use crate::metrics::MapperMetrics;
 
 /// Turns records into outputs and hands them to the publisher.
 pub(crate) struct Transform {
     pub(crate) decoder: Decoder<scoresync_domain::ScoreReport<'static>>,
     pub(crate) encoder: Encoder<EnrichedScore<'static>>,
-    pub(crate) publisher: Publisher<InFlight>,
+    pub(crate) publisher: Publisher<DeliveryTicket>,
     pub(crate) live: LiveDirectory,
     pub(crate) sources: Sources,
     pub(crate) metrics: MapperMetrics,
@@ -94,6 +90,7 @@ impl Transform {
             offset: record.offset(),
         };
         let origin = history.origin.unwrap_or(here);
+        self.reach(history.directory)?;
         let rejected = match self.enrich(record, origin, (consumer, now)) {
             Ok(()) => None,
             Err(Unfit::Rejected { source, rejection }) => Some((source, rejection)),
@@ -104,13 +101,13 @@ impl Transform {
         };
         match rejected {
             None => {
-                let traceparent = dead_letter::traceparent_of(headers).map(dead_letter::traceparent);
+                let carried_on = dead_letter::enriched_headers(history.attempts, dead_letter::traceparent_of(headers));
                 let output = Outgoing {
                     topic: &self.names.enriched,
                     key: Some(self.key.as_bytes()),
                     value: Some(&self.buffer),
                 };
-                self.publisher.publish_within(QUEUE_LIMIT, output, traceparent, ticket)?;
+                self.publisher.publish_within(QUEUE_LIMIT, output, carried_on, ticket)?;
                 fault_points::pass(Point::OutputQueued);
             }
             Some((source, rejection)) => {
@@ -122,6 +119,15 @@ impl Transform {
                 };
                 self.publish_dead_letter(record, &end, ticket)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Whoever redrove a report knew a directory by which it can be filed: with an older one the attempt would be burnt. A table that does
+    /// not go on so far, being made anew, is waited for no longer than to its end.
+    fn reach(&mut self, directory: Option<DirectoryPosition>) -> Result<(), Obstacle> {
+        if directory.is_some_and(|needed| !self.live.position().has_reached(needed)) {
+            self.live.read_to_end(CATCH_UP_LIMIT)?;
         }
         Ok(())
     }
@@ -176,7 +182,7 @@ impl Transform {
         }
     }
 
-    fn publish_dead_letter(&self, record: &BorrowedMessage<'_>, end: &DeadEnd, ticket: Arc<InFlight>) -> Result<(), Obstacle> {
+    fn publish_dead_letter(&self, record: &BorrowedMessage<'_>, end: &DeadEnd, ticket: Arc<DeliveryTicket>) -> Result<(), Obstacle> {
         let letter = DeadLetter {
             topic: record.topic(),
             partition: record.partition(),

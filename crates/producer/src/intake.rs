@@ -13,7 +13,7 @@ use prometheus::IntCounter;
 use scoresync_domain::{ResultId, ScoreReport, Source, Timestamp};
 use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{
-    DatumError, DeliveryFailure, DeliveryObserver, Encoder, Error, InFlight, KafkaSettings, OffsetTracker, Outgoing, PublishError,
+    DatumError, DeliveryFailure, DeliveryObserver, DeliveryTicket, Encoder, Error, KafkaSettings, OffsetTracker, Outgoing, PublishError,
     Publisher, Topic, TopicNames, TopicSettings,
 };
 use tokio::sync::Notify;
@@ -26,7 +26,7 @@ const RECORD_OVERHEAD_BYTES: usize = 1024;
 
 /// The way into `scores.raw`, one per process; shared between threads.
 pub struct Intake {
-    publisher: Publisher<InFlight<Arc<Tally>>>,
+    publisher: Publisher<DeliveryTicket<Arc<Tally>>>,
     encoder: Encoder<ScoreReport<'static>>,
     topic: String,
     max_value_bytes: usize,
@@ -149,7 +149,6 @@ impl Submission<'_> {
     }
 
     fn publish(&mut self, row_number: u64, patience: Duration) -> Result<(), IntakeError> {
-        self.rows.observer().pending.fetch_add(1, Ordering::Relaxed);
         // Where the row is not queued, its place stays open, so that no watermark ever passes a row that was not written.
         let ticket = self.rows.begin(i64::try_from(row_number).unwrap_or(i64::MAX));
         let record = Outgoing {
@@ -259,6 +258,10 @@ struct Tally {
 }
 
 impl DeliveryObserver for Tally {
+    fn begun(&self) {
+        self.pending.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn settled(&self, outcome: Result<(), DeliveryFailure>) {
         let is_settled = match outcome {
             Ok(()) => self.pending.fetch_sub(1, Ordering::AcqRel) == 1,

@@ -14,6 +14,7 @@ use scoresync_kafka::{
     Decoder, Error, Event, FetchSize, GroupConsumer, KafkaSettings, Kind, Membership, Message, Registry, SchemaLookupError, Topic,
     TopicNames, TopicPartition, TopicSettings, doubts_positions, kind_of,
 };
+use scoresync_positions::{StartError, TopicMemory};
 use scoresync_service::{Backoff, BackoffLimits, Shutdown, StageReadiness};
 use tokio::runtime::{Handle, Runtime};
 
@@ -24,8 +25,8 @@ use crate::{
     collected::Collected,
     held::{Held, Standing},
     metrics::{STAGE, SinkMetrics},
-    partitions::{Partitions, StartError},
-    schema_memories::{SchemaMemories, TopicMemory},
+    partitions::Partitions,
+    schema_memories::SchemaMemories,
     settings::SinkSettings,
 };
 
@@ -167,8 +168,7 @@ impl Sink {
                 schemas: employees.memory().clone(),
             },
         };
-        memories.recall(archive, runtime)?;
-        memories.verify(registry, runtime)?;
+        memories.recall((archive, registry), runtime)?;
         let consumer = GroupConsumer::join(kafka, &membership)?;
         let applier = ApplierHandle::start(Applier {
             archive: archive.apart()?,

@@ -2,9 +2,10 @@
 
 use scoresync_fault_points::{self as fault_points, Bug};
 use scoresync_kafka::{Committed, Error, GroupConsumer, TopicPartition};
+use scoresync_positions::StartError;
 
 /// Whether the group's positions take the place of the archive's.
-pub(crate) fn trusts_group() -> bool {
+fn trusts_group() -> bool {
     fault_points::has(Bug::PositionBeforeRows) || fault_points::has(Bug::SeekToGroupOffset)
 }
 
@@ -25,7 +26,10 @@ pub(crate) fn record(consumer: &GroupConsumer, positions: impl Iterator<Item = (
     }
 }
 
-/// What the group was told, or the archive's position.
-pub(crate) fn position(consumer: &GroupConsumer, place: &TopicPartition, archived: i64) -> Result<i64, Error> {
+/// The archive's position, or what the group was told.
+pub(crate) fn position(consumer: &GroupConsumer, place: &TopicPartition, archived: i64) -> Result<i64, StartError> {
+    if !trusts_group() {
+        return Ok(archived);
+    }
     Ok(consumer.committed(place)?.map_or(archived, |committed| committed.offset))
 }

@@ -1,4 +1,4 @@
-//! Who may depend on whom. `domain ← {kafka, archive} ← processes ← cli`; `service` knows none of ours.
+//! Who may depend on whom. `domain ← {kafka, archive} ← positions ← processes ← cli`; `service` knows none of ours.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,11 @@ use toml::Table;
 use crate::{check, files, project};
 
 /// The layers, from the bottom; a crate depends on crates of lower layers alone. So no process knows another, nor does Kafka know a database.
-const LAYERS: [&[&str]; 5] = [
+const LAYERS: [&[&str]; 6] = [
     &["fault_points"],
     &["domain", "service"],
     &["kafka", "archive"],
+    &["positions"],
     &["producer", "mapper", "sink", "desk"],
     &["cli"],
 ];

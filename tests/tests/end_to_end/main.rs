@@ -4,6 +4,7 @@
 //! tests run side by side; those that stop a part of a stack start one of their own.
 
 mod configuration;
+mod desk;
 mod door;
 mod foreign_records;
 mod hostile_http;

@@ -2,9 +2,10 @@
 
 use std::fs;
 
-use scoresync_domain::{Directory, Employee, EnrichedScore, IdentityAlias, Origin, Reason, Region, ScoreReport, Sources, SourcesSettings};
+use scoresync_domain::{
+    Directory, Employee, EnrichedScore, IdentityAlias, Origin, Reason, Region, ScoreReport, Sources, SourcesSettings, decide,
+};
 use scoresync_kafka::{DecodeError, Encoder, HEADER_BYTES, Record};
-use scoresync_mapper::decide;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 

@@ -37,7 +37,7 @@ impl PostgresArchive {
         let mut client = archive.client().await?;
         require_utf8(&client).await?;
         match access {
-            Access::Writer => migrate::migrate(&mut client).await?,
+            Access::Writer | Access::Desk => migrate::migrate(&mut client).await?,
             Access::Reader => migrate::require_current(&client).await?,
         }
         Ok(archive)
@@ -157,7 +157,7 @@ fn verify_full(ca_file: Option<&Path>) -> Result<MakeTlsConnector, Failure> {
 /// Every question by key has an index; plans made while a table was young, without it, would be kept until they take seconds.
 fn told_to_every_session(settings: &PostgresSettings, access: Access) -> Hook {
     let read_only = match access {
-        Access::Writer => "off",
+        Access::Writer | Access::Desk => "off",
         Access::Reader => "on",
     };
     let said = format!(

@@ -25,6 +25,7 @@ const WRITERS_CACHE_KIB: i64 = 16 << 10;
 /// Training records in a SQLite file.
 pub struct SqliteArchive {
     connection: Mutex<Connection>,
+    pub(super) access: Access,
     /// Held for as long as the archive is open for writing.
     _writer: Option<File>,
 }
@@ -34,13 +35,11 @@ impl SqliteArchive {
         let (connection, writer) = match access {
             Access::Writer => {
                 let lock = lock(&settings.path)?;
-                let mut connection = connect(&settings.path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-                connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
-                connection.pragma_update(None, "synchronous", "full")?;
+                let connection = connect_writer(&settings.path)?;
                 connection.pragma_update(None, "cache_size", -WRITERS_CACHE_KIB)?;
-                migrate(&mut connection)?;
                 (connection, Some(lock))
             }
+            Access::Desk => (connect_writer(&settings.path)?, None),
             Access::Reader => {
                 if !settings.path.exists() {
                     let path = settings.path.display();
@@ -57,6 +56,7 @@ impl SqliteArchive {
         connection.set_prepared_statement_cache_capacity(64);
         Ok(Self {
             connection: Mutex::new(connection),
+            access,
             _writer: writer,
         })
     }
@@ -78,13 +78,21 @@ impl SqliteArchive {
     }
 }
 
+fn connect_writer(path: &Path) -> Result<Connection, Failure> {
+    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    migrate(&mut connection)?;
+    Ok(connection)
+}
+
 fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, Failure> {
     let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     Ok(connection)
 }
 
-/// Readers go on beside the writer, so it is a second writer alone that must be kept out: by a lock on a file of its own.
+/// Readers and the desk go on beside the writer, so it is a second one of records alone that must be kept out: by a lock on a file of its own.
 fn lock(path: &Path) -> Result<File, Failure> {
     let mut lock_path = path.as_os_str().to_owned();
     lock_path.push(".lock");

@@ -6,9 +6,8 @@ use std::{
     time::Duration,
 };
 
-use scoresync_domain::{Directory, Origin, Region, ScoreReport, Sources};
-use scoresync_kafka::{Registry, Topic};
-use scoresync_mapper::{LiveDirectory, decide};
+use scoresync_domain::{Directory, Origin, Region, ScoreReport, Sources, decide};
+use scoresync_kafka::{LiveDirectory, Registry, Topic};
 use scoresync_service::Exit;
 use serde_json::json;
 use tokio::runtime::Handle;

@@ -58,6 +58,10 @@ impl Aliases {
         self.results.get(&result_id)
     }
 
+    pub(super) fn decided_results(&self) -> impl Iterator<Item = ResultId> {
+        self.results.keys().copied()
+    }
+
     #[inline]
     pub(super) fn about_identity(&self, source: &str, spelling: &Spelling<'_>) -> Option<&IdentityAlias> {
         let table = self.table(spelling.kind);

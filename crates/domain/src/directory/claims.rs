@@ -40,6 +40,12 @@ impl<'d, 's> Claims<'d, 's> {
         })
     }
 
+    /// Whether anybody has a claim, whenever it held.
+    pub(crate) fn is_any(&self) -> bool {
+        let mut employees = self.candidates.map(|number| self.staff.held(number));
+        employees.any(|employee| employee.row.places().any(|(place, _)| self.is_at(place)))
+    }
+
     pub(crate) const fn kind(&self) -> IdentityKind {
         self.spelling.kind
     }

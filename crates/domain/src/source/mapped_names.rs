@@ -1,7 +1,7 @@
 //! Where each of our fields comes from, looked at alike for all fields: which names, or which constant, and what is wrong with them.
 
 use super::{
-    FieldSettings, FlagSettings, NameSettings, RevisionSettings, ScoreSettings, StatusSettings, TextSettings, TimeSettings,
+    FieldSettings, FlagSettings, NameSettings, RevisionSettings, ScoreSettings, SourceSettings, StatusSettings, TextSettings, TimeSettings,
     one_or_many::{Constant, Names, Setting},
     problem::Problems,
 };
@@ -75,6 +75,14 @@ impl FieldSettings {
 
     pub(super) fn is_mapped(&self, field: Field) -> bool {
         self.mapped(field).is_some()
+    }
+}
+
+impl SourceSettings {
+    /// What a field of the source is read as; nothing where it is not mapped.
+    pub fn read_as(&self, name: &str) -> impl Iterator<Item = Field> {
+        let is_named = move |field: &Field| self.fields.names(*field).iter().any(|mapped| mapped == name);
+        Field::ALL.iter().copied().filter(is_named)
     }
 }
 

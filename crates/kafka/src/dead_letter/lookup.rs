@@ -1,4 +1,4 @@
-//! A header by its name. rdkafka's own iterator panics on a name that is not UTF-8, which any producer can write: no name but ours is read.
+//! Headers, by name and all of them. rdkafka's own iterator panics on a name that is not UTF-8, which any producer can write: so they are asked of librdkafka itself.
 
 #![expect(unsafe_code, reason = "rd_kafka_header_get has no safe wrapper")]
 
@@ -16,6 +16,23 @@ pub(super) fn value_of<'a>(headers: &'a BorrowedHeaders, name: &CStr) -> Option<
     let is_found = error == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR && !value.is_null();
     // SAFETY: librdkafka says that `size` bytes are there; they belong to the list, which is borrowed for as long as the slice lives.
     is_found.then(|| unsafe { slice::from_raw_parts(value.cast(), size) })
+}
+
+/// All headers in their order: name and value, which can be null.
+pub(super) fn all(headers: &BorrowedHeaders) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+    (0..).map_while(|number| {
+        let (mut name, mut value, mut size) = (ptr::null(), ptr::null(), 0);
+        // SAFETY: as in `value_of`.
+        let error = unsafe { sys::rd_kafka_header_get_all(ptr::from_ref(headers).cast(), number, &mut name, &mut value, &mut size) };
+        if error != sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+            return None;
+        }
+        // SAFETY: as in `value_of`; a name ends with a NUL.
+        let name = unsafe { CStr::from_ptr(name) }.to_bytes();
+        // SAFETY: as in `value_of`.
+        let value = (!value.is_null()).then(|| unsafe { slice::from_raw_parts(value.cast(), size) });
+        Some((name, value))
+    })
 }
 
 #[cfg(any(test, feature = "mock"))]

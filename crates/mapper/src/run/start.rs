@@ -7,15 +7,14 @@ use std::{
 
 use scoresync_domain::{Region, Sources};
 use scoresync_kafka::{
-    Decoder, Encoder, FetchSize, GroupConsumer, KafkaSettings, Publisher, Registry, SchemaMemory, Specification, Topic, TopicNames,
-    TopicPartition, TopicSettings,
+    Decoder, Encoder, FetchSize, GroupConsumer, KafkaSettings, LiveDirectory, Publisher, Registry, SchemaMemory, Specification, Topic,
+    TopicNames, TopicPartition, TopicSettings,
 };
 use scoresync_service::{Backoff, BackoffLimits, StageReadiness};
 use tokio::runtime::Handle;
 
 use super::{Mapper, MapperError, count};
 use crate::{
-    live_directory::LiveDirectory,
     metrics::{MapperMetrics, STAGE},
     partitions::{Anchor, Partitions},
     schema_memories::SchemaMemories,
@@ -99,7 +98,7 @@ impl Mapper {
                 topic: names.name(Topic::Employees),
                 partition: 0,
             },
-            offset: transform.live.employees_position(),
+            offset: transform.live.position().employees,
         };
         readiness.in_transition("waiting for partitions");
         let backoff = Backoff::new(BackoffLimits {

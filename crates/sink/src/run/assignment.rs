@@ -8,13 +8,10 @@ use std::{
 use scoresync_archive::ArchiveError;
 use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{Error, Kind, Topic, TopicPartition};
+use scoresync_positions::{Positions, Reader, StartError, wait_for};
 
 use super::{Sink, SinkError};
-use crate::{
-    metrics::STAGE,
-    partitions::{Positions, StartError, wait_for},
-    seeded_bugs,
-};
+use crate::{metrics::STAGE, seeded_bugs, settings::FirstStart};
 
 /// How often the archive is asked whether it still stands where the last batch has left it.
 const COMPARE_EVERY: Duration = Duration::from_secs(5);
@@ -178,15 +175,19 @@ impl Sink {
     /// Where partitions go on, up to the first of which that cannot be had: each that does not answer would be waited for.
     fn positions(&self) -> (Vec<(TopicPartition, i64)>, Option<Doubt>) {
         let positions = Positions {
+            reader: Reader::Sink,
             consumer: &self.consumer,
             archive: &self.archive,
             runtime: &self.runtime,
-            memories: &self.memories,
-            first_start: self.settings.first_start,
+            first_start: match self.settings.first_start {
+                FirstStart::Beginning => scoresync_positions::FirstStart::Beginning,
+                FirstStart::Refuse => scoresync_positions::FirstStart::Refuse("sink.first_start"),
+            },
         };
         let mut known = Vec::new();
         for place in self.pending.in_turn() {
-            match positions.of(place) {
+            let found = positions.of(place, self.memories.of(&place.topic));
+            match found.and_then(|offset| seeded_bugs::position(&self.consumer, place, offset)) {
                 Ok(offset) => known.push((place.clone(), offset)),
                 Err(error) => {
                     let place = place.clone();

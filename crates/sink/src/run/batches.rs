@@ -5,6 +5,7 @@ use std::time::Instant;
 use scoresync_archive::Refusals;
 use scoresync_fault_points::{self as fault_points, Bug};
 use scoresync_kafka::{Error, TopicPartition};
+use scoresync_positions::wait_for;
 use scoresync_service::Loudness;
 
 use super::{Sink, SinkError};
@@ -13,7 +14,6 @@ use crate::{
     collected::Collected,
     held::{Held, Standing},
     metrics::STAGE,
-    partitions::wait_for,
     seeded_bugs,
 };
 

@@ -46,13 +46,13 @@ async fn broker(stack: &Stack) -> anyhow::Result<String> {
         .await?;
     let resource = described.into_iter().next().context("the broker does not describe itself")??;
     let value = |name: &&str| {
-        let entry = resource.entries.iter().find(|entry| entry.name == *name)?;
-        Some(format!("{name} {}", entry.value.as_deref().unwrap_or("not set")))
+        let entry = resource.entries.iter().find(|entry| entry.name == *name);
+        format!("{name} {}", entry.and_then(|entry| entry.value.as_deref()).unwrap_or("unknown"))
     };
-    let mut settings: Vec<String> = BROKER.iter().filter_map(value).collect();
+    let mut settings: Vec<String> = BROKER.iter().map(value).collect();
     let command = fs::read(format!("/proc/{}/cmdline", stack.process_id(Part::Kafka)?))?;
     let heap = command.split(|byte| *byte == 0).find(|argument| argument.starts_with(b"-Xmx"));
-    settings.extend(heap.map(|heap| String::from_utf8_lossy(heap).into_owned()));
+    settings.push(heap.map_or("heap unknown".to_owned(), |heap| String::from_utf8_lossy(heap).into_owned()));
     Ok(settings.join(", "))
 }
 

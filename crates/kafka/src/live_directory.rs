@@ -6,10 +6,16 @@ use std::{
 };
 
 use scoresync_domain::{AliasSubject, Directory, Employee, IdentityAlias, Region};
-use scoresync_kafka::{
-    KafkaSettings, Registry, SchemaMemory, TableChange, TableEnds, TableError, TableReader, Topic, TopicNames, TopicSettings,
-};
 use tokio::runtime::Handle;
+
+use crate::{
+    dead_letter::DirectoryPosition,
+    registry::Registry,
+    schema_memory::SchemaMemory,
+    settings::{KafkaSettings, TopicSettings},
+    table_reader::{TableChange, TableEnds, TableError, TableReader},
+    topics::{Topic, TopicNames},
+};
 
 /// The directory and the two tables that feed it.
 pub struct LiveDirectory {
@@ -18,6 +24,15 @@ pub struct LiveDirectory {
     aliases: TableReader<IdentityAlias>,
     /// When both tables were last read to their ends.
     complete_at: Option<Instant>,
+}
+
+/// What changed what the directory knows.
+#[derive(Clone, Copy, Debug)]
+pub enum DirectoryChange<'a> {
+    /// A record of an employee.
+    Employee(&'a Employee),
+    /// A decision, taken or revoked.
+    Alias(&'a AliasSubject),
 }
 
 /// How old the directory may be that a report is matched by. What was announced earlier than this before a report counts for it.
@@ -53,7 +68,8 @@ impl LiveDirectory {
     }
 
     /// What the schema ids of employees and of aliases meant.
-    pub(crate) const fn schema_memories(&self) -> (&SchemaMemory, &SchemaMemory) {
+    #[must_use]
+    pub const fn schema_memories(&self) -> (&SchemaMemory, &SchemaMemory) {
         (self.employees.schema_memory(), self.aliases.schema_memory())
     }
 
@@ -63,9 +79,10 @@ impl LiveDirectory {
     /// Where the broker or the registry does not answer, or `limit` passes.
     pub fn read_to_end(&mut self, limit: Duration) -> Result<(), DirectoryError> {
         let asked_at = Instant::now();
+        let (directory, tell) = (&mut self.directory, &mut |_: DirectoryChange<'_>| {});
         self.employees
-            .read_to_end(limit, |change| apply_employee(&mut self.directory, change))?;
-        self.aliases.read_to_end(limit, |change| apply_alias(&mut self.directory, change))?;
+            .read_to_end(limit, |change| apply_employee(directory, change, tell))?;
+        self.aliases.read_to_end(limit, |change| apply_alias(directory, change, tell))?;
         self.complete_at = Some(asked_at);
         Ok(())
     }
@@ -74,7 +91,7 @@ impl LiveDirectory {
     ///
     /// # Errors
     /// Where the broker or the registry does not answer, or `limit` passes.
-    pub(crate) fn keep_fresh(&mut self, now: Instant, limit: Duration) -> Result<(), DirectoryError> {
+    pub fn keep_fresh(&mut self, now: Instant, limit: Duration) -> Result<(), DirectoryError> {
         match self.complete_at {
             Some(complete_at) if now.saturating_duration_since(complete_at) < FRESH_FOR => Ok(()),
             Some(_) | None => self.read_to_readable_end(limit),
@@ -85,25 +102,30 @@ impl LiveDirectory {
     fn read_to_readable_end(&mut self, limit: Duration) -> Result<(), DirectoryError> {
         let asked_at = Instant::now();
         let (directory, employees, aliases) = (&mut self.directory, &mut self.employees, &mut self.aliases);
-        employees.read_to_readable_end(limit, |change| apply_employee(directory, change))?;
-        aliases.read_to_readable_end(limit, |change| apply_alias(directory, change))?;
+        let tell = &mut |_: DirectoryChange<'_>| {};
+        employees.read_to_readable_end(limit, |change| apply_employee(directory, change, tell))?;
+        aliases.read_to_readable_end(limit, |change| apply_alias(directory, change, tell))?;
         self.complete_at = Some(asked_at);
         Ok(())
     }
 
-    /// How far the employees are read.
-    pub(crate) fn employees_position(&self) -> i64 {
-        self.employees.position(0)
+    /// How far both tables are read.
+    #[must_use]
+    pub fn position(&self) -> DirectoryPosition {
+        DirectoryPosition {
+            employees: self.employees.position(0),
+            aliases: self.aliases.position(0),
+        }
     }
 
-    /// Takes in what has come since, without waiting.
+    /// Takes in what has come since, without waiting, and tells of all that changed what is known.
     ///
     /// # Errors
-    /// Where the broker or the registry does not answer.
-    pub fn read_available(&mut self) -> Result<(), DirectoryError> {
-        self.employees
-            .read_available(|change| apply_employee(&mut self.directory, change))?;
-        self.aliases.read_available(|change| apply_alias(&mut self.directory, change))?;
+    /// Where the broker or the registry does not answer. What was told until then is in the directory.
+    pub fn read_available(&mut self, tell: &mut impl FnMut(DirectoryChange<'_>)) -> Result<(), DirectoryError> {
+        let directory = &mut self.directory;
+        self.employees.read_available(|change| apply_employee(directory, change, tell))?;
+        self.aliases.read_available(|change| apply_alias(directory, change, tell))?;
         Ok(())
     }
 
@@ -114,18 +136,33 @@ impl LiveDirectory {
     }
 }
 
-fn apply_employee(directory: &mut Directory, change: TableChange<Employee>) {
+fn apply_employee(directory: &mut Directory, change: TableChange<Employee>, tell: &mut impl FnMut(DirectoryChange<'_>)) {
     let changed = match change.row {
-        Some(employee) => directory.apply_employee(&employee),
+        Some(employee) => {
+            let changed = directory.apply_employee(&employee);
+            if changed {
+                tell(DirectoryChange::Employee(&employee));
+            }
+            changed
+        }
         None => directory.erase(&change.key),
     };
     tracing::trace!(offset = change.offset, changed, "took in an employee");
 }
 
-fn apply_alias(directory: &mut Directory, change: TableChange<IdentityAlias>) {
+fn apply_alias(directory: &mut Directory, change: TableChange<IdentityAlias>, tell: &mut impl FnMut(DirectoryChange<'_>)) {
+    let mut told = |subject: &AliasSubject, changed: bool| {
+        if changed {
+            tell(DirectoryChange::Alias(subject));
+        }
+        changed
+    };
     let changed = match (change.row, change.key.parse::<AliasSubject>()) {
-        (Some(alias), _) => directory.apply_alias(alias),
-        (None, Ok(subject)) => directory.erase_alias(&subject),
+        (Some(alias), _) => {
+            let subject = alias.subject.clone();
+            told(&subject, directory.apply_alias(alias))
+        }
+        (None, Ok(subject)) => told(&subject, directory.erase_alias(&subject)),
         (None, Err(_)) => {
             tracing::error!(
                 offset = change.offset,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use scoresync_domain::{
+use crate::{
     ContentHash, Directory, EnrichedScore, Found, MappedScore, MatchPolicy, Origin, Period, Reason, ScoreReport, Source, Sources, Status,
     Subject, find_employee,
 };

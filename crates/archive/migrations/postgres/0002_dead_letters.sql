@@ -1,0 +1,88 @@
+-- The dead letters: a row for each report that could not be filed, by its origin, and what people and the desk have done about it.
+
+CREATE TABLE dead_letter (
+    -- Empty where the report is in scores.raw of this installation; the topic of a foreign letter otherwise.
+    topic text NOT NULL,
+    generation integer NOT NULL,
+    partition integer NOT NULL,
+    place bigint NOT NULL,
+    family text NOT NULL,
+    state text NOT NULL,
+    -- Empty where the report is known to be filed, and its letter was not read yet.
+    reason text NOT NULL,
+    message text NOT NULL,
+    source text NOT NULL,
+    attempt integer NOT NULL,
+    first_failed_ms bigint NOT NULL,
+    last_failed_ms bigint NOT NULL,
+    -- Where its latest letter stands in scores.dlq.
+    letter_partition integer,
+    letter_offset bigint,
+    group_id bytea NOT NULL,
+    result_id uuid,
+    mapping_version integer,
+    received_ms bigint,
+    record_key bytea,
+    record_value bytea,
+    -- A JSON array of name and text, or hex where it is none.
+    headers text NOT NULL,
+    -- A JSON object of the report's fields, where it could be read.
+    fields text,
+    -- A redriven letter waits to be sent until sent_ms is there.
+    queued_ms bigint,
+    sent_ms bigint,
+    requested_by text,
+    closed_ms bigint,
+    closed_by text,
+    closing_reason text,
+    PRIMARY KEY (topic, generation, partition, place)
+);
+CREATE INDEX dead_letter_open ON dead_letter (first_failed_ms, topic, generation, partition, place) WHERE state = 'open';
+CREATE INDEX dead_letter_group ON dead_letter (group_id, first_failed_ms) WHERE state = 'open';
+CREATE INDEX dead_letter_reason ON dead_letter (source, reason, first_failed_ms) WHERE state = 'open';
+CREATE INDEX dead_letter_waiting ON dead_letter (queued_ms, topic, generation, partition, place) WHERE state = 'redriven' AND sent_ms IS NULL;
+CREATE INDEX dead_letter_state ON dead_letter (state);
+CREATE INDEX dead_letter_result ON dead_letter (result_id);
+
+-- Letters that are one problem.
+CREATE TABLE letter_group (
+    group_id bytea NOT NULL PRIMARY KEY,
+    source text NOT NULL,
+    reason text NOT NULL,
+    field text,
+    -- A JSON array of kind, system and normalised value; empty where it is not about a person.
+    identities text NOT NULL
+);
+
+-- By whose appearance a group can be filed.
+CREATE TABLE letter_identity (
+    identity_hash bytea NOT NULL,
+    group_id bytea NOT NULL,
+    PRIMARY KEY (identity_hash, group_id)
+);
+
+-- Where the desk goes on in each partition that it reads.
+CREATE TABLE desk_position (
+    topic text NOT NULL,
+    generation integer NOT NULL,
+    partition integer NOT NULL,
+    topic_id text NOT NULL,
+    next_offset bigint NOT NULL,
+    partition_count integer NOT NULL,
+    schemas text NOT NULL DEFAULT '',
+    PRIMARY KEY (topic, generation, partition)
+);
+
+-- What people did at the desk.
+CREATE TABLE desk_event (
+    at_ms bigint NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    reason text NOT NULL,
+    topic text NOT NULL,
+    generation integer NOT NULL,
+    partition integer NOT NULL,
+    place bigint NOT NULL
+);
+CREATE INDEX desk_event_letter ON desk_event (topic, generation, partition, place);
+CREATE INDEX desk_event_time ON desk_event (at_ms);

@@ -1,0 +1,88 @@
+-- The dead letters: a row for each report that could not be filed, by its origin, and what people and the desk have done about it.
+
+CREATE TABLE dead_letter (
+    -- Empty where the report is in scores.raw of this installation; the topic of a foreign letter otherwise.
+    topic TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    partition INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    family TEXT NOT NULL,
+    state TEXT NOT NULL,
+    -- Empty where the report is known to be filed, and its letter was not read yet.
+    reason TEXT NOT NULL,
+    message TEXT NOT NULL,
+    source TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    first_failed_ms INTEGER NOT NULL,
+    last_failed_ms INTEGER NOT NULL,
+    -- Where its latest letter stands in scores.dlq.
+    letter_partition INTEGER,
+    letter_offset INTEGER,
+    group_id BLOB NOT NULL,
+    result_id BLOB,
+    mapping_version INTEGER,
+    received_ms INTEGER,
+    record_key BLOB,
+    record_value BLOB,
+    -- A JSON array of name and TEXT, or hex where it is none.
+    headers TEXT NOT NULL,
+    -- A JSON object of the report's fields, where it could be read.
+    fields TEXT,
+    -- A redriven letter waits to be sent until sent_ms is there.
+    queued_ms INTEGER,
+    sent_ms INTEGER,
+    requested_by TEXT,
+    closed_ms INTEGER,
+    closed_by TEXT,
+    closing_reason TEXT,
+    PRIMARY KEY (topic, generation, partition, place)
+);
+CREATE INDEX dead_letter_open ON dead_letter (first_failed_ms, topic, generation, partition, place) WHERE state = 'open';
+CREATE INDEX dead_letter_group ON dead_letter (group_id, first_failed_ms) WHERE state = 'open';
+CREATE INDEX dead_letter_reason ON dead_letter (source, reason, first_failed_ms) WHERE state = 'open';
+CREATE INDEX dead_letter_waiting ON dead_letter (queued_ms, topic, generation, partition, place) WHERE state = 'redriven' AND sent_ms IS NULL;
+CREATE INDEX dead_letter_state ON dead_letter (state);
+CREATE INDEX dead_letter_result ON dead_letter (result_id);
+
+-- Letters that are one problem.
+CREATE TABLE letter_group (
+    group_id BLOB NOT NULL PRIMARY KEY,
+    source TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    field TEXT,
+    -- A JSON array of kind, system and normalised value; empty where it is not about a person.
+    identities TEXT NOT NULL
+);
+
+-- By whose appearance a group can be filed.
+CREATE TABLE letter_identity (
+    identity_hash BLOB NOT NULL,
+    group_id BLOB NOT NULL,
+    PRIMARY KEY (identity_hash, group_id)
+);
+
+-- Where the desk goes on in each partition that it reads.
+CREATE TABLE desk_position (
+    topic TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    partition INTEGER NOT NULL,
+    topic_id TEXT NOT NULL,
+    next_offset INTEGER NOT NULL,
+    partition_count INTEGER NOT NULL,
+    schemas TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (topic, generation, partition)
+);
+
+-- What people did at the desk.
+CREATE TABLE desk_event (
+    at_ms INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    partition INTEGER NOT NULL,
+    place INTEGER NOT NULL
+);
+CREATE INDEX desk_event_letter ON desk_event (topic, generation, partition, place);
+CREATE INDEX desk_event_time ON desk_event (at_ms);

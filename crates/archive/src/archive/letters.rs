@@ -1,0 +1,171 @@
+//! The dead letters of the archive, whichever database is behind it. All errors are [`ArchiveError`].
+
+use scoresync_domain::{ResultId, Timestamp};
+
+use super::Archive;
+use crate::{
+    ArchiveError, DueRedrive, Letter, LetterBatch, LetterBody, LetterFilter, LetterGroup, LetterId, LetterPage, LetterToJudge,
+    LettersTaken, OpenLetters, Position, Request, WaitingGroup, letters,
+};
+
+/// Does the same in one transaction of both databases, and says what was attempted where it fails.
+macro_rules! both {
+    ($archive:expr, $attempt:literal, $session:ident => $work:expr) => {
+        match $archive {
+            Archive::Sqlite(database) => database.letters(async |$session| $work.await),
+            Archive::Postgres(database) => database.letters(async |$session| $work.await).await,
+        }
+        .map_err(|failure| failure.during($attempt))
+    };
+}
+
+impl Archive {
+    /// Where the desk goes on in each claimed partition of a topic's generation.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn desk_positions(&self, topic: &str, generation: i32) -> Result<Vec<Position>, ArchiveError> {
+        both!(self, "read the desk's positions", session => letters::positions(session, topic, generation))
+    }
+
+    /// Claims a partition at the desk's first start; returns what stands, which is another's where that was first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn claim_desk_position(&self, position: &Position) -> Result<Position, ArchiveError> {
+        both!(self, "claim a position of the desk", session => letters::claim(session, position))
+    }
+
+    /// Takes in what was read of any partitions: all of it, or nothing. What is read twice changes nothing.
+    ///
+    /// # Errors
+    /// [`ArchiveError::LostPosition`] where a partition is not at its expected offset, or the database's.
+    pub async fn take_letters(&self, batch: &LetterBatch<'_>) -> Result<LettersTaken, ArchiveError> {
+        both!(self, "take letters in", session => letters::take(session, batch))
+    }
+
+    /// The groups that wait for one of these identities, by [`scoresync_domain::identity_hash`].
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn groups_waiting_for(&self, identities: &[[u8; 16]]) -> Result<Vec<[u8; 16]>, ArchiveError> {
+        both!(self, "look for letters that wait for somebody", session => letters::waiting_for(session, identities))
+    }
+
+    /// Groups with open letters behind this one, in the order of their ids, at most `limit`.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn open_groups(&self, after: Option<[u8; 16]>, limit: u32) -> Result<Vec<WaitingGroup>, ArchiveError> {
+        both!(self, "read the open problems", session => letters::open_groups(session, after, limit))
+    }
+
+    /// The open letters of a group behind this one, in the order of their origins, at most `limit`.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn open_letters_of(
+        &self,
+        group_id: [u8; 16],
+        (after, limit): (Option<&LetterId>, u32),
+    ) -> Result<Vec<LetterToJudge>, ArchiveError> {
+        both!(self, "read the letters of a problem", session => letters::open_letters_of(session, &group_id, (after, limit)))
+    }
+
+    /// The open letters about a result.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn open_letters_about(&self, result_id: ResultId) -> Result<Vec<LetterToJudge>, ArchiveError> {
+        both!(self, "read the letters about a result", session => letters::open_letters_about(session, result_id))
+    }
+
+    /// Asks for open letters of ours to be redriven that were tried less than `max_attempts` times; says how many there were. A person's
+    /// request is noted.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn queue_redrives(&self, ids: &[LetterId], request: &Request<'_>, max_attempts: u32) -> Result<u64, ArchiveError> {
+        both!(self, "ask for letters to be redriven", session => letters::queue(session, ids, (request, max_attempts)))
+    }
+
+    /// Letters that wait to be sent, those first that wait longest.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn due_redrives(&self, limit: u32) -> Result<Vec<DueRedrive>, ArchiveError> {
+        both!(self, "read what is to be redriven", session => letters::due(session, limit))
+    }
+
+    /// Remembers that copies of letters are in `scores.raw`; says how many were waited for still.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn redrives_sent(&self, ids: &[LetterId], at: Timestamp) -> Result<u64, ArchiveError> {
+        both!(self, "remember what was redriven", session => letters::sent(session, ids, at))
+    }
+
+    /// Opens letters again whose copies cannot be sent; says how many were waited for still.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn give_back_redrives(&self, ids: &[LetterId]) -> Result<u64, ArchiveError> {
+        both!(self, "give letters back", session => letters::give_back(session, ids))
+    }
+
+    /// Closes open letters that are nothing; says how many there were.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn discard_letters(&self, ids: &[LetterId], request: &Request<'_>) -> Result<u64, ArchiveError> {
+        both!(self, "discard letters", session => letters::discard(session, ids, request))
+    }
+
+    /// Remembers who did something with letters, or saw what they hold.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn note_desk_event(&self, ids: &[LetterId], request: &Request<'_>) -> Result<(), ArchiveError> {
+        both!(self, "note what was done at the desk", session => letters::note(session, ids, request))
+    }
+
+    /// The letters of a filter, those first that failed first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn letters(&self, filter: &LetterFilter, page: &LetterPage) -> Result<Vec<Letter>, ArchiveError> {
+        both!(self, "list letters", session => letters::letters(session, filter, page))
+    }
+
+    /// One letter with what it holds.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn letter(&self, id: &LetterId) -> Result<Option<(Letter, LetterBody)>, ArchiveError> {
+        both!(self, "read a letter", session => letters::letter(session, id))
+    }
+
+    /// The problems with open letters, those first that have most.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn letter_groups(&self, limit: u32) -> Result<Vec<LetterGroup>, ArchiveError> {
+        both!(self, "list problems", session => letters::groups(session, limit))
+    }
+
+    /// How many letters are open, by source and reason, and since when.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn open_letters(&self) -> Result<OpenLetters, ArchiveError> {
+        both!(self, "count open letters", session => letters::open(session))
+    }
+
+    /// How many letters there are in each state.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn letter_states(&self) -> Result<Vec<(String, u64)>, ArchiveError> {
+        both!(self, "count letters", session => letters::states(session))
+    }
+}

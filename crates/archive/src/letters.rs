@@ -1,0 +1,21 @@
+//! The dead letters in the archive's database: taken in with the desk's positions, redriven, closed, listed.
+//!
+//! Every statement is the same for both databases (`session`), and every change says in its conditions what it needs to find: nothing is
+//! read first and decided outside, so that no two of them can undo each other.
+
+mod letter;
+mod list;
+mod positions;
+mod redrive;
+mod session;
+mod take;
+
+pub use letter::{
+    DueRedrive, FiledReport, IncomingLetter, Letter, LetterBatch, LetterBody, LetterFilter, LetterGroup, LetterId, LetterPage,
+    LetterPosition, LetterToJudge, LettersTaken, OpenLetters, ParseLetterIdError, Request, WaitingGroup,
+};
+pub(crate) use list::{groups, letter, letters, open, states};
+pub(crate) use positions::{claim, positions};
+pub(crate) use redrive::{discard, due, give_back, note, open_groups, open_letters_about, open_letters_of, queue, sent, waiting_for};
+pub(crate) use session::{Column, Row, Session};
+pub(crate) use take::take;

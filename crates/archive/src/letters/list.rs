@@ -1,0 +1,217 @@
+//! Listing letters and the problems that they are.
+
+use std::fmt::Write;
+
+use scoresync_domain::{IdentityKey, Origin, ResultId, Timestamp};
+
+use super::{Letter, LetterBody, LetterFilter, LetterGroup, LetterId, LetterPage, OpenLetters, Row, Session, take::id_values};
+use crate::{
+    error::Failure,
+    table::{RowReader, Value, named, present},
+};
+
+const COLUMNS: &str = "topic, generation, partition, place, family, state, reason, message, source, attempt, first_failed_ms,
+    last_failed_ms, group_id, result_id, mapping_version, received_ms, requested_by, closed_ms, closed_by, closing_reason";
+
+/// Conditions with their parameters.
+struct Conditions<'v> {
+    sql: String,
+    parameters: Vec<Value<'v>>,
+}
+
+impl<'v> Conditions<'v> {
+    fn of(filter: &'v LetterFilter) -> Self {
+        let mut all = Self {
+            sql: "1 = 1".to_owned(),
+            parameters: Vec::new(),
+        };
+        // Written out, so that the indexes of open letters alone are used.
+        if let Some(state) = filter.state {
+            let _ = write!(all.sql, " AND state = '{state}'");
+        }
+        all.add(filter.reason.as_deref(), |reason| ("reason = ", Value::Text(Some(reason)), ""));
+        all.add(filter.source.as_deref(), |source| ("source = ", Value::Text(Some(source)), ""));
+        all.add(filter.group_id.as_ref(), |group| ("group_id = ", Value::Bytes(Some(group)), ""));
+        all.add(filter.field.as_deref(), |field| {
+            (
+                "group_id IN (SELECT group_id FROM letter_group WHERE field = ",
+                Value::Text(Some(field)),
+                ")",
+            )
+        });
+        all.add(filter.identity.as_ref(), |hash| {
+            (
+                "group_id IN (SELECT group_id FROM letter_identity WHERE identity_hash = ",
+                Value::Bytes(Some(hash)),
+                ")",
+            )
+        });
+        all.add(filter.text.as_deref(), |text| {
+            (
+                "lower(fields) LIKE '%' || lower(CAST(",
+                Value::Text(Some(text)),
+                " AS text)) || '%' ESCAPE '\\'",
+            )
+        });
+        all.add(filter.before, |time| {
+            ("first_failed_ms < ", Value::Int8(Some(time.as_millis())), "")
+        });
+        all.add(filter.since, |time| {
+            ("first_failed_ms >= ", Value::Int8(Some(time.as_millis())), "")
+        });
+        all
+    }
+
+    fn add<T>(&mut self, limit: Option<T>, condition: impl FnOnce(T) -> (&'static str, Value<'v>, &'static str)) {
+        if let Some(limit) = limit {
+            let (before, value, behind) = condition(limit);
+            let placeholder = self.placeholder(value);
+            let _ = write!(self.sql, " AND {before}{placeholder}{behind}");
+        }
+    }
+
+    fn placeholder(&mut self, value: Value<'v>) -> String {
+        self.parameters.push(value);
+        format!("${}", self.parameters.len())
+    }
+}
+
+/// The letters of a filter, those first that failed first.
+pub(crate) async fn letters(session: &impl Session, filter: &LetterFilter, page: &LetterPage) -> Result<Vec<Letter>, Failure> {
+    // What has a special meaning to LIKE is meant as it is written.
+    let filter = LetterFilter {
+        text: filter
+            .text
+            .as_deref()
+            .map(|text| text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")),
+        ..filter.clone()
+    };
+    let mut conditions = Conditions::of(&filter);
+    if let Some((time, id)) = &page.after {
+        let mut place = vec![Value::Int8(Some(time.as_millis()))];
+        place.extend(id_values(id));
+        let place: Vec<String> = place.into_iter().map(|value| conditions.placeholder(value)).collect();
+        let _ = write!(
+            conditions.sql,
+            " AND (first_failed_ms, topic, generation, partition, place) > ({})",
+            place.join(", ")
+        );
+    }
+    let limit = conditions.placeholder(Value::Int8(Some(page.limit.into())));
+    let sql = format!(
+        "SELECT {COLUMNS} FROM dead_letter WHERE {} ORDER BY first_failed_ms, topic, generation, partition, place LIMIT {limit}",
+        conditions.sql
+    );
+    let rows = session.ask(&sql, &conditions.parameters).await?;
+    rows.into_iter().map(|mut row| read_letter(&mut row)).collect()
+}
+
+/// One letter with what it holds.
+pub(crate) async fn letter(session: &impl Session, id: &LetterId) -> Result<Option<(Letter, LetterBody)>, Failure> {
+    let sql = format!(
+        "SELECT {COLUMNS}, record_key, record_value, headers, fields FROM dead_letter
+            WHERE topic = $1 AND generation = $2 AND partition = $3 AND place = $4"
+    );
+    let read = |mut row: Row| {
+        let letter = read_letter(&mut row)?;
+        let body = LetterBody {
+            key: row.bytes()?,
+            value: row.bytes()?,
+            headers: present(row.text()?, "headers")?,
+            fields: row.text()?,
+        };
+        Ok((letter, body))
+    };
+    session.ask(&sql, &id_values(id)).await?.into_iter().next().map(read).transpose()
+}
+
+/// The problems with open letters, those with the most letters first.
+pub(crate) async fn groups(session: &impl Session, limit: u32) -> Result<Vec<LetterGroup>, Failure> {
+    let sql = "SELECT known.group_id, known.source, known.reason, known.field, known.identities, counted.letters, counted.oldest FROM
+            (SELECT group_id, count(*) AS letters, min(first_failed_ms) AS oldest FROM dead_letter WHERE state = 'open'
+                GROUP BY group_id ORDER BY letters DESC, group_id LIMIT $1) AS counted
+            JOIN letter_group AS known ON known.group_id = counted.group_id
+        ORDER BY counted.letters DESC, known.group_id";
+    let rows = session.ask(sql, &[Value::Int8(Some(limit.into()))]).await?;
+    let read = |mut row: Row| {
+        Ok(LetterGroup {
+            group_id: read_group_id(&mut row)?,
+            source: present(row.text()?, "source")?,
+            reason: present(row.text()?, "reason")?,
+            field: row.text()?,
+            identities: read_identities(row.text()?)?,
+            letters: present(row.int8()?, "count")?.unsigned_abs(),
+            oldest: time(&mut row)?,
+        })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// How many letters are open, by source and reason, and since when.
+pub(crate) async fn open(session: &impl Session) -> Result<OpenLetters, Failure> {
+    let sql = "SELECT source, reason, count(*), min(first_failed_ms) FROM dead_letter WHERE state = 'open' GROUP BY source, reason";
+    let read = |mut row: Row| {
+        let place = (present(row.text()?, "source")?, present(row.text()?, "reason")?);
+        Ok((place, (present(row.int8()?, "count")?.unsigned_abs(), time(&mut row)?)))
+    };
+    session.ask(sql, &[]).await?.into_iter().map(read).collect()
+}
+
+/// How many letters there are in each state.
+pub(crate) async fn states(session: &impl Session) -> Result<Vec<(String, u64)>, Failure> {
+    let sql = "SELECT state, count(*) FROM dead_letter GROUP BY state ORDER BY state";
+    let read = |mut row: Row| Ok((present(row.text()?, "state")?, present(row.int8()?, "count")?.unsigned_abs()));
+    session.ask(sql, &[]).await?.into_iter().map(read).collect()
+}
+
+fn read_letter(row: &mut Row) -> Result<Letter, Failure> {
+    Ok(Letter {
+        id: read_id(row)?,
+        family: named(row.text()?, "family")?,
+        state: named(row.text()?, "state")?,
+        reason: present(row.text()?, "reason")?,
+        message: present(row.text()?, "message")?,
+        source: present(row.text()?, "source")?,
+        attempt: present(row.int4()?, "attempt")?.unsigned_abs(),
+        first_failed_at: time(row)?,
+        last_failed_at: time(row)?,
+        group_id: read_group_id(row)?,
+        result_id: row.id()?.map(ResultId::from_uuid),
+        mapping_version: row.int4()?,
+        received_at: row.int8()?.map(Timestamp::from_millis),
+        requested_by: row.text()?,
+        closed_at: row.int8()?.map(Timestamp::from_millis),
+        closed_by: row.text()?,
+        closing_reason: row.text()?,
+    })
+}
+
+pub(super) fn read_id(row: &mut Row) -> Result<LetterId, Failure> {
+    Ok(LetterId {
+        topic: present(row.text()?, "topic")?,
+        origin: Origin {
+            generation: present(row.int4()?, "generation")?,
+            partition: present(row.int4()?, "partition")?,
+            offset: present(row.int8()?, "offset")?,
+        },
+    })
+}
+
+pub(super) fn read_group_id(row: &mut Row) -> Result<[u8; 16], Failure> {
+    present(row.bytes()?.and_then(|bytes| bytes.try_into().ok()), "group")
+}
+
+fn time(row: &mut Row) -> Result<Timestamp, Failure> {
+    Ok(Timestamp::from_millis(present(row.int8()?, "time")?))
+}
+
+pub(super) fn read_identities(json: Option<String>) -> Result<Vec<IdentityKey>, Failure> {
+    let json = present(json, "list of identities")?;
+    let all: Option<Vec<serde_json::Value>> = serde_json::from_str(&json).ok();
+    let read = |identity: serde_json::Value| {
+        let text = |name: &str| identity[name].as_str().map(str::to_owned);
+        Some((text("kind")?.parse().ok()?, text("system"), text("value")?))
+    };
+    let all = all.and_then(|all| all.into_iter().map(read).collect());
+    present(all, "list of identities")
+}

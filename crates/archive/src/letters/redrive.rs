@@ -1,0 +1,175 @@
+//! Letters on their way through the pipeline again: which are waited for, which are asked for, which are sent, which are given up.
+
+use scoresync_domain::{Origin, ResultId, Timestamp};
+
+use super::{
+    DueRedrive, LetterId, LetterToJudge, Request, Session, WaitingGroup,
+    list::{read_group_id, read_id, read_identities},
+    take::{DESK, id_values},
+};
+use crate::{
+    error::Failure,
+    table::{RowReader, Value, present},
+};
+
+const ID: &str = "topic, generation, partition, place";
+
+/// The groups that wait for one of these identities.
+pub(crate) async fn waiting_for(session: &impl Session, identities: &[[u8; 16]]) -> Result<Vec<[u8; 16]>, Failure> {
+    let sql = "SELECT group_id FROM letter_identity WHERE identity_hash = $1";
+    let mut groups = Vec::new();
+    for hash in identities {
+        for mut row in session.ask(sql, &[Value::Bytes(Some(hash))]).await? {
+            groups.push(read_group_id(&mut row)?);
+        }
+    }
+    groups.sort_unstable();
+    groups.dedup();
+    Ok(groups)
+}
+
+/// Groups with open letters behind this one, in the order of their ids.
+pub(crate) async fn open_groups(session: &impl Session, after: Option<[u8; 16]>, limit: u32) -> Result<Vec<WaitingGroup>, Failure> {
+    let sql = "SELECT known.group_id, known.source, known.identities FROM letter_group AS known
+        WHERE known.group_id > $1 AND EXISTS
+            (SELECT 1 FROM dead_letter AS letter WHERE letter.group_id = known.group_id AND letter.state = 'open')
+        ORDER BY known.group_id LIMIT $2";
+    let after = after.as_ref().map_or(&[][..], |after| &after[..]);
+    let rows = session
+        .ask(sql, &[Value::Bytes(Some(after)), Value::Int8(Some(limit.into()))])
+        .await?;
+    let read = |mut row| {
+        Ok(WaitingGroup {
+            group_id: read_group_id(&mut row)?,
+            source: present(row.text()?, "source")?,
+            identities: read_identities(row.text()?)?,
+        })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// The open letters of a group behind this one, in the order of their origins.
+pub(crate) async fn open_letters_of(
+    session: &impl Session,
+    group_id: &[u8; 16],
+    (after, limit): (Option<&LetterId>, u32),
+) -> Result<Vec<LetterToJudge>, Failure> {
+    let sql = format!(
+        "SELECT {ID}, record_value FROM dead_letter WHERE group_id = $1 AND state = 'open'
+            AND (topic, generation, partition, place) > ($2, $3, $4, $5) ORDER BY {ID} LIMIT $6"
+    );
+    let before_all = LetterId::of(Origin {
+        generation: i32::MIN,
+        partition: i32::MIN,
+        offset: i64::MIN,
+    });
+    let mut parameters = vec![Value::Bytes(Some(group_id))];
+    parameters.extend(id_values(after.unwrap_or(&before_all)));
+    parameters.push(Value::Int8(Some(limit.into())));
+    letters_to_judge(session.ask(&sql, &parameters).await?)
+}
+
+/// The open letters about a result.
+pub(crate) async fn open_letters_about(session: &impl Session, result_id: ResultId) -> Result<Vec<LetterToJudge>, Failure> {
+    let sql = format!("SELECT {ID}, record_value FROM dead_letter WHERE result_id = $1 AND state = 'open' ORDER BY {ID}");
+    letters_to_judge(session.ask(&sql, &[Value::Id(Some(*result_id.as_uuid()))]).await?)
+}
+
+fn letters_to_judge(rows: Vec<super::Row>) -> Result<Vec<LetterToJudge>, Failure> {
+    let read = |mut row| {
+        Ok(LetterToJudge {
+            id: read_id(&mut row)?,
+            value: row.bytes()?,
+        })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// Asks for letters to be redriven: open ones of ours, and of those that were tried less than so often. Says how many there were. What a
+/// person asks for is noted.
+pub(crate) async fn queue(
+    session: &impl Session,
+    letters: &[LetterId],
+    (request, max_attempts): (&Request<'_>, u32),
+) -> Result<u64, Failure> {
+    let sql = "UPDATE dead_letter SET state = 'redriven', queued_ms = $1, sent_ms = NULL, requested_by = $2
+        WHERE family = 'scoresync' AND state = 'open' AND attempt < $3
+            AND topic = $4 AND generation = $5 AND partition = $6 AND place = $7";
+    let head = [
+        Value::Int8(Some(request.at.as_millis())),
+        Value::Text(Some(request.actor)),
+        Value::Int4(Some(i32::try_from(max_attempts).unwrap_or(i32::MAX))),
+    ];
+    if request.actor != DESK {
+        note(session, letters, request).await?;
+    }
+    change_each(session, sql, (letters, &head)).await
+}
+
+/// Opens letters again whose copies cannot be sent. Says how many there were.
+pub(crate) async fn give_back(session: &impl Session, letters: &[LetterId]) -> Result<u64, Failure> {
+    let sql = "UPDATE dead_letter SET state = 'open', queued_ms = NULL WHERE state = 'redriven' AND sent_ms IS NULL
+        AND topic = $1 AND generation = $2 AND partition = $3 AND place = $4";
+    change_each(session, sql, (letters, &[])).await
+}
+
+/// Letters that wait to be sent, those who wait longest first.
+pub(crate) async fn due(session: &impl Session, limit: u32) -> Result<Vec<DueRedrive>, Failure> {
+    let sql = format!(
+        "SELECT {ID}, attempt, first_failed_ms, record_key, record_value, headers FROM dead_letter
+            WHERE state = 'redriven' AND sent_ms IS NULL ORDER BY queued_ms, {ID} LIMIT $1"
+    );
+    let rows = session.ask(&sql, &[Value::Int8(Some(limit.into()))]).await?;
+    let read = |mut row: super::Row| {
+        Ok(DueRedrive {
+            id: read_id(&mut row)?,
+            attempts: present(row.int4()?, "attempt")?.unsigned_abs(),
+            first_failed_at: Timestamp::from_millis(present(row.int8()?, "time")?),
+            key: row.bytes()?,
+            value: row.bytes()?,
+            headers: present(row.text()?, "headers")?,
+        })
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// Remembers that copies are in `scores.raw`. What became of one meanwhile stands.
+pub(crate) async fn sent(session: &impl Session, letters: &[LetterId], at: Timestamp) -> Result<u64, Failure> {
+    let sql = "UPDATE dead_letter SET sent_ms = $1 WHERE state = 'redriven' AND sent_ms IS NULL
+        AND topic = $2 AND generation = $3 AND partition = $4 AND place = $5";
+    change_each(session, sql, (letters, &[Value::Int8(Some(at.as_millis()))])).await
+}
+
+/// Closes open letters, which is noted. Says how many there were.
+pub(crate) async fn discard(session: &impl Session, letters: &[LetterId], request: &Request<'_>) -> Result<u64, Failure> {
+    let sql = "UPDATE dead_letter SET state = 'discarded', closed_ms = $1, closed_by = $2, closing_reason = $3
+        WHERE state = 'open' AND topic = $4 AND generation = $5 AND partition = $6 AND place = $7";
+    let head = [
+        Value::Int8(Some(request.at.as_millis())),
+        Value::Text(Some(request.actor)),
+        Value::Text(Some(request.reason)),
+    ];
+    note(session, letters, request).await?;
+    change_each(session, sql, (letters, &head)).await
+}
+
+/// Remembers what a person did to letters, or looked at.
+pub(crate) async fn note(session: &impl Session, letters: &[LetterId], request: &Request<'_>) -> Result<(), Failure> {
+    let sql = "INSERT INTO desk_event (at_ms, actor, action, reason, topic, generation, partition, place)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let head = [
+        Value::Int8(Some(request.at.as_millis())),
+        Value::Text(Some(request.actor)),
+        Value::Text(Some(request.action)),
+        Value::Text(Some(request.reason)),
+    ];
+    change_each(session, sql, (letters, &head)).await.map(drop)
+}
+
+/// In the order of the ids, so that no two of them wait for each other.
+async fn change_each<'v>(session: &impl Session, sql: &str, (letters, head): (&'v [LetterId], &[Value<'v>])) -> Result<u64, Failure> {
+    let mut sorted: Vec<&LetterId> = letters.iter().collect();
+    sorted.sort_unstable();
+    let rows: Vec<Vec<Value<'_>>> = sorted.into_iter().map(|id| [head, &id_values(id)].concat()).collect();
+    Ok(session.change(sql, &rows).await?.iter().sum())
+}

@@ -1,0 +1,72 @@
+//! `scoresync dlq …`: the dead letters, and what people do about them.
+
+mod act;
+mod listing;
+mod masking;
+mod show;
+
+use anyhow::Context as _;
+use scoresync_archive::{Access, Archive, LetterFilter};
+use scoresync_domain::{IdentityKind, LetterState, Region, Timestamp, identity_hash, normalise_identity};
+use scoresync_service::{Exit, now_millis};
+
+use super::Context;
+use crate::{
+    arguments::{Dlq, DlqFilter},
+    failure::Failure,
+};
+
+pub(super) async fn run(arguments: Dlq, context: &Context) -> Result<Exit, Failure> {
+    match arguments {
+        Dlq::List(list) => listing::list(&list, context).await,
+        Dlq::Show(show) => show::run(&show, context).await,
+        Dlq::Groups { limit, reveal } => listing::groups((limit, reveal.as_deref()), context).await,
+        Dlq::Stats => listing::stats(context).await,
+        Dlq::Redrive(act) => act::redrive(&act, context).await,
+        Dlq::Discard(discard) => act::discard(&discard, context).await,
+    }
+}
+
+async fn open(context: &Context, access: Access) -> Result<Archive, Failure> {
+    let archive = Archive::open(&context.configuration.archive, access).await;
+    Ok(archive.context("open the archive; has a desk run yet?")?)
+}
+
+/// Who sits at the command line.
+fn actor() -> String {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let named = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(variable);
+    named.unwrap_or_else(|| "command line".to_owned())
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_millis(now_millis())
+}
+
+/// What the arguments mean to the archive, of letters in this state.
+fn filter_of(arguments: &DlqFilter, state: Option<LetterState>, region: Region) -> LetterFilter {
+    let ago = |age: std::time::Duration| {
+        let millis = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_millis(now_millis().saturating_sub(millis))
+    };
+    let employee = arguments.employee.as_deref().map(|number| {
+        let value = normalise_identity(IdentityKind::EmployeeNo, number, region).into_owned();
+        identity_hash(&(IdentityKind::EmployeeNo, None, value))
+    });
+    LetterFilter {
+        state,
+        reason: arguments.reason.clone(),
+        source: arguments.source.clone(),
+        field: arguments.field.clone(),
+        group_id: arguments.group,
+        identity: employee,
+        text: arguments.text.clone(),
+        before: arguments.older_than.map(ago),
+        since: arguments.newer_than.map(ago),
+    }
+}
+
+/// A problem's name.
+fn group_name(group_id: [u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(group_id))
+}

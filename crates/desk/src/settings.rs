@@ -1,0 +1,38 @@
+//! `[desk]`.
+
+use std::num::NonZeroU32;
+
+use serde::{Deserialize, Serialize};
+
+/// `[desk]`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeskSettings {
+    /// So many tries a report is worth, the first one included: with fewer it is redriven, by the desk or by a person.
+    pub max_attempts: NonZeroU32,
+    /// So many letters are redriven in a second at most.
+    pub redrives_per_second: NonZeroU32,
+    /// Where a first start begins, when the archive has no position of the desk yet.
+    pub first_start: FirstStart,
+}
+
+/// What to do when the archive has no position of the desk for a partition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FirstStart {
+    /// Begin at the log's beginning.
+    #[default]
+    Beginning,
+    /// Stop: positions must be there, and their absence is an accident.
+    Refuse,
+}
+
+impl Default for DeskSettings {
+    fn default() -> Self {
+        Self {
+            max_attempts: const { NonZeroU32::new(5).unwrap() },
+            redrives_per_second: const { NonZeroU32::new(1_000).unwrap() },
+            first_start: FirstStart::default(),
+        }
+    }
+}
