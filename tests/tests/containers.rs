@@ -167,7 +167,7 @@ fn the_configuration_takes_what_every_container_sets() {
         .into_iter()
         .filter(|(_, service)| service["image"] == "scoresync:local")
         .collect();
-    assert_eq!(ours.len(), 5, "topics, schemas, and the three processes");
+    assert_eq!(ours.len(), 6, "topics, schemas, and the four processes");
     for (name, service) in ours {
         let variables = variables(service);
         assert!(
