@@ -1,11 +1,14 @@
 //! The command line.
 
+mod dlq;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use scoresync_archive::{LetterId, ParseLetterIdError};
 use scoresync_domain::Timestamp;
 use scoresync_producer::Format;
+
+pub(crate) use self::dlq::{Aliases, Dlq, DlqAct, DlqDiscard, DlqExport, DlqFilter, DlqList, DlqResolve, DlqShow};
 
 /// Carries every exam result from any training system into the right employee's file, through Kafka.
 ///
@@ -43,6 +46,9 @@ pub(crate) enum Command {
     /// The dead letters: reports that could not be filed, why, and how to mend that.
     #[command(subcommand)]
     Dlq(Dlq),
+    /// People's decisions about whose an identity or a result is.
+    #[command(subcommand)]
+    Aliases(Aliases),
     /// The topics in Kafka.
     #[command(subcommand)]
     Topics(Topics),
@@ -122,112 +128,13 @@ pub(crate) struct EmployeesImport {
 }
 
 #[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
 pub(crate) struct Records {
-    /// The employee number.
-    pub(crate) employee_no: String,
-}
-
-/// Letters are kept by the desk (`scoresync run desk`, part of `scoresync up`). A letter is named by where its report first appeared:
-/// generation/partition/offset in `scores.raw`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Dlq {
-    /// List letters, those first that failed first.
-    List(DlqList),
-    /// Explain one letter: what arrived, what is wrong with it, what to do.
-    Show(DlqShow),
-    /// List the problems behind the open letters: those of one person, or of one field, are one.
-    Groups {
-        /// At most so many, those with the most letters first.
-        #[arg(long, default_value_t = 50)]
-        limit: u32,
-        /// Show the identities of people as they are. Says why; that is noted.
-        #[arg(long, value_name = "REASON")]
-        reveal: Option<String>,
-    },
-    /// Count letters by state, and the open ones by source and reason.
-    Stats,
-    /// Send open letters through the pipeline again, byte for byte. A running desk sends them.
-    Redrive(DlqAct),
-    /// Close open letters that are nothing. They stay listed as discarded.
-    Discard(DlqDiscard),
-}
-
-/// Which letters are meant.
-#[derive(Debug, Default, Args)]
-pub(crate) struct DlqFilter {
-    /// With this reason, as `dlq stats` shows it.
-    #[arg(long)]
-    pub(crate) reason: Option<String>,
-    /// Of this source.
-    #[arg(long)]
-    pub(crate) source: Option<String>,
-    /// With the problem in this field, by our name: exam_score, finish_timestamp …
-    #[arg(long)]
-    pub(crate) field: Option<String>,
-    /// Of this problem, as `dlq groups` names it.
-    #[arg(long, value_name = "PROBLEM", value_parser = group)]
-    pub(crate) group: Option<[u8; 16]>,
-    /// That name this employee number.
-    #[arg(long, value_name = "EMPLOYEE_NO")]
-    pub(crate) employee: Option<String>,
-    /// With this text in any field.
-    #[arg(long)]
-    pub(crate) text: Option<String>,
-    /// That first failed so long ago or longer: 30m, 12h, 7d.
-    #[arg(long, value_name = "AGE", value_parser = age)]
-    pub(crate) older_than: Option<std::time::Duration>,
-    /// That first failed less long ago.
-    #[arg(long, value_name = "AGE", value_parser = age)]
-    pub(crate) newer_than: Option<std::time::Duration>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DlqList {
-    #[command(flatten)]
-    pub(crate) filter: DlqFilter,
-    /// In this state; open ones, where not given.
-    #[arg(long, value_name = "open|redriven|filed|discarded|all", default_value = "open")]
-    pub(crate) state: String,
-    /// At most so many.
-    #[arg(long, default_value_t = 100)]
-    pub(crate) limit: u32,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DlqShow {
-    /// The letter: generation/partition/offset.
-    #[arg(value_parser = letter)]
-    pub(crate) letter: LetterId,
-    /// Show the values of its fields as they are. Says why; that is noted.
-    #[arg(long, value_name = "REASON")]
-    pub(crate) reveal: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DlqAct {
-    /// These letters.
-    #[arg(value_parser = letter)]
-    pub(crate) letters: Vec<LetterId>,
-    #[command(flatten)]
-    pub(crate) filter: DlqFilter,
-    /// All open letters; otherwise letters or a filter must be given.
-    #[arg(long)]
-    pub(crate) all: bool,
-    /// Say which letters it would be; change nothing.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Ask for so many in a second at most; the desk sends no more than desk.redrives_per_second.
-    #[arg(long, value_name = "PER_SECOND")]
-    pub(crate) rate: Option<std::num::NonZeroU32>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct DlqDiscard {
-    #[command(flatten)]
-    pub(crate) act: DlqAct,
-    /// Why they are nothing.
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) because: String,
+    /// The employee number; everybody's with --matched-by, where not given.
+    pub(crate) employee_no: Option<String>,
+    /// Only what was filed by people's decisions of this kind: alias:phone, alias:employee_no, alias:email, alias:account, alias:result.
+    #[arg(long, value_name = "alias:KIND")]
+    pub(crate) matched_by: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -274,33 +181,6 @@ pub(crate) enum Mapping {
 pub(crate) enum Token {
     /// Make a token for the HTTP door: the token for the sender, its hash for the configuration.
     New,
-}
-
-fn letter(text: &str) -> Result<LetterId, String> {
-    text.parse().map_err(|error: ParseLetterIdError| error.to_string())
-}
-
-/// 16 bytes as hexadecimal digits.
-fn group(text: &str) -> Result<[u8; 16], &'static str> {
-    u128::from_str_radix(text, 16)
-        .ok()
-        .filter(|_| text.len() == 32)
-        .map(u128::to_be_bytes)
-        .ok_or("a problem is named by 32 hexadecimal digits, as `scoresync dlq groups` shows them")
-}
-
-fn age(text: &str) -> Result<std::time::Duration, &'static str> {
-    let wrong = "an age is written like 30m, 12h or 7d";
-    let unit = text.chars().next_back().ok_or(wrong)?;
-    let seconds: u64 = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        _ => return Err(wrong),
-    };
-    let count: u64 = text[..text.len() - 1].parse().map_err(|_| wrong)?;
-    count.checked_mul(seconds).map(std::time::Duration::from_secs).ok_or(wrong)
 }
 
 fn moment(text: &str) -> Result<Timestamp, &'static str> {

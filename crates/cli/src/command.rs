@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod aliases;
 mod config;
 mod dlq;
 mod employees;
@@ -41,6 +42,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Import(arguments) => wait(import::run(&arguments, &context()?)),
         Command::Employees(arguments) => wait(employees::run(arguments, &context()?)),
         Command::Records(arguments) => wait(records::run(&arguments, &context()?)),
+        Command::Aliases(arguments) => wait(aliases::run(&arguments, &context()?)),
         Command::Dlq(arguments) => wait(dlq::run(arguments, &context()?)),
         Command::Topics(arguments) => wait(topics::run(&arguments, &context()?)),
         Command::Schemas(arguments) => wait(schemas::run(&arguments, &context()?)),

@@ -3,6 +3,7 @@
 mod arguments;
 mod command;
 mod configuration;
+mod directory;
 mod failure;
 mod output;
 mod process;

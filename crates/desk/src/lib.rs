@@ -4,15 +4,19 @@
 //! Letters, their states and the desk's positions are in the archive's database. A redrive is asked for there, and sent from there: whatever
 //! dies in between, it is sent, perhaps twice, which the archive's rule makes one.
 
+mod decisions;
 mod incoming;
 mod judge;
 mod metrics;
 mod news;
 mod partitions;
 mod redriver;
+mod resender;
 mod run;
 mod settings;
 
+pub use decisions::{Decisions, DecisionError};
 pub use metrics::DeskMetrics;
+pub use resender::Resender;
 pub use run::{Desk, DeskError, Surroundings};
 pub use settings::{DeskSettings, FirstStart};

@@ -31,7 +31,7 @@ impl Default for DeskSettings {
     fn default() -> Self {
         Self {
             max_attempts: const { NonZeroU32::new(5).unwrap() },
-            redrives_per_second: const { NonZeroU32::new(1_000).unwrap() },
+            redrives_per_second: const { NonZeroU32::new(5_000).unwrap() },
             first_start: FirstStart::default(),
         }
     }

@@ -4,6 +4,7 @@
 //! what stands in a file. Never here: async, I/O, clocks, Kafka, Avro, databases.
 
 mod alias_key;
+mod candidates;
 mod concern;
 mod decide;
 mod directory;
@@ -27,6 +28,7 @@ mod source;
 mod timestamp;
 
 pub use alias_key::ParseAliasSubjectError;
+pub use candidates::{Candidate, Candidates, Resemblance};
 pub use concern::{About, Concern, identity_hash};
 pub use decide::{Rejection, decide};
 pub use directory::{Directory, HeldEmployee};

@@ -17,11 +17,13 @@ mod log_bounds;
 pub mod mock;
 mod offset_tracker;
 mod publisher;
+mod record_at;
 mod registry;
 mod schema_memory;
 mod schemas;
 mod settings;
 mod table_reader;
+mod topic_reader;
 mod topics;
 mod wire;
 
@@ -36,11 +38,13 @@ pub use rdkafka::{
     Message,
     message::{BorrowedMessage, Headers, OwnedHeaders},
 };
+pub use record_at::{StoredRecord, record_at};
 pub use registry::{Compatibility, Registry, RegistryError, SubjectVersion};
 pub use schema_memory::SchemaMemory;
 pub use schemas::{SubjectSchema, SubjectState, subjects};
 pub use settings::{KafkaSettings, Mechanism, Protocol, RegistrySettings, SecuritySettings, TopicSettings};
 pub use table_reader::{TableChange, TableEnds, TableError, TableReader};
+pub use topic_reader::read_topic;
 pub use topics::{
     Creation, Specification, Topic, TopicDescription, TopicNames, create_topics, describe_topic, describe_topics, verify_topics,
 };

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use scoresync_domain::Fate;
-use scoresync_kafka::Topic;
+use scoresync_domain::{Employee, Fate, Fields, Identity, IdentityKind, Score, ScoreReport, Timestamp};
+use scoresync_kafka::{Encoder, Topic};
 use scoresync_tests::{installation::Database, process::Process};
 use serde_json::Value;
 
@@ -297,10 +297,17 @@ async fn letters_of_other_systems_are_listed_with_where_they_come_from() -> anyh
     foreign.write((Topic::DeadLetters, 0), &connect).await?;
     foreign.write((Topic::DeadLetters, 1), &connect).await?;
     foreign.write((Topic::DeadLetters, 2), &Bytes::new("k", "who wrote this?")).await?;
+    let spring: [(&str, &[u8]); 4] = [
+        ("kafka_dlt-exception-fqcn", b"com.example.Failed"),
+        ("kafka_dlt-original-topic", b"payments"),
+        ("kafka_dlt-original-partition", &7_i32.to_be_bytes()),
+        ("kafka_dlt-original-offset", &9_000_000_000_i64.to_be_bytes()),
+    ];
+    foreign.write_with((Topic::DeadLetters, 3), &spring).await?;
     // The file is made by whoever comes first.
     let mut processes = start(&scene, &["desk"])?;
     ready(&mut processes).await?;
-    until_letters_are(&scene, "open", 2, SETTLE).await?;
+    until_letters_are(&scene, "open", 3, SETTLE).await?;
     let letters = dlq(&scene, &["list"])?;
     let about: Vec<(&str, &str)> = letters
         .as_array()
@@ -309,9 +316,253 @@ async fn letters_of_other_systems_are_listed_with_where_they_come_from() -> anyh
         .filter_map(|letter| Some((letter["letter"].as_str()?, letter["family"].as_str()?)))
         .collect();
     ensure!(about.contains(&("orders:0/3/41", "connect")), "{about:?}");
+    ensure!(about.contains(&("payments:0/7/9000000000", "spring")), "{about:?}");
     ensure!(about.iter().any(|(_, family)| *family == "unknown"), "{about:?}");
     let redriven = dlq(&scene, &["redrive", "--all"])?;
-    ensure!(redriven["redriven"] == 0 && redriven["of_other_systems"] == 2, "{redriven}");
+    ensure!(redriven["redriven"] == 0 && redriven["of_other_systems"] == 3, "{redriven}");
     ensure!(scene.topics.count(Topic::Raw).await? == 0, "something was sent");
+    end(processes)
+}
+
+/// A report of `academy` with this number.
+async fn write(scene: &Scene, exam_id: &str, others: &[(&'static str, &str)]) -> anyhow::Result<()> {
+    let foreign = Foreign::of(scene)?;
+    let value = foreign.encode(&academy::report(exam_id, others)).await?;
+    foreign.write((Topic::Raw, 0), &Bytes::new("k", value)).await.map(drop)
+}
+
+async fn has_records(scene: &Scene, employee_no: &str, count: usize) -> anyhow::Result<()> {
+    let archive = scene.archive().await?;
+    until(&format!("{employee_no} has {count} records"), SETTLE, async || {
+        Ok(archive.file(employee_no).await?.len() == count)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_is_filed_whenever_its_employee_appears() -> anyhow::Result<()> {
+    let scene = Scene::new(Database::Postgres)?;
+    let mut processes = start(&scene, &["sink", "mapper"])?;
+    ready(&mut processes).await?;
+    let desk = async |name: &str| -> anyhow::Result<Process> {
+        let mut desk = scene.installation.start(name, &["run", "desk"])?;
+        desk.ready(START).await?;
+        Ok(desk)
+    };
+    let roster = |number: usize| format!("工号,姓名,手机号\nU{number},人,1990010000{number}\n");
+    let stop = |desk: Process| -> anyhow::Result<()> { Ok(ensure!(desk.stop(STOP)?.success(), "the desk did not end well")) };
+    // The letter is read, then the employee appears.
+    let running = desk("desk-1").await?;
+    write(&scene, "X-1", &[("工号", "U1")]).await?;
+    until_letters_are(&scene, "open", 1, SETTLE).await?;
+    employ(&scene, &roster(1))?;
+    until_letters_are(&scene, "filed", 1, SETTLE).await?;
+    // The letter is read, and nobody is there to hear of the employee.
+    write(&scene, "X-2", &[("工号", "U2")]).await?;
+    until_letters_are(&scene, "open", 1, SETTLE).await?;
+    stop(running)?;
+    employ(&scene, &roster(2))?;
+    let running = desk("desk-2").await?;
+    until_letters_are(&scene, "filed", 2, SETTLE).await?;
+    // The employee is known by the time at which the letter is read, and was not when the mapper wrote it.
+    stop(running)?;
+    write(&scene, "X-3", &[("工号", "U3")]).await?;
+    until("the letter is written", SETTLE, async || Ok(scene.topics.count(Topic::DeadLetters).await? == 3)).await?;
+    employ(&scene, &roster(3))?;
+    let running = desk("desk-3").await?;
+    until_letters_are(&scene, "filed", 3, SETTLE).await?;
+    for number in 1..=3 {
+        has_records(&scene, &format!("U{number}"), 1).await?;
+    }
+    ensure!(scene.topics.count(Topic::DeadLetters).await? == 3, "an attempt was burnt");
+    processes.push(running);
+    end(processes)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_files_what_waits_and_can_be_taken_back_and_what_it_filed_be_moved() -> anyhow::Result<()> {
+    let scene = Scene::new(Database::Postgres)?;
+    employ(&scene, &format!("{}E200,另一人,19900000200\n", academy::ROSTER))?;
+    let mut processes = start(&scene, &["sink", "mapper", "desk"])?;
+    ready(&mut processes).await?;
+    write(&scene, "X-1", &[("工号", "WRONG")]).await?;
+    until_letters_are(&scene, "open", 1, SETTLE).await?;
+    let letter = dlq(&scene, &["list"])?[0]["letter"].as_str().context("no letter")?.to_owned();
+    let stranger = scene.installation.output(&["dlq", "resolve", &letter, "--employee", "E999", "--because", "a test"])?;
+    ensure!(stranger.status.code() == Some(1), "a decision for somebody unknown was taken");
+    let shown = dlq(&scene, &["show", &letter, "--candidates"])?;
+    ensure!(shown["candidates"].as_array().is_some_and(Vec::is_empty) && shown["fields"]["工号"] == "W•••G", "{shown}");
+    let dry = dlq(&scene, &["resolve", &letter, "--employee", "E100", "--because", "a test", "--dry-run"])?;
+    ensure!(dry["about"] == "employee_no W•••G in academy", "{dry}");
+    dlq(&scene, &["resolve", &letter, "--employee", "E100", "--because", "a test"])?;
+    until_letters_are(&scene, "filed", 1, SETTLE).await?;
+    has_records(&scene, "E100", 1).await?;
+    let by_alias = scene.installation.run(&["records", "--matched-by", "alias:employee_no", "--json"])?;
+    let by_alias: Value = serde_json::from_str(&by_alias)?;
+    ensure!(by_alias.as_array().is_some_and(|all| all.len() == 1), "{by_alias}");
+    let result_id = by_alias[0]["result_id"].as_str().context("no result")?.to_owned();
+    // Taken back: the next report of that number is a letter again.
+    scene.installation.run(&["aliases", "revoke", "identity/academy/employee_no/WRONG", "--because", "it was wrong"])?;
+    write(&scene, "X-2", &[("工号", "WRONG")]).await?;
+    until_letters_are(&scene, "open", 1, SETTLE).await?;
+    has_records(&scene, "E100", 1).await?;
+    // Moved, and so are its corrections.
+    dlq(&scene, &["resolve", "--result", &result_id, "--employee", "E200", "--because", "it is hers"])?;
+    has_records(&scene, "E200", 1).await?;
+    has_records(&scene, "E100", 0).await?;
+    write(&scene, "X-1", &[("工号", "WRONG"), ("版本", "2"), ("分数", "99")]).await?;
+    let archive = scene.archive().await?;
+    until("the correction is filed on its new owner", SETTLE, async || {
+        let records = archive.file("E200").await?;
+        Ok(records.len() == 1 && records[0].head.revision == Some(2))
+    })
+    .await?;
+    let file = archive.file("E200").await?;
+    let owners: Vec<Option<&str>> = file[0].history.iter().map(|other| other.head.employee_no.as_deref()).collect();
+    ensure!(owners.contains(&Some("E100")), "the first owner is forgotten: {owners:?}");
+    ensure!(archive.refused().await?.is_empty(), "something is refused");
+    // Somebody whose number was mistyped is suggested.
+    write(&scene, "X-3", &[("工号", "E1O0"), ("手机号", "19900000101")]).await?;
+    until_letters_are(&scene, "open", 2, SETTLE).await?;
+    let mistyped = dlq(&scene, &["list", "--text", "e1o0"])?[0]["letter"].as_str().context("no letter")?.to_owned();
+    let shown = dlq(&scene, &["show", &mistyped, "--candidates"])?;
+    ensure!(shown["candidates"][0]["employee_no"] == "E100", "{shown}");
+    dlq(&scene, &["discard", &mistyped, "--because", "a test"])?;
+    // What is nobody's is discarded.
+    let problem = dlq(&scene, &["groups"])?[0]["problem"].as_str().context("no problem")?.to_owned();
+    let nobody = dlq(&scene, &["resolve", "--group", &problem, "--nobody", "--because", "a test account"])?;
+    ensure!(nobody["discarded"] == 1, "{nobody}");
+    let aliases: Value = serde_json::from_str(&scene.installation.run(&["aliases", "list", "--json"])?)?;
+    ensure!(aliases.as_array().is_some_and(|all| all.len() == 2), "{aliases}");
+    end(processes)
+}
+
+/// A report of `skills`, which knows phones alone.
+fn by_phone(phone: &str, score: &str) -> ScoreReport<'static> {
+    let fields = [
+        ("result_id", "R-1"),
+        ("phone", phone),
+        ("course_id", "C-1"),
+        ("exam_score", score),
+        ("finish_timestamp", "2026-03-01T09:30:00+08:00"),
+        ("status", "final"),
+    ];
+    let fields = fields.map(|(name, value)| (name.into(), Some(value.to_owned().into())));
+    ScoreReport {
+        source: "skills".into(),
+        fields: Fields::from_unique(fields.to_vec()),
+        ..academy::report("X-1", &[])
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_moved_without_dates_takes_no_result_along_and_one_command_decides() -> anyhow::Result<()> {
+    const PHONE: &str = "19900000100";
+    let scene = Scene::new(Database::Postgres)?;
+    employ(&scene, &format!("{}E200,另一人,19900000200\n", academy::ROSTER))?;
+    let mut processes = start(&scene, &["sink", "mapper", "desk"])?;
+    ready(&mut processes).await?;
+    let foreign = Foreign::of(&scene)?;
+    let write = async |score: &str| -> anyhow::Result<()> {
+        let value = foreign.encode(&by_phone(PHONE, score)).await?;
+        foreign.write((Topic::Raw, 0), &Bytes::new("k", value)).await.map(drop)
+    };
+    write("60").await?;
+    has_records(&scene, "E100", 1).await?;
+    // A connector overwrites both records, and says nothing of when.
+    let encoder = Encoder::<Employee>::new(foreign.schema_id(Topic::Employees).await?);
+    for (number, phone) in [("E100", None), ("E200", Some(PHONE))] {
+        let identities = phone.into_iter().map(|phone| Identity {
+            kind: IdentityKind::Phone,
+            system: None,
+            value: phone.to_owned(),
+            valid_from: None,
+            valid_to: None,
+        });
+        let employee = Employee {
+            employee_no: number.to_owned(),
+            name: None,
+            department: None,
+            position: None,
+            identities: identities.collect(),
+            left_at: None,
+            replaced_by: None,
+            as_of: Timestamp::parse_rfc3339("2027-01-01T00:00:00Z").context("no time")?,
+        };
+        let mut value = Vec::new();
+        encoder.encode(&employee, &mut value)?;
+        foreign.write((Topic::Employees, 0), &Bytes::new(number, value)).await?;
+    }
+    write("95").await?;
+    let archive = scene.archive().await?;
+    until("the correction is refused", SETTLE, async || Ok(archive.refused().await?.len() == 1)).await?;
+    has_records(&scene, "E200", 0).await?;
+    let stats = dlq(&scene, &["stats"])?;
+    ensure!(stats["refused_by_the_archive"][0]["reason"] == "owner_changed", "{stats}");
+    let result_id = archive.file("E100").await?[0].result_id.to_string();
+    dlq(&scene, &["resolve", "--result", &result_id, "--employee", "E100", "--because", "the phone was given on"])?;
+    until("the correction is filed on its owner", SETTLE, async || {
+        let records = archive.file("E100").await?;
+        let score = records.first().and_then(|record| record.shown.as_ref()).and_then(|shown| shown.content.exam_score);
+        Ok(score == Some(Score::parse("95")?.0) && archive.refused().await?.is_empty())
+    })
+    .await?;
+    has_records(&scene, "E200", 0).await?;
+    end(processes)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_are_exported_masked_and_forgotten_once_they_are_closed() -> anyhow::Result<()> {
+    let scene = Scene::new(Database::Postgres)?;
+    let mut processes = start(&scene, &["sink", "mapper", "desk"])?;
+    ready(&mut processes).await?;
+    write(&scene, "X-1", &[("工号", "WRONG1")]).await?;
+    write(&scene, "X-2", &[("工号", "WRONG2")]).await?;
+    until_letters_are(&scene, "open", 2, SETTLE).await?;
+    let export = |more: &[&str]| -> anyhow::Result<Vec<Value>> {
+        let said = scene.installation.run(&[&["dlq", "export"], more].concat())?;
+        said.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+    };
+    let masked = export(&[])?;
+    ensure!(masked.len() == 2 && masked[0]["fields"]["工号"] == "W•••1", "{masked:?}");
+    ensure!(masked[0]["fields"]["分数"] == "85.5" && masked[0]["value_hex"].is_null(), "{masked:?}");
+    let revealed = export(&["--reveal", "a test", "--text", "wrong2"])?;
+    ensure!(revealed.len() == 1 && revealed[0]["fields"]["工号"] == "WRONG2", "{revealed:?}");
+    ensure!(revealed[0]["value_hex"].as_str().is_some_and(|hex| hex.starts_with("00")), "{revealed:?}");
+    let by_employee = dlq(&scene, &["list", "--employee", "wrong1"])?;
+    ensure!(by_employee.as_array().is_some_and(|all| all.len() == 1), "{by_employee}");
+    let letter = by_employee[0]["letter"].as_str().context("no letter")?.to_owned();
+    ensure!(dlq(&scene, &["purge", "--older-than", "0s"])?["forgotten"] == 0, "an open letter is forgotten");
+    dlq(&scene, &["discard", &letter, "--because", "a test"])?;
+    ensure!(dlq(&scene, &["purge", "--older-than", "1d"])?["forgotten"] == 0, "a letter is forgotten too soon");
+    ensure!(dlq(&scene, &["purge", "--older-than", "0s", "--dry-run"])?["forgotten"] == 1, "it is not seen");
+    ensure!(dlq(&scene, &["purge", "--older-than", "0s"])?["forgotten"] == 1, "it is not forgotten");
+    let left = dlq(&scene, &["list", "--state", "all"])?;
+    ensure!(left.as_array().is_some_and(|all| all.len() == 1), "{left}");
+    end(processes)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_desk_letters_are_listed_and_sent_from_the_topic_alone() -> anyhow::Result<()> {
+    let scene = Scene::new(Database::Sqlite)?;
+    let mut processes = start(&scene, &["sink", "mapper"])?;
+    ready(&mut processes).await?;
+    write(&scene, "X-1", &[("工号", "U1")]).await?;
+    write(&scene, "X-2", &[("分数", "many")]).await?;
+    until("both failed", SETTLE, async || Ok(scene.topics.count(Topic::DeadLetters).await? == 2)).await?;
+    employ(&scene, "工号,姓名,手机号\nU1,人,19900100001\nE100,人,19900100002\n")?;
+    let listed = dlq(&scene, &["list", "--from-topic", "--reason", "unmatched_employee"])?;
+    ensure!(listed.as_array().is_some_and(|all| all.len() == 1), "{listed}");
+    let dry = dlq(&scene, &["redrive", "--from-topic", "--reason", "unmatched_employee", "--dry-run"])?;
+    ensure!(dry["redriven"] == 1 && scene.topics.count(Topic::Raw).await? == 2, "{dry}");
+    let sent = dlq(&scene, &["redrive", "--from-topic", "--reason", "unmatched_employee"])?;
+    ensure!(sent["redriven"] == 1, "{sent}");
+    has_records(&scene, "U1", 1).await?;
+    let all = scene.installation.output(&["dlq", "redrive", "--from-topic"])?;
+    ensure!(all.status.code() == Some(1), "everything was meant by saying nothing");
+    ensure!(dlq(&scene, &["redrive", "--from-topic", "--reason", "invalid_field"])?["redriven"] == 1, "it was not sent");
+    until("it failed again", SETTLE, async || Ok(scene.topics.count(Topic::DeadLetters).await? == 3)).await?;
+    let again = dlq(&scene, &["list", "--from-topic", "--reason", "invalid_field"])?;
+    ensure!(again[0]["attempt"] == 2, "{again}");
     end(processes)
 }

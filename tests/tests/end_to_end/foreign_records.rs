@@ -301,12 +301,13 @@ async fn a_redriven_report_keeps_its_origin_and_counts_its_attempts() -> anyhow:
     let enriched = scene.topics.enriched().await?;
     let found: Vec<_> = enriched
         .iter()
-        .map(|record| (record.value.as_ref().map(|score| score.origin), record.headers.len()))
+        .map(|record| (record.value.as_ref().map(|score| score.origin), record.headers.clone()))
         .collect();
+    let attempts = ("scoresync.attempt".to_owned(), "4".to_owned());
     assert_eq!(
         found,
-        [(Some(origin), 0)],
-        "the report that succeeds has its first origin and no header"
+        [(Some(origin), vec![attempts])],
+        "the report that succeeds has its first origin, and says how often it had been tried"
     );
     ensure!(mapper.stop(STOP)?.success());
     Ok(())

@@ -39,6 +39,8 @@ CREATE TABLE dead_letter (
 );
 CREATE INDEX dead_letter_open ON dead_letter (first_failed_ms, topic, generation, partition, place) WHERE state = 'open';
 CREATE INDEX dead_letter_group ON dead_letter (group_id, first_failed_ms) WHERE state = 'open';
+CREATE INDEX dead_letter_group_all ON dead_letter (group_id);
+CREATE INDEX dead_letter_closed ON dead_letter (closed_ms) WHERE closed_ms IS NOT NULL;
 CREATE INDEX dead_letter_reason ON dead_letter (source, reason, first_failed_ms) WHERE state = 'open';
 CREATE INDEX dead_letter_waiting ON dead_letter (queued_ms, topic, generation, partition, place) WHERE state = 'redriven' AND sent_ms IS NULL;
 CREATE INDEX dead_letter_state ON dead_letter (state);
@@ -72,6 +74,9 @@ CREATE TABLE desk_position (
     schemas text NOT NULL DEFAULT '',
     PRIMARY KEY (topic, generation, partition)
 );
+
+-- What was filed by people's decisions, which are few.
+CREATE INDEX training_record_alias ON training_record (matched_by) WHERE matched_by LIKE 'alias:%';
 
 -- What people did at the desk.
 CREATE TABLE desk_event (

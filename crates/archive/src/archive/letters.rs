@@ -1,6 +1,6 @@
 //! The dead letters of the archive, whichever database is behind it. All errors are [`ArchiveError`].
 
-use scoresync_domain::{ResultId, Timestamp};
+use scoresync_domain::{Origin, ResultId, Timestamp};
 
 use super::Archive;
 use crate::{
@@ -121,6 +121,14 @@ impl Archive {
         both!(self, "discard letters", session => letters::discard(session, ids, request))
     }
 
+    /// Forgets at most `limit` letters that were filed or discarded before a moment, and says how many; to be called until there are none.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn purge_letters(&self, closed_before: Timestamp, limit: u32) -> Result<u64, ArchiveError> {
+        both!(self, "forget letters", session => letters::purge(session, (closed_before, limit)))
+    }
+
     /// Remembers who did something with letters, or saw what they hold.
     ///
     /// # Errors
@@ -151,6 +159,30 @@ impl Archive {
     /// The database's.
     pub async fn letter_groups(&self, limit: u32) -> Result<Vec<LetterGroup>, ArchiveError> {
         both!(self, "list problems", session => letters::groups(session, limit))
+    }
+
+    /// What a problem is about; `None` where there is none of this name.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn letter_group(&self, group_id: [u8; 16]) -> Result<Option<WaitingGroup>, ArchiveError> {
+        both!(self, "read a problem", session => letters::group(session, &group_id))
+    }
+
+    /// Where the reports first appeared that say something of a result, refused ones included, in their order.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn origins_of(&self, result_id: ResultId) -> Result<Vec<Origin>, ArchiveError> {
+        both!(self, "look for the reports of a result", session => letters::origins_of(session, result_id))
+    }
+
+    /// Whose records were matched by a person's decision of this kind (`alias:phone`, `alias:result` …).
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn owners_matched_by(&self, matched_by: &str) -> Result<Vec<String>, ArchiveError> {
+        both!(self, "look for records that were filed by a decision", session => letters::owners_matched_by(session, matched_by))
     }
 
     /// How many letters are open, by source and reason, and since when.

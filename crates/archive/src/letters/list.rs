@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use scoresync_domain::{IdentityKey, Origin, ResultId, Timestamp};
 
-use super::{Letter, LetterBody, LetterFilter, LetterGroup, LetterId, LetterPage, OpenLetters, Row, Session, take::id_values};
+use super::{Letter, LetterBody, LetterFilter, LetterGroup, LetterId, LetterPage, OpenLetters, Row, Session, WaitingGroup, take::id_values};
 use crate::{
     error::Failure,
     table::{RowReader, Value, named, present},
@@ -145,6 +145,50 @@ pub(crate) async fn groups(session: &impl Session, limit: u32) -> Result<Vec<Let
         })
     };
     rows.into_iter().map(read).collect()
+}
+
+/// What a problem is about; `None` where there is none of this name.
+pub(crate) async fn group(session: &impl Session, group_id: &[u8; 16]) -> Result<Option<WaitingGroup>, Failure> {
+    let sql = "SELECT group_id, source, identities FROM letter_group WHERE group_id = $1";
+    let rows = session.ask(sql, &[Value::Bytes(Some(group_id))]).await?;
+    rows.into_iter().next().map(read_waiting_group).transpose()
+}
+
+pub(super) fn read_waiting_group(mut row: Row) -> Result<WaitingGroup, Failure> {
+    Ok(WaitingGroup {
+        group_id: read_group_id(&mut row)?,
+        source: present(row.text()?, "source")?,
+        identities: read_identities(row.text()?)?,
+    })
+}
+
+/// Where the reports first appeared that say something of a result, refused ones included.
+pub(crate) async fn origins_of(session: &impl Session, result_id: ResultId) -> Result<Vec<Origin>, Failure> {
+    let id = Value::Id(Some(*result_id.as_uuid()));
+    let mut origins = Vec::new();
+    for table in ["training_record", "score_history", "refused_score"] {
+        let sql = format!(
+            "SELECT origin_generation, origin_partition, origin_offset FROM {table} WHERE result_id = $1 AND origin_offset IS NOT NULL"
+        );
+        for mut row in session.ask(&sql, &[id]).await? {
+            origins.push(Origin {
+                generation: present(row.int4()?, "generation")?,
+                partition: present(row.int4()?, "partition")?,
+                offset: present(row.int8()?, "offset")?,
+            });
+        }
+    }
+    origins.sort_unstable();
+    origins.dedup();
+    Ok(origins)
+}
+
+/// The owners of the records that were matched by a person's decision of this kind.
+pub(crate) async fn owners_matched_by(session: &impl Session, matched_by: &str) -> Result<Vec<String>, Failure> {
+    let sql = "SELECT DISTINCT owner_employee_no FROM training_record
+        WHERE matched_by = $1 AND matched_by LIKE 'alias:%' AND owner_employee_no IS NOT NULL ORDER BY owner_employee_no";
+    let rows = session.ask(sql, &[Value::Text(Some(matched_by))]).await?;
+    rows.into_iter().map(|mut row| present(row.text()?, "employee number")).collect()
 }
 
 /// How many letters are open, by source and reason, and since when.

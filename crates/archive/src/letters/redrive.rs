@@ -4,7 +4,7 @@ use scoresync_domain::{Origin, ResultId, Timestamp};
 
 use super::{
     DueRedrive, LetterId, LetterToJudge, Request, Session, WaitingGroup,
-    list::{read_group_id, read_id, read_identities},
+    list::{read_group_id, read_id, read_waiting_group},
     take::{DESK, id_values},
 };
 use crate::{
@@ -38,14 +38,7 @@ pub(crate) async fn open_groups(session: &impl Session, after: Option<[u8; 16]>,
     let rows = session
         .ask(sql, &[Value::Bytes(Some(after)), Value::Int8(Some(limit.into()))])
         .await?;
-    let read = |mut row| {
-        Ok(WaitingGroup {
-            group_id: read_group_id(&mut row)?,
-            source: present(row.text()?, "source")?,
-            identities: read_identities(row.text()?)?,
-        })
-    };
-    rows.into_iter().map(read).collect()
+    rows.into_iter().map(read_waiting_group).collect()
 }
 
 /// The open letters of a group behind this one, in the order of their origins.
@@ -164,6 +157,23 @@ pub(crate) async fn note(session: &impl Session, letters: &[LetterId], request: 
         Value::Text(Some(request.reason)),
     ];
     change_each(session, sql, (letters, &head)).await.map(drop)
+}
+
+/// Forgets some of the letters that were closed before a moment, and says how many. Once there are none, problems that no letter is left of
+/// are forgotten, too.
+pub(crate) async fn purge(session: &impl Session, (closed_before, limit): (Timestamp, u32)) -> Result<u64, Failure> {
+    let sql = format!(
+        "DELETE FROM dead_letter WHERE ({ID}) IN
+            (SELECT {ID} FROM dead_letter WHERE state IN ('filed', 'discarded') AND closed_ms < $1 LIMIT $2)"
+    );
+    let row = vec![Value::Int8(Some(closed_before.as_millis())), Value::Int8(Some(limit.into()))];
+    let forgotten = session.change(&sql, &[row]).await?.iter().sum();
+    if forgotten == 0 {
+        let none_left = "NOT EXISTS (SELECT 1 FROM dead_letter WHERE dead_letter.group_id =";
+        session.change(&format!("DELETE FROM letter_identity WHERE {none_left} letter_identity.group_id)"), &[vec![]]).await?;
+        session.change(&format!("DELETE FROM letter_group WHERE {none_left} letter_group.group_id)"), &[vec![]]).await?;
+    }
+    Ok(forgotten)
 }
 
 /// In the order of the ids, so that no two of them wait for each other.

@@ -1,9 +1,13 @@
 //! `scoresync dlq …`: the dead letters, and what people do about them.
 
 mod act;
+mod candidates;
+mod export;
 mod listing;
-mod masking;
-mod show;
+pub(super) mod masking;
+mod resolve;
+pub(super) mod show;
+mod topic;
 
 use anyhow::Context as _;
 use scoresync_archive::{Access, Archive, LetterFilter};
@@ -24,31 +28,35 @@ pub(super) async fn run(arguments: Dlq, context: &Context) -> Result<Exit, Failu
         Dlq::Stats => listing::stats(context).await,
         Dlq::Redrive(act) => act::redrive(&act, context).await,
         Dlq::Discard(discard) => act::discard(&discard, context).await,
+        Dlq::Export(export) => export::run(&export, context).await,
+        Dlq::Purge { older_than, dry_run } => export::purge((older_than, dry_run), context).await,
+        Dlq::Resolve(resolve) => resolve::run(resolve, context).await,
     }
 }
 
-async fn open(context: &Context, access: Access) -> Result<Archive, Failure> {
+pub(super) async fn open(context: &Context, access: Access) -> Result<Archive, Failure> {
     let archive = Archive::open(&context.configuration.archive, access).await;
     Ok(archive.context("open the archive; has a desk run yet?")?)
 }
 
 /// Who sits at the command line.
-fn actor() -> String {
+pub(super) fn actor() -> String {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let named = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(variable);
     named.unwrap_or_else(|| "command line".to_owned())
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     Timestamp::from_millis(now_millis())
+}
+
+fn ago(age: std::time::Duration) -> Timestamp {
+    let millis = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+    Timestamp::from_millis(now_millis().saturating_sub(millis))
 }
 
 /// What the arguments mean to the archive, of letters in this state.
 fn filter_of(arguments: &DlqFilter, state: Option<LetterState>, region: Region) -> LetterFilter {
-    let ago = |age: std::time::Duration| {
-        let millis = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-        Timestamp::from_millis(now_millis().saturating_sub(millis))
-    };
     let employee = arguments.employee.as_deref().map(|number| {
         let value = normalise_identity(IdentityKind::EmployeeNo, number, region).into_owned();
         identity_hash(&(IdentityKind::EmployeeNo, None, value))

@@ -15,16 +15,54 @@ pub(super) async fn run(arguments: &Records, context: &Context) -> Result<Exit, 
     let archive = Archive::open(&context.configuration.archive, Access::Reader)
         .await
         .context("open the archive; has a sink run yet?")?;
-    let records = file_of(&archive, &arguments.employee_no).await?;
+    let records = records_of(&archive, arguments).await?;
     let documents: Vec<Value> = records.iter().map(document).collect();
     context.output.print(&documents, |_| {
         if records.is_empty() {
-            return vec![format!("nothing is filed for {}", arguments.employee_no)];
+            return vec![nothing(arguments)];
         }
         let rows: Vec<Vec<String>> = std::iter::once(heading()).chain(records.iter().flat_map(lines)).collect();
-        table(&rows)
+        if arguments.matched_by.is_none() {
+            return table(&rows);
+        }
+        let each = records.iter().flat_map(|record| [owned_by(record), format!("  result {}", record.result_id)]);
+        let moved = "`scoresync dlq resolve --result RESULT_ID --employee EMPLOYEE_NO --because TEXT` moves one to somebody else".to_owned();
+        table(&rows).into_iter().chain([String::new()]).chain(each).chain([moved]).collect()
     })?;
     Ok(Exit::Ok)
+}
+
+/// The records in one file or, of those that were filed by a decision, in all.
+async fn records_of(archive: &Archive, arguments: &Records) -> Result<Vec<TrainingRecord>, ArchiveError> {
+    let owners = match (&arguments.employee_no, &arguments.matched_by) {
+        (Some(employee_no), None) => return file_of(archive, employee_no).await,
+        (Some(employee_no), Some(_)) => vec![employee_no.clone()],
+        (None, matched_by) => archive.owners_matched_by(matched_by.as_deref().unwrap_or_default()).await?,
+    };
+    let mut records = Vec::new();
+    for owner in owners {
+        for record in file_of(archive, &owner).await? {
+            let is_meant = record.head.matched_by.as_deref() == arguments.matched_by.as_deref();
+            // A file has the records of all whose place the number took, who are owners themselves.
+            let is_new = records.iter().all(|known: &TrainingRecord| known.result_id != record.result_id);
+            if is_meant && is_new {
+                records.push(record);
+            }
+        }
+    }
+    Ok(records)
+}
+
+fn owned_by(record: &TrainingRecord) -> String {
+    format!("of {}:", record.owner_employee_no.as_deref().unwrap_or("nobody"))
+}
+
+fn nothing(arguments: &Records) -> String {
+    let whom = arguments.employee_no.as_deref().unwrap_or("anybody");
+    match &arguments.matched_by {
+        Some(matched_by) => format!("nothing is filed for {whom} by {matched_by}"),
+        None => format!("nothing is filed for {whom}"),
+    }
 }
 
 /// The file of the number as it is written; where that is empty, of its normal form: the order in which numbers are understood everywhere.

@@ -2,6 +2,7 @@
 
 mod bare_kafka;
 mod bare_table;
+mod desk;
 mod door;
 mod freshness;
 mod http;
@@ -49,6 +50,8 @@ enum Part {
     Freshness,
     /// Two processes; ten times the employees; ten times the rows.
     Scale,
+    /// Dead letters: taken in, listed, filed when their people appear.
+    Desk,
 }
 
 #[tokio::main]
@@ -79,6 +82,10 @@ async fn measure(arguments: &Arguments, table: &mut Table) -> anyhow::Result<()>
         if wants(Part::Scale) {
             say(&format!("scale, run {run} of {}", arguments.runs));
             scale::run(&stack, workload, table).await?;
+        }
+        if wants(Part::Desk) {
+            say(&format!("desk, run {run} of {}", arguments.runs));
+            desk::run(&stack, workload, table).await?;
         }
     }
     if wants(Part::Door) {

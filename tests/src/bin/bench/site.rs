@@ -44,17 +44,23 @@ impl<'a> Site<'a> {
         installation.append(include_str!("source.toml"))?;
         installation.make_token("bench")?;
         installation.create()?;
-        let roster = folder.path().join("roster.csv");
-        workload.write_roster(&roster)?;
-        installation.run(&["employees", "import", text(&roster)?])?;
-        Ok(Self {
+        let site = Self {
             kafka: BareKafka::new(&stack.brokers)?,
             names: TopicNames::new(&installation.topics),
             installation,
             workload,
             stack,
             folder,
-        })
+        };
+        site.import_employees()?;
+        Ok(site)
+    }
+
+    /// States the employees of the workload.
+    pub(crate) fn import_employees(&self) -> anyhow::Result<()> {
+        let roster = self.folder.path().join("roster.csv");
+        self.workload.write_roster(&roster)?;
+        self.installation.run(&["employees", "import", text(&roster)?]).map(drop)
     }
 
     pub(crate) fn topic(&self, topic: Topic) -> String {
@@ -115,6 +121,30 @@ impl<'a> Site<'a> {
         let pace = measure(&self.archive_parties(&started, database)?, (0, employees), count).await?;
         stop(started)?;
         Ok(pace)
+    }
+
+    /// Takes all letters in, until the desk's positions are at their end.
+    pub(crate) async fn take_letters(&self, letters: i64) -> anyhow::Result<Pace> {
+        let topic = self.topic(Topic::DeadLetters);
+        let started = vec![self.start("desk-0", &["run", "desk"]).await?];
+        let archive = Archive::open(&self.installation.archive, Access::Reader).await?;
+        let count = async || {
+            let positions = archive.desk_positions(&topic, 1).await?;
+            Ok(positions.iter().map(|position| position.next_offset).sum())
+        };
+        let pace = self.pace_of(&started, (0, letters), count).await?;
+        stop(started)?;
+        Ok(pace)
+    }
+
+    /// How fast some processes let a count grow, beside the database.
+    pub(crate) async fn pace_of(
+        &self,
+        started: &[Process],
+        (from, to): (i64, i64),
+        count: impl AsyncFnMut() -> anyhow::Result<i64>,
+    ) -> anyhow::Result<Pace> {
+        measure(&self.parties(started, Part::Postgres)?, (from, to), count).await
     }
 
     /// Files what is new, until all of so many enriched scores have come to a fate.

@@ -3,6 +3,7 @@
 
 mod advice;
 mod freshness;
+mod melting;
 mod progress;
 mod tables;
 mod tour;
@@ -165,6 +166,7 @@ impl Run<'_> {
         let latencies = freshness::measure(&self.postman, &self.archive, &later).await?;
         freshness::show(latencies);
         self.settle(self.company.report_count() + LATER_REPORTS).await?;
+        melting::show(self.installation).await?;
         Ok(verdict)
     }
 

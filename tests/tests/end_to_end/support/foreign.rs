@@ -115,6 +115,19 @@ impl Foreign {
         }
     }
 
+    /// Writes a record whose headers are bytes.
+    pub(crate) async fn write_with(&self, (topic, partition): (Topic, i32), headers: &[(&str, &[u8])]) -> anyhow::Result<()> {
+        let name = self.name(topic);
+        let insert = |all: OwnedHeaders, (key, value): &(&str, &[u8])| all.insert(Header { key, value: Some(*value) });
+        let outgoing = FutureRecord::<[u8], [u8]>::to(&name)
+            .partition(partition)
+            .key(b"k")
+            .payload(b"not ours")
+            .headers(headers.iter().fold(OwnedHeaders::new(), insert));
+        self.producer.send(outgoing, PATIENCE).await.map_err(|(error, _)| error)?;
+        Ok(())
+    }
+
     /// Everything in a topic, by partition and offset.
     pub(crate) async fn read(&self, topic: Topic) -> anyhow::Result<Vec<Standing>> {
         let (brokers, name) = (self.brokers.clone(), self.name(topic));

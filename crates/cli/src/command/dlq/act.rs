@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::anyhow;
-use scoresync_archive::{Access, Archive, ArchiveError, Letter, LetterId, LetterPage, Request};
+use anyhow::{anyhow, bail};
+use scoresync_archive::{Access, Archive, ArchiveError, Letter, LetterFilter, LetterId, LetterPage, Request};
 use scoresync_domain::{LetterFamily, LetterState};
 use scoresync_service::Exit;
 use serde_json::json;
 
-use super::{Context, actor, filter_of, now, open};
+use super::{Context, actor, filter_of, now, open, topic};
 use crate::{
-    arguments::{DlqAct, DlqDiscard},
+    arguments::{DlqAct, DlqDiscard, DlqFilter},
     failure::Failure,
     progress::spinner,
 };
@@ -29,6 +29,9 @@ struct Tally {
 }
 
 pub(super) async fn redrive(arguments: &DlqAct, context: &Context) -> Result<Exit, Failure> {
+    if arguments.from_topic {
+        return redrive_from_topic(arguments, context).await;
+    }
     let archive = open(context, access(arguments)).await?;
     let max_attempts = context.configuration.desk.max_attempts.get();
     let actor = actor();
@@ -64,7 +67,37 @@ pub(super) async fn redrive(arguments: &DlqAct, context: &Context) -> Result<Exi
     tell(context, &tally, (arguments.dry_run, "redriven", "sent by a running desk"))
 }
 
+/// Without a desk nobody remembers what was sent: the same command sends the same letters again.
+async fn redrive_from_topic(arguments: &DlqAct, context: &Context) -> Result<Exit, Failure> {
+    let filter = meant(arguments, context)?;
+    let mut letters = topic::read(context, filter).await?;
+    if !arguments.letters.is_empty() {
+        letters.retain(|found| arguments.letters.contains(&found.letter.id));
+    }
+    let max_attempts = context.configuration.desk.max_attempts.get();
+    let mut tally = Tally {
+        meant: letters.len() as u64,
+        ..Tally::default()
+    };
+    letters.retain(|found| {
+        let is_ours = found.letter.family == LetterFamily::Scoresync;
+        let is_worth_it = found.letter.attempt < max_attempts;
+        tally.foreign += u64::from(!is_ours);
+        tally.tried_too_often += u64::from(is_ours && !is_worth_it);
+        is_ours && is_worth_it
+    });
+    tally.done = letters.len() as u64;
+    if !arguments.dry_run {
+        let rate = arguments.rate.unwrap_or(context.configuration.desk.redrives_per_second);
+        tally.done = topic::send(context, letters, rate).await?;
+    }
+    tell(context, &tally, (arguments.dry_run, "redriven", "sent to scores.raw from here"))
+}
+
 pub(super) async fn discard(arguments: &DlqDiscard, context: &Context) -> Result<Exit, Failure> {
+    if arguments.act.from_topic {
+        return Err(anyhow!("what is discarded is remembered by the desk alone: leave --from-topic out").into());
+    }
     let archive = open(context, access(&arguments.act)).await?;
     let actor = actor();
     let tally = each_page((&arguments.act, context), &archive, async |letters, _: &mut Tally| {
@@ -88,17 +121,23 @@ fn access(arguments: &DlqAct) -> Access {
     if arguments.dry_run { Access::Reader } else { Access::Desk }
 }
 
+/// Nobody means everything by saying nothing.
+fn meant(arguments: &DlqAct, context: &Context) -> anyhow::Result<LetterFilter> {
+    let filter = |filter| filter_of(filter, Some(LetterState::Open), context.checked.roster.region());
+    let limits_nothing = filter(&arguments.filter) == filter(&DlqFilter::default());
+    if limits_nothing && arguments.letters.is_empty() && !arguments.all {
+        bail!("say which letters are meant: name them, filter them, or take --all");
+    }
+    Ok(filter(&arguments.filter))
+}
+
 /// Goes through the open letters that are meant.
 async fn each_page(
     (arguments, context): (&DlqAct, &Context),
     archive: &Archive,
     mut act: impl AsyncFnMut(&[Letter], &mut Tally) -> Result<u64, ArchiveError>,
 ) -> Result<Tally, Failure> {
-    let filter = filter_of(&arguments.filter, Some(LetterState::Open), context.checked.roster.region());
-    let limits_nothing = filter == filter_of(&Default::default(), Some(LetterState::Open), context.checked.roster.region());
-    if limits_nothing && arguments.letters.is_empty() && !arguments.all {
-        return Err(anyhow!("say which letters are meant: name them, filter them, or take --all").into());
-    }
+    let filter = meant(arguments, context)?;
     let mut tally = Tally::default();
     if !arguments.letters.is_empty() {
         let mut letters = Vec::new();

@@ -5,21 +5,23 @@ use scoresync_domain::{LetterState, Timestamp};
 use scoresync_service::Exit;
 use serde_json::{Value, json};
 
-use super::{Context, filter_of, group_name, masking::mask, open};
+use super::{Context, filter_of, group_name, masking::mask, open, topic};
 use crate::{arguments::DlqList, failure::Failure, output::table};
 
 pub(super) async fn list(arguments: &DlqList, context: &Context) -> Result<Exit, Failure> {
-    let state = match arguments.state.as_str() {
-        "all" => None,
-        name => Some(name.parse().map_err(|_| anyhow::anyhow!("a state is one of {}", states()))?),
-    };
-    let archive = open(context, Access::Reader).await?;
+    let state = state_of(&arguments.state)?;
     let filter = filter_of(&arguments.filter, state, context.checked.roster.region());
-    let page = LetterPage {
-        after: None,
-        limit: arguments.limit,
+    let letters = if arguments.from_topic {
+        let mut letters = topic::read(context, filter).await?;
+        letters.truncate(arguments.limit as usize);
+        letters.into_iter().map(|found| found.letter).collect()
+    } else {
+        let page = LetterPage {
+            after: None,
+            limit: arguments.limit,
+        };
+        open(context, Access::Reader).await?.letters(&filter, &page).await?
     };
-    let letters = archive.letters(&filter, &page).await?;
     let documents: Vec<Value> = letters.iter().map(document).collect();
     context.output.print(&documents, |_| {
         if letters.is_empty() {
@@ -46,9 +48,15 @@ pub(super) async fn list(arguments: &DlqList, context: &Context) -> Result<Exit,
     Ok(Exit::Ok)
 }
 
-fn states() -> String {
-    let names: Vec<&str> = LetterState::ALL.iter().map(|state| state.as_str()).collect();
-    format!("{}, all", names.join(", "))
+/// None for all.
+pub(super) fn state_of(name: &str) -> anyhow::Result<Option<LetterState>> {
+    if name == "all" {
+        return Ok(None);
+    }
+    let states: Vec<&str> = LetterState::ALL.iter().map(|state| state.as_str()).collect();
+    name.parse()
+        .map(Some)
+        .map_err(|_| anyhow::anyhow!("a state is one of {}, all", states.join(", ")))
 }
 
 fn heading(names: &[&str]) -> Vec<String> {

@@ -6,7 +6,7 @@ use scoresync_domain::{LetterFamily, LetterState, Reason};
 use scoresync_service::Exit;
 use serde_json::{Map, Value, json};
 
-use super::{Context, actor, group_name, listing, masking, now, open};
+use super::{Context, actor, candidates, group_name, listing, masking, now, open};
 use crate::{arguments::DlqShow, failure::Failure, output::table};
 
 pub(super) async fn run(arguments: &DlqShow, context: &Context) -> Result<Exit, Failure> {
@@ -33,12 +33,25 @@ pub(super) async fn run(arguments: &DlqShow, context: &Context) -> Result<Exit, 
         .collect::<Map<_, _>>()
         .into();
     document["value_bytes"] = json!(body.value.as_ref().map(Vec::len));
-    context.output.print(&document, |_| lines((&letter, &body), &fields, context))?;
+    let candidates = if arguments.candidates {
+        candidates::suggest((&letter, &body), context).await?
+    } else {
+        Vec::new()
+    };
+    let shown = |name: &str| if arguments.reveal.is_some() { name.to_owned() } else { masking::mask(name) };
+    document["candidates"] = candidates.iter().map(|candidate| candidates::document(candidate, shown)).collect();
+    context.output.print(&document, |_| {
+        let mut lines = lines((&letter, &body), &fields, context);
+        if arguments.candidates {
+            lines.extend(candidates::lines(&candidates, shown));
+        }
+        lines
+    })?;
     Ok(Exit::Ok)
 }
 
 /// Whoever looks at personal values says why, and that stays.
-pub(super) async fn note_reveal(archive: &Archive, letters: &[LetterId], reason: &str) -> Result<(), Failure> {
+pub(in crate::command) async fn note_reveal(archive: &Archive, letters: &[LetterId], reason: &str) -> Result<(), Failure> {
     let actor = actor();
     let request = Request {
         actor: &actor,
@@ -59,7 +72,7 @@ pub(super) async fn note_reveal(archive: &Archive, letters: &[LetterId], reason:
     Ok(archive.note_desk_event(letters, &request).await?)
 }
 
-fn fields(body: &LetterBody, shown: impl Fn(&str, &str) -> String) -> Vec<(String, Option<String>)> {
+pub(super) fn fields(body: &LetterBody, shown: impl Fn(&str, &str) -> String) -> Vec<(String, Option<String>)> {
     let all: Map<String, Value> = body
         .fields
         .as_deref()

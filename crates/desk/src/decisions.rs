@@ -1,0 +1,135 @@
+//! People's decisions about identities and results: read from `employees.aliases`, and written to it.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use scoresync_domain::{AliasSubject, IdentityAlias, Origin, Timestamp};
+use scoresync_kafka::{
+    DatumError, Encoder, Error, KafkaSettings, Outgoing, PublishError, Registry, TableEnds, TableError, TableReader, Topic, TopicNames,
+    TopicSettings,
+    dead_letter::{DirectoryPosition, Redrive},
+    record_at,
+};
+use tokio::runtime::Handle;
+
+use crate::resender::Resender;
+
+/// How long broker and registry may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// All decisions, standing and revoked. Blocks its thread while it reads and writes.
+pub struct Decisions {
+    kafka: KafkaSettings,
+    topics: TopicSettings,
+    table: TableReader<IdentityAlias>,
+    encoder: Encoder<IdentityAlias>,
+    resender: Resender,
+    known: BTreeMap<String, IdentityAlias>,
+}
+
+/// Why a decision could not be read or written, or a report not be sent again.
+#[derive(Debug, thiserror::Error)]
+pub enum DecisionError {
+    /// Kafka.
+    #[error(transparent)]
+    Kafka(#[from] Error),
+    /// The table.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// The decision does not fit its schema.
+    #[error("the decision cannot be written")]
+    Encode(#[from] DatumError),
+    /// It was not even queued.
+    #[error("a record cannot be queued")]
+    Publish(#[from] PublishError),
+    /// The broker has not acknowledged it.
+    #[error("the broker does not acknowledge a record{0}; run the command again")]
+    NotAcknowledged(String),
+    /// The log does not hold the report any more.
+    #[error("the report {0} is not in scores.raw any more, so it cannot be sent again; have its source send it")]
+    ReportGone(Origin),
+}
+
+impl Decisions {
+    /// Connects. `schema_id` is the registry's id of our schema of decisions.
+    ///
+    /// # Errors
+    /// Settings that the client refuses, or no answer.
+    pub fn open(
+        (kafka, topics): (&KafkaSettings, &TopicSettings),
+        (registry, runtime): (&Registry, &Handle),
+        schema_id: u32,
+    ) -> Result<Self, DecisionError> {
+        let ends = Arc::new(TableEnds::open(kafka)?);
+        Ok(Self {
+            table: TableReader::open(Topic::Aliases, (kafka, topics), (registry, runtime), ends)?,
+            encoder: Encoder::new(schema_id),
+            resender: Resender::new(kafka, topics)?,
+            known: BTreeMap::new(),
+            kafka: kafka.clone(),
+            topics: topics.clone(),
+        })
+    }
+
+    /// All of them, by their subjects, as they stand now.
+    ///
+    /// # Errors
+    /// No answer.
+    pub fn read(&mut self) -> Result<&BTreeMap<String, IdentityAlias>, DecisionError> {
+        let known = &mut self.known;
+        self.table.read_to_end(PATIENCE, |change| match change.row {
+            Some(alias) => drop(known.insert(change.key, alias)),
+            None => drop(known.remove(&change.key)),
+        })?;
+        Ok(&self.known)
+    }
+
+    /// What was decided about a subject, as it was read last.
+    #[must_use]
+    pub fn about(&self, subject: &AliasSubject) -> Option<&IdentityAlias> {
+        self.known.get(&subject.to_string())
+    }
+
+    /// Writes a decision, or that it was revoked. It holds for whatever is mapped later.
+    ///
+    /// # Errors
+    /// Unless the broker has acknowledged it.
+    pub fn write(&mut self, alias: &IdentityAlias) -> Result<(), DecisionError> {
+        let (key, mut value) = (alias.subject.to_string(), Vec::new());
+        self.encoder.encode(alias, &mut value)?;
+        let record = Outgoing {
+            topic: &TopicNames::new(&self.topics).name(Topic::Aliases),
+            key: Some(key.as_bytes()),
+            value: Some(&value),
+        };
+        self.resender.deliver([(record, None)])?;
+        Ok(())
+    }
+
+    /// Sends the report that first appeared at `origin` through the pipeline again, by all decisions that are written by now.
+    ///
+    /// # Errors
+    /// The log does not hold it any more, or the broker has not acknowledged the copy.
+    pub fn redrive(&mut self, origin: Origin, attempts: u32, first_failed_at: Timestamp) -> Result<(), DecisionError> {
+        let raw_of = |generation| TopicNames::new(&TopicSettings { generation, ..self.topics.clone() }).name(Topic::Raw);
+        let record = record_at(&self.kafka, &raw_of(origin.generation), origin.partition, origin.offset)?;
+        let record = record.ok_or(DecisionError::ReportGone(origin))?;
+        self.read()?;
+        let redrive = Redrive {
+            origin,
+            attempts,
+            first_failed_at,
+            directory: DirectoryPosition {
+                employees: 0,
+                aliases: self.table.position(0),
+            },
+            traceparent: None,
+        };
+        let copy = Outgoing {
+            topic: &raw_of(self.topics.generation),
+            key: record.key.as_deref(),
+            value: record.value.as_deref(),
+        };
+        self.resender.deliver([(copy, Some(redrive.headers()))])?;
+        Ok(())
+    }
+}
