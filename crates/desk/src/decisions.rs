@@ -110,7 +110,14 @@ impl Decisions {
     /// # Errors
     /// The log does not hold it any more, or the broker has not acknowledged the copy.
     pub fn redrive(&mut self, origin: Origin, attempts: u32, first_failed_at: Timestamp) -> Result<(), DecisionError> {
-        let raw_of = |generation| TopicNames::new(&TopicSettings { generation, ..self.topics.clone() }).name(Topic::Raw);
+        let topics = self.topics.clone();
+        let raw_of = |generation| {
+            TopicNames::new(&TopicSettings {
+                generation,
+                ..topics.clone()
+            })
+            .name(Topic::Raw)
+        };
         let record = record_at(&self.kafka, &raw_of(origin.generation), origin.partition, origin.offset)?;
         let record = record.ok_or(DecisionError::ReportGone(origin))?;
         self.read()?;
@@ -125,7 +132,7 @@ impl Decisions {
             traceparent: None,
         };
         let copy = Outgoing {
-            topic: &raw_of(self.topics.generation),
+            topic: &raw_of(topics.generation),
             key: record.key.as_deref(),
             value: record.value.as_deref(),
         };

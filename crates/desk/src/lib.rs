@@ -15,7 +15,7 @@ mod resender;
 mod run;
 mod settings;
 
-pub use decisions::{Decisions, DecisionError};
+pub use decisions::{DecisionError, Decisions};
 pub use metrics::DeskMetrics;
 pub use resender::Resender;
 pub use run::{Desk, DeskError, Surroundings};

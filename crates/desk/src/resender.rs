@@ -57,7 +57,10 @@ impl Resender {
         self.deliver(copies)
     }
 
-    pub(crate) fn deliver<'a>(&self, records: impl IntoIterator<Item = (Outgoing<'a>, Option<OwnedHeaders>)>) -> Result<u64, DecisionError> {
+    pub(crate) fn deliver<'a>(
+        &self,
+        records: impl IntoIterator<Item = (Outgoing<'a>, Option<OwnedHeaders>)>,
+    ) -> Result<u64, DecisionError> {
         let mut tracker = OffsetTracker::new(0, ());
         let mut count = 0;
         for (record, headers) in records {
@@ -67,7 +70,11 @@ impl Resender {
         if self.publisher.settle(PATIENCE) && tracker.watermark() == count {
             return Ok(count.unsigned_abs());
         }
-        let cause = self.publisher.last_refusal().map(|refusal| format!(": {refusal}")).unwrap_or_default();
+        let cause = self
+            .publisher
+            .last_refusal()
+            .map(|refusal| format!(": {refusal}"))
+            .unwrap_or_default();
         Err(DecisionError::NotAcknowledged(cause))
     }
 }

@@ -112,7 +112,8 @@ impl Candidates {
             resemblances,
         });
         // The order of offering decides nothing.
-        self.best.sort_by(|one, other| rank(other).cmp(&rank(one)).then_with(|| one.employee_no.cmp(&other.employee_no)));
+        self.best
+            .sort_by(|one, other| rank(other).cmp(&rank(one)).then_with(|| one.employee_no.cmp(&other.employee_no)));
         self.best.truncate(self.limit);
     }
 
@@ -124,7 +125,11 @@ impl Candidates {
 
     fn compare(&self, (kind, sought): (IdentityKind, &str), employee: &Employee) -> Option<Resemblance> {
         let number = (kind == IdentityKind::EmployeeNo).then_some(employee.employee_no.as_str());
-        let others = employee.identities.iter().filter(|identity| identity.kind == kind).map(|identity| identity.value.as_str());
+        let others = employee
+            .identities
+            .iter()
+            .filter(|identity| identity.kind == kind)
+            .map(|identity| identity.value.as_str());
         let mut best = None;
         for value in number.into_iter().chain(others) {
             let value = normalise_identity(kind, value, self.region);
@@ -204,10 +209,22 @@ mod tests {
 
     #[test]
     fn one_character_more_less_other_or_two_exchanged_is_one_off_and_no_more_is() {
-        for (one, other) in [("E1001", "E1002"), ("E1001", "E101"), ("E1001", "E10011"), ("E1012", "E1021"), ("13800000001", "13800000010")] {
+        for (one, other) in [
+            ("E1001", "E1002"),
+            ("E1001", "E101"),
+            ("E1001", "E10011"),
+            ("E1012", "E1021"),
+            ("13800000001", "13800000010"),
+        ] {
             assert!(is_one_off(one, other) && is_one_off(other, one), "{one} {other}");
         }
-        for (one, other) in [("E1001", "E1001"), ("E1001", "E1013"), ("E1", "E2"), ("E1001", "1001E"), ("abcd", "badc")] {
+        for (one, other) in [
+            ("E1001", "E1001"),
+            ("E1001", "E1013"),
+            ("E1", "E2"),
+            ("E1001", "1001E"),
+            ("abcd", "badc"),
+        ] {
             assert!(!is_one_off(one, other), "{one} {other}");
         }
     }
@@ -226,7 +243,10 @@ mod tests {
             ..PresentedIdentities::default()
         };
         let expected = [
-            ("E1001".to_owned(), vec![Resemblance::SameName, Resemblance::OneOff(IdentityKind::Phone)]),
+            (
+                "E1001".to_owned(),
+                vec![Resemblance::SameName, Resemblance::OneOff(IdentityKind::Phone)],
+            ),
             ("E1002".to_owned(), vec![Resemblance::SameName]),
             ("E1003".to_owned(), vec![Resemblance::OneOff(IdentityKind::Phone)]),
         ];
@@ -237,20 +257,31 @@ mod tests {
 
     #[test]
     fn a_mailbox_can_be_a_name_in_pinyin() {
-        let staff = [named("E1001", "王小明", "1"), named("E1002", "李雷", "2"), named("E1003", "Smith", "3")];
+        let staff = [
+            named("E1001", "王小明", "1"),
+            named("E1002", "李雷", "2"),
+            named("E1003", "Smith", "3"),
+        ];
         for address in ["wang.xiaoming@a.example", "xiaoming.wang@a.example", "wangxiaoming7@a.example"] {
             let presented = PresentedIdentities {
                 email: Some(address),
                 ..PresentedIdentities::default()
             };
-            assert_eq!(suggest(presented, &staff), [("E1001".to_owned(), vec![Resemblance::NameIsMailbox])], "{address}");
+            assert_eq!(
+                suggest(presented, &staff),
+                [("E1001".to_owned(), vec![Resemblance::NameIsMailbox])],
+                "{address}"
+            );
         }
     }
 
     #[test]
     fn an_identity_of_another_time_and_another_domain_are_told() {
         let old = Employee {
-            identities: vec![identity(IdentityKind::Email, "li.lei@old.example").to(5), phone("13800000001").to(5)],
+            identities: vec![
+                identity(IdentityKind::Email, "li.lei@old.example").to(5),
+                phone("13800000001").to(5),
+            ],
             ..employee("E1001", Vec::new())
         };
         let presented = PresentedIdentities {

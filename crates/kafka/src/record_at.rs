@@ -52,5 +52,7 @@ pub fn record_at(kafka: &KafkaSettings, topic: &str, partition: i32, offset: i64
             Some(Err(_)) | None => {}
         }
     }
-    Err(Error::Describe(format!("{topic} {partition}/{offset} did not come within {LIMIT:?}")))
+    Err(Error::Describe(format!(
+        "{topic} {partition}/{offset} did not come within {LIMIT:?}"
+    )))
 }

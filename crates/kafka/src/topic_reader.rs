@@ -57,7 +57,9 @@ pub fn read_topic(kafka: &KafkaSettings, topic: &str, mut take: impl FnMut(&Borr
             Some(Err(KafkaError::PartitionEOF(partition))) => drop(left.remove(&partition)),
             Some(Err(cause)) if kind_of(&cause) == Kind::Environment => return Err(Error::client("read a topic")(cause)),
             Some(Err(_)) | None if last_news.elapsed() > PATIENCE => {
-                return Err(Error::Describe(format!("{topic} cannot be read to its end: nothing came for {PATIENCE:?}")));
+                return Err(Error::Describe(format!(
+                    "{topic} cannot be read to its end: nothing came for {PATIENCE:?}"
+                )));
             }
             Some(Err(_)) | None => {}
         }
@@ -70,7 +72,11 @@ fn bounds(consumer: &BaseConsumer<Context>, topic: &str) -> Result<BTreeMap<i32,
     let metadata = consumer
         .fetch_metadata(Some(topic), CALL_TIMEOUT)
         .map_err(Error::client("ask for the partitions of a topic"))?;
-    let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions()).map(|partition| partition.id());
+    let partitions = metadata
+        .topics()
+        .iter()
+        .flat_map(|topic| topic.partitions())
+        .map(|partition| partition.id());
     let bounds = partitions.map(|partition| {
         let bounds = consumer.fetch_watermarks(topic, partition, CALL_TIMEOUT);
         Ok((partition, bounds.map_err(Error::client("ask for the bounds of a log"))?))

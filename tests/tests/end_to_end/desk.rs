@@ -350,7 +350,7 @@ async fn a_letter_is_filed_whenever_its_employee_appears() -> anyhow::Result<()>
         Ok(desk)
     };
     let roster = |number: usize| format!("工号,姓名,手机号\nU{number},人,1990010000{number}\n");
-    let stop = |desk: Process| -> anyhow::Result<()> { Ok(ensure!(desk.stop(STOP)?.success(), "the desk did not end well")) };
+    let stop = |desk: Process| end(vec![desk]);
     // The letter is read, then the employee appears.
     let running = desk("desk-1").await?;
     write(&scene, "X-1", &[("工号", "U1")]).await?;
@@ -367,7 +367,10 @@ async fn a_letter_is_filed_whenever_its_employee_appears() -> anyhow::Result<()>
     // The employee is known by the time at which the letter is read, and was not when the mapper wrote it.
     stop(running)?;
     write(&scene, "X-3", &[("工号", "U3")]).await?;
-    until("the letter is written", SETTLE, async || Ok(scene.topics.count(Topic::DeadLetters).await? == 3)).await?;
+    until("the letter is written", SETTLE, async || {
+        Ok(scene.topics.count(Topic::DeadLetters).await? == 3)
+    })
+    .await?;
     employ(&scene, &roster(3))?;
     let running = desk("desk-3").await?;
     until_letters_are(&scene, "filed", 3, SETTLE).await?;
@@ -388,26 +391,45 @@ async fn a_decision_files_what_waits_and_can_be_taken_back_and_what_it_filed_be_
     write(&scene, "X-1", &[("工号", "WRONG")]).await?;
     until_letters_are(&scene, "open", 1, SETTLE).await?;
     let letter = dlq(&scene, &["list"])?[0]["letter"].as_str().context("no letter")?.to_owned();
-    let stranger = scene.installation.output(&["dlq", "resolve", &letter, "--employee", "E999", "--because", "a test"])?;
+    let stranger = scene
+        .installation
+        .output(&["dlq", "resolve", &letter, "--employee", "E999", "--because", "a test"])?;
     ensure!(stranger.status.code() == Some(1), "a decision for somebody unknown was taken");
     let shown = dlq(&scene, &["show", &letter, "--candidates"])?;
-    ensure!(shown["candidates"].as_array().is_some_and(Vec::is_empty) && shown["fields"]["工号"] == "W•••G", "{shown}");
-    let dry = dlq(&scene, &["resolve", &letter, "--employee", "E100", "--because", "a test", "--dry-run"])?;
+    ensure!(
+        shown["candidates"].as_array().is_some_and(Vec::is_empty) && shown["fields"]["工号"] == "W•••G",
+        "{shown}"
+    );
+    let dry = dlq(
+        &scene,
+        &["resolve", &letter, "--employee", "E100", "--because", "a test", "--dry-run"],
+    )?;
     ensure!(dry["about"] == "employee_no W•••G in academy", "{dry}");
     dlq(&scene, &["resolve", &letter, "--employee", "E100", "--because", "a test"])?;
     until_letters_are(&scene, "filed", 1, SETTLE).await?;
     has_records(&scene, "E100", 1).await?;
-    let by_alias = scene.installation.run(&["records", "--matched-by", "alias:employee_no", "--json"])?;
+    let by_alias = scene
+        .installation
+        .run(&["records", "--matched-by", "alias:employee_no", "--json"])?;
     let by_alias: Value = serde_json::from_str(&by_alias)?;
     ensure!(by_alias.as_array().is_some_and(|all| all.len() == 1), "{by_alias}");
     let result_id = by_alias[0]["result_id"].as_str().context("no result")?.to_owned();
     // Taken back: the next report of that number is a letter again.
-    scene.installation.run(&["aliases", "revoke", "identity/academy/employee_no/WRONG", "--because", "it was wrong"])?;
+    scene.installation.run(&[
+        "aliases",
+        "revoke",
+        "identity/academy/employee_no/WRONG",
+        "--because",
+        "it was wrong",
+    ])?;
     write(&scene, "X-2", &[("工号", "WRONG")]).await?;
     until_letters_are(&scene, "open", 1, SETTLE).await?;
     has_records(&scene, "E100", 1).await?;
     // Moved, and so are its corrections.
-    dlq(&scene, &["resolve", "--result", &result_id, "--employee", "E200", "--because", "it is hers"])?;
+    dlq(
+        &scene,
+        &["resolve", "--result", &result_id, "--employee", "E200", "--because", "it is hers"],
+    )?;
     has_records(&scene, "E200", 1).await?;
     has_records(&scene, "E100", 0).await?;
     write(&scene, "X-1", &[("工号", "WRONG"), ("版本", "2"), ("分数", "99")]).await?;
@@ -421,19 +443,45 @@ async fn a_decision_files_what_waits_and_can_be_taken_back_and_what_it_filed_be_
     let owners: Vec<Option<&str>> = file[0].history.iter().map(|other| other.head.employee_no.as_deref()).collect();
     ensure!(owners.contains(&Some("E100")), "the first owner is forgotten: {owners:?}");
     ensure!(archive.refused().await?.is_empty(), "something is refused");
-    // Somebody whose number was mistyped is suggested.
-    write(&scene, "X-3", &[("工号", "E1O0"), ("手机号", "19900000101")]).await?;
-    until_letters_are(&scene, "open", 2, SETTLE).await?;
-    let mistyped = dlq(&scene, &["list", "--text", "e1o0"])?[0]["letter"].as_str().context("no letter")?.to_owned();
-    let shown = dlq(&scene, &["show", &mistyped, "--candidates"])?;
-    ensure!(shown["candidates"][0]["employee_no"] == "E100", "{shown}");
-    dlq(&scene, &["discard", &mistyped, "--because", "a test"])?;
     // What is nobody's is discarded.
     let problem = dlq(&scene, &["groups"])?[0]["problem"].as_str().context("no problem")?.to_owned();
     let nobody = dlq(&scene, &["resolve", "--group", &problem, "--nobody", "--because", "a test account"])?;
     ensure!(nobody["discarded"] == 1, "{nobody}");
     let aliases: Value = serde_json::from_str(&scene.installation.run(&["aliases", "list", "--json"])?)?;
     ensure!(aliases.as_array().is_some_and(|all| all.len() == 2), "{aliases}");
+    end(processes)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_resembles_the_person_in_a_letter_is_suggested_and_nothing_is_filed_by_that() -> anyhow::Result<()> {
+    let scene = Scene::new(Database::Sqlite)?;
+    employ(&scene, academy::ROSTER)?;
+    let mut processes = start(&scene, &["sink", "mapper", "desk"])?;
+    ready(&mut processes).await?;
+    write(&scene, "X-1", &[("工号", "WRONG")]).await?;
+    write(&scene, "X-2", &[("工号", "E1O0"), ("手机号", "19900000101")]).await?;
+    until_letters_are(&scene, "open", 2, SETTLE).await?;
+    let show = |text: &str| -> anyhow::Result<Value> {
+        let letter = dlq(&scene, &["list", "--text", text])?[0]["letter"]
+            .as_str()
+            .context("no letter")?
+            .to_owned();
+        dlq(&scene, &["show", &letter, "--candidates"])
+    };
+    let nobody = show("wrong")?;
+    ensure!(nobody["candidates"].as_array().is_some_and(Vec::is_empty), "{nobody}");
+    ensure!(
+        nobody["fields"]["工号"] == "W•••G" && nobody["fields"]["分数"] == "85.5",
+        "{nobody}"
+    );
+    let mistyped = show("e1o0")?;
+    ensure!(
+        mistyped["candidates"][0]["employee_no"] == "E100" && mistyped["candidates"][0]["name"] == "测•••员",
+        "{mistyped}"
+    );
+    let because = mistyped["candidates"][0]["because"].as_array().context("no reasons")?;
+    ensure!(because.len() == 2, "{because:?}");
+    ensure!(count(&scene, "open")? == 2, "something was filed by a suggestion");
     end(processes)
 }
 
@@ -495,15 +543,34 @@ async fn a_phone_that_moved_without_dates_takes_no_result_along_and_one_command_
     }
     write("95").await?;
     let archive = scene.archive().await?;
-    until("the correction is refused", SETTLE, async || Ok(archive.refused().await?.len() == 1)).await?;
+    until(
+        "the correction is refused",
+        SETTLE,
+        async || Ok(archive.refused().await?.len() == 1),
+    )
+    .await?;
     has_records(&scene, "E200", 0).await?;
     let stats = dlq(&scene, &["stats"])?;
     ensure!(stats["refused_by_the_archive"][0]["reason"] == "owner_changed", "{stats}");
     let result_id = archive.file("E100").await?[0].result_id.to_string();
-    dlq(&scene, &["resolve", "--result", &result_id, "--employee", "E100", "--because", "the phone was given on"])?;
+    dlq(
+        &scene,
+        &[
+            "resolve",
+            "--result",
+            &result_id,
+            "--employee",
+            "E100",
+            "--because",
+            "the phone was given on",
+        ],
+    )?;
     until("the correction is filed on its owner", SETTLE, async || {
         let records = archive.file("E100").await?;
-        let score = records.first().and_then(|record| record.shown.as_ref()).and_then(|shown| shown.content.exam_score);
+        let score = records
+            .first()
+            .and_then(|record| record.shown.as_ref())
+            .and_then(|shown| shown.content.exam_score);
         Ok(score == Some(Score::parse("95")?.0) && archive.refused().await?.is_empty())
     })
     .await?;
@@ -525,18 +592,36 @@ async fn letters_are_exported_masked_and_forgotten_once_they_are_closed() -> any
     };
     let masked = export(&[])?;
     ensure!(masked.len() == 2 && masked[0]["fields"]["工号"] == "W•••1", "{masked:?}");
-    ensure!(masked[0]["fields"]["分数"] == "85.5" && masked[0]["value_hex"].is_null(), "{masked:?}");
+    ensure!(
+        masked[0]["fields"]["分数"] == "85.5" && masked[0]["value_hex"].is_null(),
+        "{masked:?}"
+    );
     let revealed = export(&["--reveal", "a test", "--text", "wrong2"])?;
     ensure!(revealed.len() == 1 && revealed[0]["fields"]["工号"] == "WRONG2", "{revealed:?}");
-    ensure!(revealed[0]["value_hex"].as_str().is_some_and(|hex| hex.starts_with("00")), "{revealed:?}");
+    ensure!(
+        revealed[0]["value_hex"].as_str().is_some_and(|hex| hex.starts_with("00")),
+        "{revealed:?}"
+    );
     let by_employee = dlq(&scene, &["list", "--employee", "wrong1"])?;
     ensure!(by_employee.as_array().is_some_and(|all| all.len() == 1), "{by_employee}");
     let letter = by_employee[0]["letter"].as_str().context("no letter")?.to_owned();
-    ensure!(dlq(&scene, &["purge", "--older-than", "0s"])?["forgotten"] == 0, "an open letter is forgotten");
+    ensure!(
+        dlq(&scene, &["purge", "--older-than", "0s"])?["forgotten"] == 0,
+        "an open letter is forgotten"
+    );
     dlq(&scene, &["discard", &letter, "--because", "a test"])?;
-    ensure!(dlq(&scene, &["purge", "--older-than", "1d"])?["forgotten"] == 0, "a letter is forgotten too soon");
-    ensure!(dlq(&scene, &["purge", "--older-than", "0s", "--dry-run"])?["forgotten"] == 1, "it is not seen");
-    ensure!(dlq(&scene, &["purge", "--older-than", "0s"])?["forgotten"] == 1, "it is not forgotten");
+    ensure!(
+        dlq(&scene, &["purge", "--older-than", "1d"])?["forgotten"] == 0,
+        "a letter is forgotten too soon"
+    );
+    ensure!(
+        dlq(&scene, &["purge", "--older-than", "0s", "--dry-run"])?["forgotten"] == 1,
+        "it is not seen"
+    );
+    ensure!(
+        dlq(&scene, &["purge", "--older-than", "0s"])?["forgotten"] == 1,
+        "it is not forgotten"
+    );
     let left = dlq(&scene, &["list", "--state", "all"])?;
     ensure!(left.as_array().is_some_and(|all| all.len() == 1), "{left}");
     end(processes)
@@ -549,7 +634,10 @@ async fn without_a_desk_letters_are_listed_and_sent_from_the_topic_alone() -> an
     ready(&mut processes).await?;
     write(&scene, "X-1", &[("工号", "U1")]).await?;
     write(&scene, "X-2", &[("分数", "many")]).await?;
-    until("both failed", SETTLE, async || Ok(scene.topics.count(Topic::DeadLetters).await? == 2)).await?;
+    until("both failed", SETTLE, async || {
+        Ok(scene.topics.count(Topic::DeadLetters).await? == 2)
+    })
+    .await?;
     employ(&scene, "工号,姓名,手机号\nU1,人,19900100001\nE100,人,19900100002\n")?;
     let listed = dlq(&scene, &["list", "--from-topic", "--reason", "unmatched_employee"])?;
     ensure!(listed.as_array().is_some_and(|all| all.len() == 1), "{listed}");
@@ -560,8 +648,14 @@ async fn without_a_desk_letters_are_listed_and_sent_from_the_topic_alone() -> an
     has_records(&scene, "U1", 1).await?;
     let all = scene.installation.output(&["dlq", "redrive", "--from-topic"])?;
     ensure!(all.status.code() == Some(1), "everything was meant by saying nothing");
-    ensure!(dlq(&scene, &["redrive", "--from-topic", "--reason", "invalid_field"])?["redriven"] == 1, "it was not sent");
-    until("it failed again", SETTLE, async || Ok(scene.topics.count(Topic::DeadLetters).await? == 3)).await?;
+    ensure!(
+        dlq(&scene, &["redrive", "--from-topic", "--reason", "invalid_field"])?["redriven"] == 1,
+        "it was not sent"
+    );
+    until("it failed again", SETTLE, async || {
+        Ok(scene.topics.count(Topic::DeadLetters).await? == 3)
+    })
+    .await?;
     let again = dlq(&scene, &["list", "--from-topic", "--reason", "invalid_field"])?;
     ensure!(again[0]["attempt"] == 2, "{again}");
     end(processes)

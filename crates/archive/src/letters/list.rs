@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use scoresync_domain::{IdentityKey, Origin, ResultId, Timestamp};
 
-use super::{Letter, LetterBody, LetterFilter, LetterGroup, LetterId, LetterPage, OpenLetters, Row, Session, WaitingGroup, take::id_values};
+use super::{
+    Letter, LetterBody, LetterFilter, LetterGroup, LetterId, LetterPage, OpenLetters, Row, Session, WaitingGroup, take::id_values,
+};
 use crate::{
     error::Failure,
     table::{RowReader, Value, named, present},

@@ -170,8 +170,18 @@ pub(crate) async fn purge(session: &impl Session, (closed_before, limit): (Times
     let forgotten = session.change(&sql, &[row]).await?.iter().sum();
     if forgotten == 0 {
         let none_left = "NOT EXISTS (SELECT 1 FROM dead_letter WHERE dead_letter.group_id =";
-        session.change(&format!("DELETE FROM letter_identity WHERE {none_left} letter_identity.group_id)"), &[vec![]]).await?;
-        session.change(&format!("DELETE FROM letter_group WHERE {none_left} letter_group.group_id)"), &[vec![]]).await?;
+        session
+            .change(
+                &format!("DELETE FROM letter_identity WHERE {none_left} letter_identity.group_id)"),
+                &[vec![]],
+            )
+            .await?;
+        session
+            .change(
+                &format!("DELETE FROM letter_group WHERE {none_left} letter_group.group_id)"),
+                &[vec![]],
+            )
+            .await?;
     }
     Ok(forgotten)
 }

@@ -62,7 +62,9 @@ async fn list(reveal: Option<&str>, context: &Context) -> Result<Exit, Failure> 
         if all.is_empty() {
             return vec!["nothing was decided".to_owned()];
         }
-        let heading = ["about", "is", "decided by", "at", "because", "revoked"].map(str::to_owned).to_vec();
+        let heading = ["about", "is", "decided by", "at", "because", "revoked"]
+            .map(str::to_owned)
+            .to_vec();
         let rows = all.values().map(|alias| {
             let revoked = alias
                 .revocation

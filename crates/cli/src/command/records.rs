@@ -25,8 +25,11 @@ pub(super) async fn run(arguments: &Records, context: &Context) -> Result<Exit, 
         if arguments.matched_by.is_none() {
             return table(&rows);
         }
-        let each = records.iter().flat_map(|record| [owned_by(record), format!("  result {}", record.result_id)]);
-        let moved = "`scoresync dlq resolve --result RESULT_ID --employee EMPLOYEE_NO --because TEXT` moves one to somebody else".to_owned();
+        let each = records
+            .iter()
+            .flat_map(|record| [owned_by(record), format!("  result {}", record.result_id)]);
+        let moved =
+            "`scoresync dlq resolve --result RESULT_ID --employee EMPLOYEE_NO --because TEXT` moves one to somebody else".to_owned();
         table(&rows).into_iter().chain([String::new()]).chain(each).chain([moved]).collect()
     })?;
     Ok(Exit::Ok)

@@ -25,10 +25,7 @@ const PEOPLE: usize = 500;
 /// Measures everything once.
 pub(crate) async fn run(stack: &Stack, workload: Workload, table: &mut Table) -> anyhow::Result<()> {
     say(&format!("  {} letters about {PEOPLE} people", workload.reports));
-    let somebody = Workload {
-        employees: 1,
-        ..workload
-    };
+    let somebody = Workload { employees: 1, ..workload };
     let mut site = Site::lay_out(stack, somebody)?;
     site.workload = Workload {
         employees: PEOPLE,

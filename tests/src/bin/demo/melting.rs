@@ -41,7 +41,12 @@ fn roster(problems: &[&Value]) -> anyhow::Result<String> {
     let mut roster = "工号,姓名,手机号\n".to_owned();
     for (number, problem) in problems.iter().enumerate() {
         let identities = problem["identities"].as_array().context("a problem without identities")?;
-        let value = |kind: &str| identities.iter().find(|identity| identity["kind"] == kind).and_then(|identity| identity["value"].as_str());
+        let value = |kind: &str| {
+            identities
+                .iter()
+                .find(|identity| identity["kind"] == kind)
+                .and_then(|identity| identity["value"].as_str())
+        };
         let employee_no = value("employee_no").map_or_else(|| format!("NEW{number}"), str::to_owned);
         writeln!(roster, "{employee_no},新来的,{}", value("phone").unwrap_or_default())?;
     }
@@ -56,7 +61,11 @@ async fn watch(installation: &Installation, awaited: u64) -> anyhow::Result<()> 
         let stats: Value = serde_json::from_str(&installation.run(&["dlq", "stats", "--json"])?)?;
         let count = |state: &str| stats["states"][state].as_u64().unwrap_or(0);
         let filed = count("filed");
-        let line = format!("open {:>4}   on their way {:>4}   filed {filed:>4}", count("open"), count("redriven"));
+        let line = format!(
+            "open {:>4}   on their way {:>4}   filed {filed:>4}",
+            count("open"),
+            count("redriven")
+        );
         if line != last {
             println!("  after {:>4} ms: {line}", begun.elapsed().as_millis());
             (last, changed) = (line, Instant::now());

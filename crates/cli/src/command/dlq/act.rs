@@ -124,7 +124,8 @@ fn access(arguments: &DlqAct) -> Access {
 /// Nobody means everything by saying nothing.
 fn meant(arguments: &DlqAct, context: &Context) -> anyhow::Result<LetterFilter> {
     let filter = |filter| filter_of(filter, Some(LetterState::Open), context.checked.roster.region());
-    let limits_nothing = filter(&arguments.filter) == filter(&DlqFilter::default());
+    let nothing = DlqFilter::default();
+    let limits_nothing = filter(&arguments.filter) == filter(&nothing);
     if limits_nothing && arguments.letters.is_empty() && !arguments.all {
         bail!("say which letters are meant: name them, filter them, or take --all");
     }

@@ -17,8 +17,12 @@ const SHOWN: usize = 5;
 
 /// The best candidates; none where the report cannot be read by its source's mapping.
 pub(super) async fn suggest((letter, body): (&Letter, &LetterBody), context: &Context) -> Result<Vec<Candidate>, Failure> {
-    let Some(report) = report(letter, body) else { return Ok(Vec::new()) };
-    let Some(source) = context.checked.sources.get(&letter.source) else { return Ok(Vec::new()) };
+    let Some(report) = report(letter, body) else {
+        return Ok(Vec::new());
+    };
+    let Some(source) = context.checked.sources.get(&letter.source) else {
+        return Ok(Vec::new());
+    };
     let Ok(mapped) = source.map(&report) else { return Ok(Vec::new()) };
     let mut candidates = Candidates::new(&mapped.identities, source.region, SHOWN);
     let surroundings = Surroundings::find(&context.configuration, &[Topic::Employees]).await?;
@@ -42,7 +46,9 @@ pub(super) async fn suggest((letter, body): (&Letter, &LetterBody), context: &Co
 /// The report as the letter's fields tell it.
 fn report(letter: &Letter, body: &LetterBody) -> Option<ScoreReport<'static>> {
     let fields: serde_json::Map<String, Value> = serde_json::from_str(body.fields.as_deref()?).ok()?;
-    let fields = fields.into_iter().map(|(name, value)| (name.into(), value.as_str().map(|value| value.to_owned().into())));
+    let fields = fields
+        .into_iter()
+        .map(|(name, value)| (name.into(), value.as_str().map(|value| value.to_owned().into())));
     Some(ScoreReport {
         source: letter.source.clone().into(),
         received_at: letter.received_at.unwrap_or(Timestamp::from_millis(0)),

@@ -25,7 +25,9 @@ pub(super) async fn run(arguments: &DlqExport, context: &Context) -> Result<Exit
     loop {
         let letters = archive.letters(&filter, &LetterPage { after, limit: PAGE }).await?;
         for letter in &letters {
-            let Some((letter, body)) = archive.letter(&letter.id).await? else { continue };
+            let Some((letter, body)) = archive.letter(&letter.id).await? else {
+                continue;
+            };
             let mut document = listing::document(&letter);
             add_body(&mut document, &body, |name, value| {
                 let source = context.configuration.sources.get(&letter.source);
@@ -53,7 +55,11 @@ pub(super) async fn run(arguments: &DlqExport, context: &Context) -> Result<Exit
 
 fn add_body(document: &mut Value, body: &LetterBody, shown: impl Fn(&str, &str) -> String) {
     let fields = show::fields(body, shown);
-    document["fields"] = fields.into_iter().map(|(name, value)| (name, json!(value))).collect::<serde_json::Map<_, _>>().into();
+    document["fields"] = fields
+        .into_iter()
+        .map(|(name, value)| (name, json!(value)))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
 }
 
 fn hex(bytes: Option<&[u8]>) -> Option<String> {
@@ -77,7 +83,10 @@ pub(super) async fn purge((older_than, dry_run): (std::time::Duration, bool), co
         loop {
             let page = LetterPage { after, limit: PAGE };
             let letters = archive.letters(&Default::default(), &page).await?;
-            forgotten += letters.iter().filter(|letter| letter.closed_at.is_some_and(|time| time < closed_before)).count() as u64;
+            forgotten += letters
+                .iter()
+                .filter(|letter| letter.closed_at.is_some_and(|time| time < closed_before))
+                .count() as u64;
             let is_last = letters.len() < PAGE as usize;
             after = letters.into_iter().next_back().map(|letter| (letter.first_failed_at, letter.id));
             if is_last {
@@ -97,7 +106,9 @@ pub(super) async fn purge((older_than, dry_run): (std::time::Duration, bool), co
     let document = json!({ "dry_run": dry_run, "forgotten": forgotten });
     context.output.print(&document, |_| {
         let would = if dry_run { "would be" } else { "are" };
-        vec![format!("{forgotten} letters that were closed before {closed_before} {would} forgotten")]
+        vec![format!(
+            "{forgotten} letters that were closed before {closed_before} {would} forgotten"
+        )]
     })?;
     Ok(Exit::Ok)
 }

@@ -138,7 +138,10 @@ fn chosen<'g>(identities: &'g [IdentityKey], arguments: &DlqResolve) -> anyhow::
     match (arguments.kind, identities) {
         (_, []) => bail!("the problem is not about a person; `scoresync dlq show` says what to do"),
         (None, [only]) => Ok(only),
-        (None, _) => bail!("the reports have several identities ({}): say by --kind which of them is decided about", kinds.join(", ")),
+        (None, _) => bail!(
+            "the reports have several identities ({}): say by --kind which of them is decided about",
+            kinds.join(", ")
+        ),
         (Some(kind), _) => {
             let found = identities.iter().find(|(known, _, _)| *known == kind);
             found.ok_or_else(|| anyhow!("the reports have no {kind}, but {}", kinds.join(", ")))

@@ -38,7 +38,13 @@ pub(super) async fn run(arguments: &DlqShow, context: &Context) -> Result<Exit, 
     } else {
         Vec::new()
     };
-    let shown = |name: &str| if arguments.reveal.is_some() { name.to_owned() } else { masking::mask(name) };
+    let shown = |name: &str| {
+        if arguments.reveal.is_some() {
+            name.to_owned()
+        } else {
+            masking::mask(name)
+        }
+    };
     document["candidates"] = candidates.iter().map(|candidate| candidates::document(candidate, shown)).collect();
     context.output.print(&document, |_| {
         let mut lines = lines((&letter, &body), &fields, context);
