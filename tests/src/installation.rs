@@ -129,6 +129,22 @@ impl Installation {
         Ok(())
     }
 
+    /// Changes the first of each of these texts in its configuration file.
+    ///
+    /// # Errors
+    /// The file cannot be read or written, or has no such text.
+    pub fn change(&mut self, changes: &[(&str, &str)]) -> anyhow::Result<()> {
+        let mut text = fs::read_to_string(self.settings.get(CONFIG).map_or("", String::as_str))?;
+        for (from, to) in changes {
+            ensure!(text.contains(from), "the configuration has no `{from}`");
+            text = text.replacen(from, to, 1);
+        }
+        let file = self.folder.join("scoresync.toml");
+        fs::write(&file, text)?;
+        self.set(CONFIG, file.display().to_string());
+        Ok(())
+    }
+
     /// The variables under which `scoresync` works on this installation.
     pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
         self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()))

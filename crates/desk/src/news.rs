@@ -1,20 +1,29 @@
 //! What the directory has learnt that letters may wait for, until they were judged by it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
+use scoresync_archive::LetterId;
 use scoresync_domain::{AliasSubject, Employee, IdentityKind, Region, ResultId, identity_hash, normalise_identity};
 use scoresync_kafka::DirectoryChange;
 
 /// More than this is not kept by itself: all open letters are gone through instead.
 const MOST: usize = 200_000;
 
-/// Identities and results about which something is new.
+/// Identities and results about which something is new, and the problems whose letters wait to be judged by it.
 pub(crate) struct News {
     region: Region,
     identities: BTreeSet<[u8; 16]>,
     results: BTreeSet<ResultId>,
+    pub(crate) groups: VecDeque<WaitingLetters>,
     /// All that is open has to be gone through, from this group on.
     pub(crate) sweep: Option<Sweep>,
+}
+
+/// The letters of a problem that are still to be judged: those behind this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WaitingLetters {
+    pub(crate) group_id: [u8; 16],
+    pub(crate) after: Option<LetterId>,
 }
 
 /// How far it was gone through: behind this group.
@@ -27,6 +36,7 @@ impl News {
             region,
             identities: BTreeSet::new(),
             results: BTreeSet::new(),
+            groups: VecDeque::new(),
             sweep: None,
         }
     }
@@ -56,23 +66,30 @@ impl News {
         self.results.extend(decided);
     }
 
-    /// Some of them, to be [forgotten](Self::forget) when letters were judged by them.
-    pub(crate) fn some(&self, limit: usize) -> (Vec<[u8; 16]>, Vec<ResultId>) {
-        let identities = self.identities.iter().copied().take(limit).collect();
-        (identities, self.results.iter().copied().take(limit).collect())
+    /// Some of the identities, to be [exchanged](Self::exchange) for the problems that wait for them.
+    pub(crate) fn identities(&self, limit: usize) -> Vec<[u8; 16]> {
+        self.identities.iter().copied().take(limit).collect()
     }
 
-    pub(crate) fn forget(&mut self, (identities, results): &(Vec<[u8; 16]>, Vec<ResultId>)) {
+    /// The letters of these problems are to be judged.
+    pub(crate) fn exchange(&mut self, identities: &[[u8; 16]], groups: impl IntoIterator<Item = [u8; 16]>) {
         for hash in identities {
             self.identities.remove(hash);
         }
-        for result_id in results {
-            self.results.remove(result_id);
-        }
+        let waiting = groups.into_iter().map(|group_id| WaitingLetters { group_id, after: None });
+        self.groups.extend(waiting);
+    }
+
+    pub(crate) fn result(&self) -> Option<ResultId> {
+        self.results.first().copied()
+    }
+
+    pub(crate) fn forget_result(&mut self, result_id: ResultId) {
+        self.results.remove(&result_id);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.identities.is_empty() && self.results.is_empty() && self.sweep.is_none()
+        self.identities.is_empty() && self.results.is_empty() && self.groups.is_empty() && self.sweep.is_none()
     }
 }
 
@@ -114,10 +131,11 @@ mod tests {
         let (mut one, mut other) = (News::new(Region::CN), News::new(Region::CN));
         one.hear(DirectoryChange::Employee(&employee("E1001", "13800000001")));
         other.hear(DirectoryChange::Employee(&employee(" e1001", "+86 138 0000 0001")));
-        assert_eq!(one.some(10), other.some(10));
-        assert_eq!(one.some(10).0.len(), 2);
-        let heard = one.some(10);
-        one.forget(&heard);
+        assert_eq!(one.identities(10), other.identities(10));
+        assert_eq!((one.identities(10).len(), one.identities(1).len()), (2, 1));
+        one.exchange(&other.identities(10), [[7; 16]]);
+        assert!(one.identities(10).is_empty() && !one.is_empty());
+        one.groups.clear();
         assert!(one.is_empty() && !other.is_empty());
     }
 
@@ -125,14 +143,14 @@ mod tests {
     fn a_decision_is_heard_by_what_it_is_about() {
         let mut news = News::new(Region::CN);
         news.hear(DirectoryChange::Employee(&employee("E1001", "13800000001")));
-        let before = news.some(10).0.len();
+        let before = news.identities(10).len();
         let about_phone = AliasSubject::Identity {
             source: Some("academy".to_owned()),
             kind: IdentityKind::Phone,
             value: "138 0000 0001".to_owned(),
         };
         news.hear(DirectoryChange::Alias(&about_phone));
-        assert_eq!(news.some(10).0.len(), before, "it is the same identity");
+        assert_eq!(news.identities(10).len(), before, "it is the same identity");
     }
 
     #[test]
@@ -142,6 +160,6 @@ mod tests {
             news.hear(DirectoryChange::Employee(&employee(&format!("E{number}"), "1")));
         }
         assert_eq!(news.sweep, Some(Sweep(None)));
-        assert!(news.some(usize::MAX).0.len() < MOST);
+        assert!(news.identities(usize::MAX).len() < MOST);
     }
 }

@@ -77,9 +77,11 @@ impl Redriver {
             return Ok(0);
         }
         self.last_look = Instant::now();
+        // Where anything fails, this is tried again at once.
+        self.is_due = true;
         let due = wait_for(runtime, archive.due_redrives(limit))?;
-        self.is_due = due.len() >= limit as usize;
         if due.is_empty() {
+            self.is_due = false;
             return Ok(0);
         }
         let outcome = self.send_all(&due, directory);
@@ -91,7 +93,10 @@ impl Redriver {
         let ids: Vec<LetterId> = due.iter().take(acknowledged).map(|letter| letter.id.clone()).collect();
         wait_for(runtime, archive.redrives_sent(&ids, now))?;
         match outcome {
-            Ok(()) => Ok(acknowledged as u64),
+            Ok(()) => {
+                self.is_due = due.len() >= limit as usize;
+                Ok(acknowledged as u64)
+            }
             Err((_, RedriveError::Publish(PublishError::TooLarge))) => {
                 self.give_back((archive, runtime), &due[acknowledged].id)?;
                 Ok(acknowledged as u64)
@@ -103,7 +108,6 @@ impl Redriver {
     /// A copy has headers that the record did not have: of one that is as large as the topic takes, no copy goes in.
     fn give_back(&mut self, (archive, runtime): (&Archive, &Handle), id: &LetterId) -> Result<(), ArchiveError> {
         tracing::error!(letter = %id, "the copy of a letter is larger than scores.raw takes; it is open again, and a person has to send it");
-        self.is_due = true;
         wait_for(runtime, archive.give_back_redrives(std::slice::from_ref(id))).map(drop)
     }
 

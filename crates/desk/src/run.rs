@@ -227,7 +227,7 @@ impl Desk {
             self.read()?;
             self.start_partitions()?;
             self.follow_directory();
-            if self.not_before.is_none_or(|time| time <= Instant::now()) {
+            if !self.waits() {
                 self.resolve();
             }
             if self.last_bookkeeping.elapsed() >= BOOKKEEPING {
@@ -245,7 +245,8 @@ impl Desk {
     /// Takes in what is there.
     fn read(&mut self) -> Result<(), DeskError> {
         let mut records = Vec::new();
-        let (mut bytes, mut timeout) = (0, POLL);
+        let is_idle = self.news.is_empty() || self.waits();
+        let (mut bytes, mut timeout) = (0, if is_idle { POLL } else { Duration::ZERO });
         let change = loop {
             match self.consumer.poll(timeout) {
                 Event::Record(record) => {
@@ -313,11 +314,11 @@ impl Desk {
         }
         let now = Timestamp::from_millis(now_millis());
         match self.redriver.send((&self.archive, &self.runtime), self.live.position(), now) {
-            Ok(0) => {}
             Ok(sent) => {
                 self.metrics.redriven.inc_by(sent);
-                self.not_before = None;
-                self.backoff.reset();
+                if self.not_before.take().is_some() {
+                    self.backoff.reset();
+                }
             }
             Err(error) => {
                 let cause = match &error {
@@ -327,6 +328,11 @@ impl Desk {
                 self.trouble(cause, &error);
             }
         }
+    }
+
+    /// Whether something is only tried again later.
+    fn waits(&self) -> bool {
+        self.not_before.is_some_and(|time| time > Instant::now())
     }
 
     /// Something keeps the desk from its work, and is tried again.
@@ -357,7 +363,7 @@ impl Desk {
                 Err(error) => self.trouble("archive", &error),
             }
         }
-        let is_kept = self.not_before.is_some_and(|time| time > Instant::now());
+        let is_kept = self.not_before.is_some();
         if !self.consumer.is_connected() {
             self.readiness.not_ready("the broker cannot be reached");
         } else if !is_kept && self.unstarted.is_empty() {

@@ -38,10 +38,10 @@ CREATE TABLE dead_letter (
     PRIMARY KEY (topic, generation, partition, place)
 );
 CREATE INDEX dead_letter_open ON dead_letter (first_failed_ms, topic, generation, partition, place) WHERE state = 'open';
-CREATE INDEX dead_letter_group ON dead_letter (group_id, first_failed_ms) WHERE state = 'open';
+CREATE INDEX dead_letter_group ON dead_letter (group_id, topic, generation, partition, place, first_failed_ms) WHERE state = 'open';
 CREATE INDEX dead_letter_group_all ON dead_letter (group_id);
 CREATE INDEX dead_letter_closed ON dead_letter (closed_ms) WHERE closed_ms IS NOT NULL;
-CREATE INDEX dead_letter_reason ON dead_letter (source, reason, first_failed_ms) WHERE state = 'open';
+CREATE INDEX dead_letter_reason ON dead_letter (source, reason, mapping_version, first_failed_ms) WHERE state = 'open';
 CREATE INDEX dead_letter_waiting ON dead_letter (queued_ms, topic, generation, partition, place) WHERE state = 'redriven' AND sent_ms IS NULL;
 CREATE INDEX dead_letter_state ON dead_letter (state);
 CREATE INDEX dead_letter_result ON dead_letter (result_id);

@@ -5,14 +5,16 @@ use scoresync_domain::{Origin, ResultId, Timestamp};
 use super::Archive;
 use crate::{
     ArchiveError, DueRedrive, Letter, LetterBatch, LetterBody, LetterFilter, LetterGroup, LetterId, LetterPage, LetterToJudge,
-    LettersTaken, OpenLetters, Position, Request, WaitingGroup, letters,
+    LettersTaken, OpenLetters, Position, Request, WaitingGroup,
+    letters::{self, Intent},
 };
 
-/// Does the same in one transaction of both databases, and says what was attempted where it fails.
+/// Does the same in one transaction of both databases, and says what was attempted where it fails. Only what changes something keeps others
+/// from changing anything meanwhile.
 macro_rules! both {
-    ($archive:expr, $attempt:literal, $session:ident => $work:expr) => {
+    ($intent:ident, $archive:expr, $attempt:literal, $session:ident => $work:expr) => {
         match $archive {
-            Archive::Sqlite(database) => database.letters(async |$session| $work.await),
+            Archive::Sqlite(database) => database.letters(Intent::$intent, async |$session| $work.await),
             Archive::Postgres(database) => database.letters(async |$session| $work.await).await,
         }
         .map_err(|failure| failure.during($attempt))
@@ -25,7 +27,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn desk_positions(&self, topic: &str, generation: i32) -> Result<Vec<Position>, ArchiveError> {
-        both!(self, "read the desk's positions", session => letters::positions(session, topic, generation))
+        both!(Look, self, "read the desk's positions", session => letters::positions(session, topic, generation))
     }
 
     /// Claims a partition at the desk's first start; returns what stands, which is another's where that was first.
@@ -33,7 +35,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn claim_desk_position(&self, position: &Position) -> Result<Position, ArchiveError> {
-        both!(self, "claim a position of the desk", session => letters::claim(session, position))
+        both!(Change, self, "claim a position of the desk", session => letters::claim(session, position))
     }
 
     /// Takes in what was read of any partitions: all of it, or nothing. What is read twice changes nothing.
@@ -41,7 +43,7 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError::LostPosition`] where a partition is not at its expected offset, or the database's.
     pub async fn take_letters(&self, batch: &LetterBatch<'_>) -> Result<LettersTaken, ArchiveError> {
-        both!(self, "take letters in", session => letters::take(session, batch))
+        both!(Change, self, "take letters in", session => letters::take(session, batch))
     }
 
     /// The groups that wait for one of these identities, by [`scoresync_domain::identity_hash`].
@@ -49,7 +51,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn groups_waiting_for(&self, identities: &[[u8; 16]]) -> Result<Vec<[u8; 16]>, ArchiveError> {
-        both!(self, "look for letters that wait for somebody", session => letters::waiting_for(session, identities))
+        both!(Look, self, "look for letters that wait for somebody", session => letters::waiting_for(session, identities))
     }
 
     /// Groups with open letters behind this one, in the order of their ids, at most `limit`.
@@ -57,7 +59,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn open_groups(&self, after: Option<[u8; 16]>, limit: u32) -> Result<Vec<WaitingGroup>, ArchiveError> {
-        both!(self, "read the open problems", session => letters::open_groups(session, after, limit))
+        both!(Look, self, "read the open problems", session => letters::open_groups(session, after, limit))
     }
 
     /// The open letters of a group behind this one, in the order of their origins, at most `limit`.
@@ -69,7 +71,7 @@ impl Archive {
         group_id: [u8; 16],
         (after, limit): (Option<&LetterId>, u32),
     ) -> Result<Vec<LetterToJudge>, ArchiveError> {
-        both!(self, "read the letters of a problem", session => letters::open_letters_of(session, &group_id, (after, limit)))
+        both!(Look, self, "read the letters of a problem", session => letters::open_letters_of(session, &group_id, (after, limit)))
     }
 
     /// The open letters about a result.
@@ -77,7 +79,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn open_letters_about(&self, result_id: ResultId) -> Result<Vec<LetterToJudge>, ArchiveError> {
-        both!(self, "read the letters about a result", session => letters::open_letters_about(session, result_id))
+        both!(Look, self, "read the letters about a result", session => letters::open_letters_about(session, result_id))
     }
 
     /// Asks for open letters of ours to be redriven that were tried less than `max_attempts` times; says how many there were. A person's
@@ -86,7 +88,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn queue_redrives(&self, ids: &[LetterId], request: &Request<'_>, max_attempts: u32) -> Result<u64, ArchiveError> {
-        both!(self, "ask for letters to be redriven", session => letters::queue(session, ids, (request, max_attempts)))
+        both!(Change, self, "ask for letters to be redriven", session => letters::queue(session, ids, (request, max_attempts)))
     }
 
     /// Letters that wait to be sent, those first that wait longest.
@@ -94,7 +96,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn due_redrives(&self, limit: u32) -> Result<Vec<DueRedrive>, ArchiveError> {
-        both!(self, "read what is to be redriven", session => letters::due(session, limit))
+        both!(Look, self, "read what is to be redriven", session => letters::due(session, limit))
     }
 
     /// Remembers that copies of letters are in `scores.raw`; says how many were waited for still.
@@ -102,7 +104,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn redrives_sent(&self, ids: &[LetterId], at: Timestamp) -> Result<u64, ArchiveError> {
-        both!(self, "remember what was redriven", session => letters::sent(session, ids, at))
+        both!(Change, self, "remember what was redriven", session => letters::sent(session, ids, at))
     }
 
     /// Opens letters again whose copies cannot be sent; says how many were waited for still.
@@ -110,7 +112,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn give_back_redrives(&self, ids: &[LetterId]) -> Result<u64, ArchiveError> {
-        both!(self, "give letters back", session => letters::give_back(session, ids))
+        both!(Change, self, "give letters back", session => letters::give_back(session, ids))
     }
 
     /// Closes open letters that are nothing; says how many there were.
@@ -118,7 +120,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn discard_letters(&self, ids: &[LetterId], request: &Request<'_>) -> Result<u64, ArchiveError> {
-        both!(self, "discard letters", session => letters::discard(session, ids, request))
+        both!(Change, self, "discard letters", session => letters::discard(session, ids, request))
     }
 
     /// Forgets at most `limit` letters that were filed or discarded before a moment, and says how many; to be called until there are none.
@@ -126,7 +128,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn purge_letters(&self, closed_before: Timestamp, limit: u32) -> Result<u64, ArchiveError> {
-        both!(self, "forget letters", session => letters::purge(session, (closed_before, limit)))
+        both!(Change, self, "forget letters", session => letters::purge(session, (closed_before, limit)))
     }
 
     /// Remembers who did something with letters, or saw what they hold.
@@ -134,7 +136,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn note_desk_event(&self, ids: &[LetterId], request: &Request<'_>) -> Result<(), ArchiveError> {
-        both!(self, "note what was done at the desk", session => letters::note(session, ids, request))
+        both!(Change, self, "note what was done at the desk", session => letters::note(session, ids, request))
     }
 
     /// The letters of a filter, those first that failed first.
@@ -142,7 +144,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn letters(&self, filter: &LetterFilter, page: &LetterPage) -> Result<Vec<Letter>, ArchiveError> {
-        both!(self, "list letters", session => letters::letters(session, filter, page))
+        both!(Look, self, "list letters", session => letters::letters(session, filter, page))
     }
 
     /// One letter with what it holds.
@@ -150,7 +152,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn letter(&self, id: &LetterId) -> Result<Option<(Letter, LetterBody)>, ArchiveError> {
-        both!(self, "read a letter", session => letters::letter(session, id))
+        both!(Look, self, "read a letter", session => letters::letter(session, id))
     }
 
     /// The problems with open letters, those first that have most.
@@ -158,7 +160,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn letter_groups(&self, limit: u32) -> Result<Vec<LetterGroup>, ArchiveError> {
-        both!(self, "list problems", session => letters::groups(session, limit))
+        both!(Look, self, "list problems", session => letters::groups(session, limit))
     }
 
     /// What a problem is about; `None` where there is none of this name.
@@ -166,7 +168,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn letter_group(&self, group_id: [u8; 16]) -> Result<Option<WaitingGroup>, ArchiveError> {
-        both!(self, "read a problem", session => letters::group(session, &group_id))
+        both!(Look, self, "read a problem", session => letters::group(session, &group_id))
     }
 
     /// Where the reports first appeared that say something of a result, refused ones included, in their order.
@@ -174,7 +176,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn origins_of(&self, result_id: ResultId) -> Result<Vec<Origin>, ArchiveError> {
-        both!(self, "look for the reports of a result", session => letters::origins_of(session, result_id))
+        both!(Look, self, "look for the reports of a result", session => letters::origins_of(session, result_id))
     }
 
     /// Whose records were matched by a person's decision of this kind (`alias:phone`, `alias:result` …).
@@ -182,7 +184,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn owners_matched_by(&self, matched_by: &str) -> Result<Vec<String>, ArchiveError> {
-        both!(self, "look for records that were filed by a decision", session => letters::owners_matched_by(session, matched_by))
+        both!(Look, self, "look for records that were filed by a decision", session => letters::owners_matched_by(session, matched_by))
     }
 
     /// How many letters are open, by source and reason, and since when.
@@ -190,7 +192,15 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn open_letters(&self) -> Result<OpenLetters, ArchiveError> {
-        both!(self, "count open letters", session => letters::open(session))
+        both!(Look, self, "count open letters", session => letters::open(session))
+    }
+
+    /// How many letters are open that a field mapping could not read, by source and the mapping's version.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn letters_unread_by_mapping(&self) -> Result<Vec<(String, i32, u64)>, ArchiveError> {
+        both!(Look, self, "count letters by mapping", session => letters::unread_by_mapping(session))
     }
 
     /// How many letters there are in each state.
@@ -198,6 +208,6 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn letter_states(&self) -> Result<Vec<(String, u64)>, ArchiveError> {
-        both!(self, "count letters", session => letters::states(session))
+        both!(Look, self, "count letters", session => letters::states(session))
     }
 }

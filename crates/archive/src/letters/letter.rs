@@ -219,6 +219,8 @@ pub struct LetterFilter {
     pub identity: Option<[u8; 16]>,
     /// What occurs in a field, in any case of letters.
     pub text: Option<String>,
+    /// Read last by a field mapping of a smaller version.
+    pub mapping_below: Option<i32>,
     /// First failed before this moment.
     pub before: Option<Timestamp>,
     /// First failed at this moment or later.

@@ -55,6 +55,7 @@ impl<'v> Conditions<'v> {
                 " AS text)) || '%' ESCAPE '\\'",
             )
         });
+        all.add(filter.mapping_below, |version| ("mapping_version < ", Value::Int4(Some(version)), ""));
         all.add(filter.before, |time| {
             ("first_failed_ms < ", Value::Int8(Some(time.as_millis())), "")
         });
@@ -199,6 +200,18 @@ pub(crate) async fn open(session: &impl Session) -> Result<OpenLetters, Failure>
     let read = |mut row: Row| {
         let place = (present(row.text()?, "source")?, present(row.text()?, "reason")?);
         Ok((place, (present(row.int8()?, "count")?.unsigned_abs(), time(&mut row)?)))
+    };
+    session.ask(sql, &[]).await?.into_iter().map(read).collect()
+}
+
+/// How many letters are open that a field mapping could not read, by source and the mapping's version.
+pub(crate) async fn unread_by_mapping(session: &impl Session) -> Result<Vec<(String, i32, u64)>, Failure> {
+    let sql = "SELECT source, mapping_version, count(*) FROM dead_letter WHERE state = 'open' AND mapping_version IS NOT NULL
+            AND reason IN ('missing_field', 'invalid_field', 'ambiguous_field', 'unparsed')
+        GROUP BY source, mapping_version ORDER BY source, mapping_version";
+    let read = |mut row: Row| {
+        let (source, version) = (present(row.text()?, "source")?, present(row.int4()?, "mapping version")?);
+        Ok((source, version, present(row.int8()?, "count")?.unsigned_abs()))
     };
     session.ask(sql, &[]).await?.into_iter().map(read).collect()
 }

@@ -7,6 +7,13 @@ use crate::{
     table::{RowReader, Value},
 };
 
+/// What a transaction is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Intent {
+    Look,
+    Change,
+}
+
 /// Runs statements in one transaction. Placeholders are `$1`, `$2` … in the order of their first use.
 pub(crate) trait Session {
     /// Runs a statement once for each row of parameters, and says how many rows each of them changed.

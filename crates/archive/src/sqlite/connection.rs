@@ -25,7 +25,6 @@ const WRITERS_CACHE_KIB: i64 = 16 << 10;
 /// Training records in a SQLite file.
 pub struct SqliteArchive {
     connection: Mutex<Connection>,
-    pub(super) access: Access,
     /// Held for as long as the archive is open for writing.
     _writer: Option<File>,
 }
@@ -56,7 +55,6 @@ impl SqliteArchive {
         connection.set_prepared_statement_cache_capacity(64);
         Ok(Self {
             connection: Mutex::new(connection),
-            access,
             _writer: writer,
         })
     }

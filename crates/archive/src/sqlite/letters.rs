@@ -6,8 +6,7 @@ use rusqlite::{Transaction, TransactionBehavior, types::ValueRef};
 use super::SqliteArchive;
 use crate::{
     error::Failure,
-    letters::{Column, Row, Session},
-    settings::Access,
+    letters::{Column, Intent, Row, Session},
     table::Value,
 };
 
@@ -15,12 +14,15 @@ use crate::{
 pub(crate) struct LetterTransaction<'c>(Transaction<'c>);
 
 impl SqliteArchive {
-    /// Does some work in one transaction.
-    pub(crate) fn letters<T>(&self, work: impl AsyncFnOnce(&LetterTransaction<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
-        // Who begins as a reader and then writes is refused where somebody else has written in between.
-        let behavior = match self.access {
-            Access::Writer | Access::Desk => TransactionBehavior::Immediate,
-            Access::Reader => TransactionBehavior::Deferred,
+    /// Does some work in one transaction. Whoever begins by looking and then writes is refused where somebody else has written in between.
+    pub(crate) fn letters<T>(
+        &self,
+        intent: Intent,
+        work: impl AsyncFnOnce(&LetterTransaction<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let behavior = match intent {
+            Intent::Look => TransactionBehavior::Deferred,
+            Intent::Change => TransactionBehavior::Immediate,
         };
         self.run(|connection| {
             let transaction = LetterTransaction(connection.transaction_with_behavior(behavior)?);

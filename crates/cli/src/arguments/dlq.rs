@@ -142,6 +142,9 @@ pub(crate) struct DlqFilter {
     /// With this text in any field.
     #[arg(long)]
     pub(crate) text: Option<String>,
+    /// That were read by an older version of their source's field mapping than the configuration has now.
+    #[arg(long, requires = "source")]
+    pub(crate) older_mapping: bool,
     /// That first failed so long ago or longer: 30m, 12h, 7d.
     #[arg(long, value_name = "AGE", value_parser = age)]
     pub(crate) older_than: Option<Duration>,

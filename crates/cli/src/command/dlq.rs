@@ -11,7 +11,7 @@ mod topic;
 
 use anyhow::Context as _;
 use scoresync_archive::{Access, Archive, LetterFilter};
-use scoresync_domain::{IdentityKind, LetterState, Region, Timestamp, identity_hash, normalise_identity};
+use scoresync_domain::{IdentityKind, LetterState, Timestamp, identity_hash, normalise_identity};
 use scoresync_service::{Exit, now_millis};
 
 use super::Context;
@@ -56,7 +56,11 @@ fn ago(age: std::time::Duration) -> Timestamp {
 }
 
 /// What the arguments mean to the archive, of letters in this state.
-fn filter_of(arguments: &DlqFilter, state: Option<LetterState>, region: Region) -> LetterFilter {
+fn filter_of(arguments: &DlqFilter, state: Option<LetterState>, context: &Context) -> LetterFilter {
+    let region = context.checked.roster.region();
+    let source = arguments.source.as_deref().and_then(|name| context.checked.sources.get(name));
+    // Of a source that is not configured, nothing was read by any mapping.
+    let present_mapping = source.map_or(0, |source| source.mapping_version);
     let employee = arguments.employee.as_deref().map(|number| {
         let value = normalise_identity(IdentityKind::EmployeeNo, number, region).into_owned();
         identity_hash(&(IdentityKind::EmployeeNo, None, value))
@@ -69,6 +73,7 @@ fn filter_of(arguments: &DlqFilter, state: Option<LetterState>, region: Region) 
         group_id: arguments.group,
         identity: employee,
         text: arguments.text.clone(),
+        mapping_below: arguments.older_mapping.then_some(present_mapping),
         before: arguments.older_than.map(ago),
         since: arguments.newer_than.map(ago),
     }

@@ -7,8 +7,13 @@ use scoresync_positions::wait_for;
 use scoresync_service::now_millis;
 
 use super::Desk;
-use crate::{metrics::STAGE, news::Sweep};
+use crate::{
+    metrics::STAGE,
+    news::{Sweep, WaitingLetters},
+};
 
+/// Steps between two looks at the topics.
+const STEPS: usize = 5;
 /// News that are looked up at once.
 const NEWS: usize = 500;
 /// Letters of a group that are read at once; each holds a whole record.
@@ -34,29 +39,37 @@ pub(super) const fn cause(error: &JudgeError) -> &'static str {
 }
 
 impl Desk {
-    /// A part of what is new. It is forgotten when the letters that waited for it are judged, and not before.
+    /// Takes some steps with what is new: other letters come and go meanwhile, and those that can be filed are sent.
     pub(super) fn judge_news(&mut self) -> Result<(), JudgeError> {
-        if self.news.is_empty() {
-            return Ok(());
-        }
-        let some = self.news.some(NEWS);
-        if !some.0.is_empty() {
-            for group_id in wait_for(&self.runtime, self.archive.groups_waiting_for(&some.0))? {
-                self.judge_group(group_id)?;
+        for _ in 0..STEPS {
+            if self.news.is_empty() {
+                break;
             }
+            self.step()?;
         }
-        for result_id in &some.1 {
-            let letters = wait_for(&self.runtime, self.archive.open_letters_about(*result_id))?;
+        Ok(())
+    }
+
+    /// One question, and what follows from it. What is new is let go of when that is done, and not before.
+    fn step(&mut self) -> Result<(), JudgeError> {
+        if let Some(waiting) = self.news.groups.front().cloned() {
+            return self.judge_some(waiting);
+        }
+        let identities = self.news.identities(NEWS);
+        if !identities.is_empty() {
+            let groups = wait_for(&self.runtime, self.archive.groups_waiting_for(&identities))?;
+            self.news.exchange(&identities, groups);
+        } else if let Some(result_id) = self.news.result() {
+            let letters = wait_for(&self.runtime, self.archive.open_letters_about(result_id))?;
             self.judge_letters(&letters)?;
-        }
-        self.news.forget(&some);
-        if let Some(sweep) = self.news.sweep {
+            self.news.forget_result(result_id);
+        } else if let Some(sweep) = self.news.sweep {
             self.news.sweep = self.go_on_with(sweep)?;
         }
         Ok(())
     }
 
-    /// Judges the letters of those next groups about whose people the directory knows anything.
+    /// The letters of those next groups are to be judged about whose people the directory knows anything.
     fn go_on_with(&mut self, Sweep(after): Sweep) -> Result<Option<Sweep>, JudgeError> {
         let groups = wait_for(&self.runtime, self.archive.open_groups(after, GROUPS))?;
         let directory = self.live.directory();
@@ -65,24 +78,21 @@ impl Desk {
             identities.any(|identity| directory.is_known(&group.source, identity))
         });
         let known: Vec<[u8; 16]> = known.map(|group| group.group_id).collect();
-        for group_id in known {
-            self.judge_group(group_id)?;
-        }
+        self.news.exchange(&[], known);
         let is_last = groups.len() < GROUPS as usize;
         Ok(groups.last().filter(|_| !is_last).map(|group| Sweep(Some(group.group_id))))
     }
 
-    fn judge_group(&mut self, group_id: [u8; 16]) -> Result<(), JudgeError> {
-        let mut last = None;
-        loop {
-            let page = (last.as_ref(), LETTERS);
-            let letters = wait_for(&self.runtime, self.archive.open_letters_of(group_id, page))?;
-            self.judge_letters(&letters)?;
-            if letters.len() < LETTERS as usize {
-                return Ok(());
-            }
-            last = letters.into_iter().next_back().map(|letter| letter.id);
+    fn judge_some(&mut self, WaitingLetters { group_id, after }: WaitingLetters) -> Result<(), JudgeError> {
+        let letters = wait_for(&self.runtime, self.archive.open_letters_of(group_id, (after.as_ref(), LETTERS)))?;
+        self.judge_letters(&letters)?;
+        let is_last = letters.len() < LETTERS as usize;
+        let last = letters.into_iter().next_back().map(|letter| letter.id);
+        self.news.groups.pop_front();
+        if !is_last {
+            self.news.groups.push_front(WaitingLetters { group_id, after: last });
         }
+        Ok(())
     }
 
     /// Asks for those to be sent that can be filed by now.

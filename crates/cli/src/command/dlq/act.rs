@@ -123,7 +123,7 @@ fn access(arguments: &DlqAct) -> Access {
 
 /// Nobody means everything by saying nothing.
 fn meant(arguments: &DlqAct, context: &Context) -> anyhow::Result<LetterFilter> {
-    let filter = |filter| filter_of(filter, Some(LetterState::Open), context.checked.roster.region());
+    let filter = |filter| filter_of(filter, Some(LetterState::Open), context);
     let nothing = DlqFilter::default();
     let limits_nothing = filter(&arguments.filter) == filter(&nothing);
     if limits_nothing && arguments.letters.is_empty() && !arguments.all {

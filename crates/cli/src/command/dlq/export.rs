@@ -19,7 +19,7 @@ pub(super) async fn run(arguments: &DlqExport, context: &Context) -> Result<Exit
     if let Some(reason) = &arguments.reveal {
         show::note_reveal(&archive, &[], reason).await?;
     }
-    let filter = filter_of(&arguments.filter, state, context.checked.roster.region());
+    let filter = filter_of(&arguments.filter, state, context);
     let mut out = BufWriter::new(stdout().lock());
     let mut after = None;
     loop {

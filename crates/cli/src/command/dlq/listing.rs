@@ -10,7 +10,7 @@ use crate::{arguments::DlqList, failure::Failure, output::table};
 
 pub(super) async fn list(arguments: &DlqList, context: &Context) -> Result<Exit, Failure> {
     let state = state_of(&arguments.state)?;
-    let filter = filter_of(&arguments.filter, state, context.checked.roster.region());
+    let filter = filter_of(&arguments.filter, state, context);
     let letters = if arguments.from_topic {
         let mut letters = topic::read(context, filter).await?;
         letters.truncate(arguments.limit as usize);
@@ -165,6 +165,7 @@ pub(super) async fn stats(context: &Context) -> Result<Exit, Failure> {
     let archive = open(context, Access::Reader).await?;
     let (states, open) = (archive.letter_states().await?, archive.open_letters().await?);
     let refused = archive.refused_counts().await?;
+    let offered = offered(&archive.letters_unread_by_mapping().await?, context);
     let by_reason: Vec<Value> = open
         .iter()
         .map(|((source, reason), (count, oldest))| {
@@ -176,7 +177,7 @@ pub(super) async fn stats(context: &Context) -> Result<Exit, Failure> {
         .map(|(reason, count)| json!({ "reason": reason.as_str(), "scores": count }))
         .collect();
     let states_document: serde_json::Map<String, Value> = states.iter().map(|(state, count)| (state.clone(), json!(count))).collect();
-    let document = json!({ "states": states_document, "open": by_reason, "refused_by_the_archive": refused_document });
+    let document = json!({ "states": states_document, "open": by_reason, "refused_by_the_archive": refused_document, "offered": offered });
     context.output.print(&document, |_| {
         let mut lines: Vec<String> = states.iter().map(|(state, count)| format!("{state}: {count}")).collect();
         if states.is_empty() {
@@ -196,9 +197,29 @@ pub(super) async fn stats(context: &Context) -> Result<Exit, Failure> {
             .iter()
             .map(|(reason, count)| format!("refused by the archive, {reason}: {count}"));
         lines.extend(refused);
+        lines.extend(offered.iter().map(|offer| {
+            format!(
+                "{} letters of {source} were read by an older mapping: `scoresync dlq redrive --source {source} --older-mapping`",
+                offer["letters"],
+                source = offer["source"].as_str().unwrap_or_default()
+            )
+        }));
         lines
     })?;
     Ok(Exit::Ok)
+}
+
+/// Letters that a newer mapping may be able to read, by source.
+fn offered(unread: &[(String, i32, u64)], context: &Context) -> Vec<Value> {
+    let sources = context.checked.sources.iter();
+    let offers = sources.filter_map(|source| {
+        let older = unread
+            .iter()
+            .filter(|(name, version, _)| *name == source.name && *version < source.mapping_version);
+        let letters: u64 = older.map(|(_, _, count)| count).sum();
+        (letters > 0).then(|| json!({ "source": source.name, "mapping_version": source.mapping_version, "letters": letters }))
+    });
+    offers.collect()
 }
 
 /// Date and time to the minute, in UTC.
