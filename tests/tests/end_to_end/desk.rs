@@ -672,16 +672,32 @@ async fn after_a_mapping_was_corrected_the_letters_that_it_could_not_read_are_of
     }
     write(&scene, "X-3", &[("工号", "WRONG")]).await?;
     until_letters_are(&scene, "open", 3, SETTLE).await?;
-    ensure!(dlq(&scene, &["stats"])?["offered"].as_array().is_some_and(Vec::is_empty), "nothing has changed yet");
-    ensure!(dlq(&scene, &["redrive", "--source", "academy", "--older-mapping"])?["meant"] == 0, "nothing has changed yet");
+    ensure!(
+        dlq(&scene, &["stats"])?["offered"].as_array().is_some_and(Vec::is_empty),
+        "nothing has changed yet"
+    );
+    ensure!(
+        dlq(&scene, &["redrive", "--source", "academy", "--older-mapping"])?["meant"] == 0,
+        "nothing has changed yet"
+    );
     let commas = r#"{ from = ["分数", "exam_score"], decimal_comma = true }"#;
-    scene.installation.change(&[("mapping_version = 1", "mapping_version = 2"), (r#"exam_score = ["分数", "exam_score"]"#, &format!("exam_score = {commas}"))])?;
+    scene.installation.change(&[
+        ("mapping_version = 1", "mapping_version = 2"),
+        (r#"exam_score = ["分数", "exam_score"]"#, &format!("exam_score = {commas}")),
+    ])?;
     end(processes)?;
     let mut processes = start(&scene, &["sink", "mapper", "desk"])?;
     ready(&mut processes).await?;
     let offered = dlq(&scene, &["stats"])?["offered"].clone();
     ensure!(offered[0]["source"] == "academy" && offered[0]["letters"] == 2, "{offered}");
-    ensure!(dlq(&scene, &["redrive", "--source", "academy", "--older-mapping", "--reason", "invalid_field"])?["redriven"] == 2, "not two");
+    ensure!(
+        dlq(
+            &scene,
+            &["redrive", "--source", "academy", "--older-mapping", "--reason", "invalid_field"]
+        )?["redriven"]
+            == 2,
+        "not two"
+    );
     until_letters_are(&scene, "filed", 2, SETTLE).await?;
     has_records(&scene, academy::EMPLOYEE_NO, 2).await?;
     end(processes)

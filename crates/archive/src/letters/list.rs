@@ -55,7 +55,9 @@ impl<'v> Conditions<'v> {
                 " AS text)) || '%' ESCAPE '\\'",
             )
         });
-        all.add(filter.mapping_below, |version| ("mapping_version < ", Value::Int4(Some(version)), ""));
+        all.add(filter.mapping_below, |version| {
+            ("mapping_version < ", Value::Int4(Some(version)), "")
+        });
         all.add(filter.before, |time| {
             ("first_failed_ms < ", Value::Int8(Some(time.as_millis())), "")
         });

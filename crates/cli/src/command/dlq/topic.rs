@@ -19,7 +19,12 @@ pub(super) struct Found {
 
 /// The last letter about each report, of those that are meant, those first that failed first.
 pub(super) async fn read(context: &Context, filter: LetterFilter) -> Result<Vec<Found>, Failure> {
-    if filter.field.is_some() || filter.group_id.is_some() || filter.identity.is_some() || filter.text.is_some() || filter.mapping_below.is_some() {
+    if filter.field.is_some()
+        || filter.group_id.is_some()
+        || filter.identity.is_some()
+        || filter.text.is_some()
+        || filter.mapping_below.is_some()
+    {
         return Err(anyhow::anyhow!("fields, problems, people and texts are known to the desk alone: leave --from-topic out").into());
     }
     let kafka = context.configuration.kafka.clone();
