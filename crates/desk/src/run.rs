@@ -360,7 +360,11 @@ impl Desk {
             self.last_count = Some(Instant::now());
             match wait_for(&self.runtime, self.archive.open_letters()) {
                 Ok(open) => self.metrics.show_open(&open, &mut self.shown),
-                Err(error) => self.trouble("archive", &error),
+                // What keeps letters waiting is told where they are taken and sent.
+                Err(error) => {
+                    self.metrics.stage.retries.get([STAGE, "archive"]).inc();
+                    tracing::info!(error = &error as &dyn std::error::Error, "the open letters could not be counted");
+                }
             }
         }
         let is_kept = self.not_before.is_some();

@@ -22,12 +22,6 @@ CREATE TABLE dead_letter (
     result_id BLOB,
     mapping_version INTEGER,
     received_ms INTEGER,
-    record_key BLOB,
-    record_value BLOB,
-    -- A JSON array of name and TEXT, or hex where it is none.
-    headers TEXT NOT NULL,
-    -- A JSON object of the report's fields, where it could be read.
-    fields TEXT,
     -- A redriven letter waits to be sent until sent_ms is there.
     queued_ms INTEGER,
     sent_ms INTEGER,
@@ -45,6 +39,21 @@ CREATE INDEX dead_letter_reason ON dead_letter (source, reason, mapping_version,
 CREATE INDEX dead_letter_waiting ON dead_letter (queued_ms, topic, generation, partition, place) WHERE state = 'redriven' AND sent_ms IS NULL;
 CREATE INDEX dead_letter_state ON dead_letter (state);
 CREATE INDEX dead_letter_result ON dead_letter (result_id);
+
+-- What a letter holds: apart from it, as letters are counted far more often than read.
+CREATE TABLE letter_body (
+    topic TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    partition INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    record_key BLOB,
+    record_value BLOB,
+    -- A JSON array of name and text, or hex where it is none.
+    headers TEXT NOT NULL,
+    -- A JSON object of the report's fields, where it could be read.
+    fields TEXT,
+    PRIMARY KEY (topic, generation, partition, place)
+);
 
 -- Letters that are one problem.
 CREATE TABLE letter_group (

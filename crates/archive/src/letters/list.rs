@@ -50,9 +50,11 @@ impl<'v> Conditions<'v> {
         });
         all.add(filter.text.as_deref(), |text| {
             (
-                "lower(fields) LIKE '%' || lower(CAST(",
+                "EXISTS (SELECT 1 FROM letter_body AS body WHERE body.topic = dead_letter.topic
+                    AND body.generation = dead_letter.generation AND body.partition = dead_letter.partition
+                    AND body.place = dead_letter.place AND lower(body.fields) LIKE '%' || lower(CAST(",
                 Value::Text(Some(text)),
-                " AS text)) || '%' ESCAPE '\\'",
+                " AS text)) || '%' ESCAPE '\\')",
             )
         });
         all.add(filter.mapping_below, |version| {
@@ -113,21 +115,29 @@ pub(crate) async fn letters(session: &impl Session, filter: &LetterFilter, page:
 
 /// One letter with what it holds.
 pub(crate) async fn letter(session: &impl Session, id: &LetterId) -> Result<Option<(Letter, LetterBody)>, Failure> {
-    let sql = format!(
-        "SELECT {COLUMNS}, record_key, record_value, headers, fields FROM dead_letter
-            WHERE topic = $1 AND generation = $2 AND partition = $3 AND place = $4"
-    );
-    let read = |mut row: Row| {
-        let letter = read_letter(&mut row)?;
-        let body = LetterBody {
+    let this = "topic = $1 AND generation = $2 AND partition = $3 AND place = $4";
+    let sql = format!("SELECT {COLUMNS} FROM dead_letter WHERE {this}");
+    let Some(mut row) = session.ask(&sql, &id_values(id)).await?.into_iter().next() else {
+        return Ok(None);
+    };
+    let letter = read_letter(&mut row)?;
+    let sql = format!("SELECT record_key, record_value, headers, fields FROM letter_body WHERE {this}");
+    let body = match session.ask(&sql, &id_values(id)).await?.into_iter().next() {
+        Some(mut row) => LetterBody {
             key: row.bytes()?,
             value: row.bytes()?,
             headers: present(row.text()?, "headers")?,
             fields: row.text()?,
-        };
-        Ok((letter, body))
+        },
+        // Its report is known to be filed, and it was not read yet.
+        None => LetterBody {
+            key: None,
+            value: None,
+            headers: "[]".to_owned(),
+            fields: None,
+        },
     };
-    session.ask(&sql, &id_values(id)).await?.into_iter().next().map(read).transpose()
+    Ok(Some((letter, body)))
 }
 
 /// The problems with open letters, those with the most letters first.

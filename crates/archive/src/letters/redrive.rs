@@ -48,8 +48,8 @@ pub(crate) async fn open_letters_of(
     (after, limit): (Option<&LetterId>, u32),
 ) -> Result<Vec<LetterToJudge>, Failure> {
     let sql = format!(
-        "SELECT {ID}, record_value FROM dead_letter WHERE group_id = $1 AND state = 'open'
-            AND (topic, generation, partition, place) > ($2, $3, $4, $5) ORDER BY {ID} LIMIT $6"
+        "SELECT {ID}, record_value FROM dead_letter JOIN letter_body USING ({ID}) WHERE group_id = $1 AND state = 'open'
+            AND ({ID}) > ($2, $3, $4, $5) ORDER BY {ID} LIMIT $6"
     );
     let before_all = LetterId::of(Origin {
         generation: i32::MIN,
@@ -64,7 +64,9 @@ pub(crate) async fn open_letters_of(
 
 /// The open letters about a result.
 pub(crate) async fn open_letters_about(session: &impl Session, result_id: ResultId) -> Result<Vec<LetterToJudge>, Failure> {
-    let sql = format!("SELECT {ID}, record_value FROM dead_letter WHERE result_id = $1 AND state = 'open' ORDER BY {ID}");
+    let sql = format!(
+        "SELECT {ID}, record_value FROM dead_letter JOIN letter_body USING ({ID}) WHERE result_id = $1 AND state = 'open' ORDER BY {ID}"
+    );
     letters_to_judge(session.ask(&sql, &[Value::Id(Some(*result_id.as_uuid()))]).await?)
 }
 
@@ -109,7 +111,7 @@ pub(crate) async fn give_back(session: &impl Session, letters: &[LetterId]) -> R
 /// Letters that wait to be sent, those who wait longest first.
 pub(crate) async fn due(session: &impl Session, limit: u32) -> Result<Vec<DueRedrive>, Failure> {
     let sql = format!(
-        "SELECT {ID}, attempt, first_failed_ms, record_key, record_value, headers FROM dead_letter
+        "SELECT {ID}, attempt, first_failed_ms, record_key, record_value, headers FROM dead_letter JOIN letter_body USING ({ID})
             WHERE state = 'redriven' AND sent_ms IS NULL ORDER BY queued_ms, {ID} LIMIT $1"
     );
     let rows = session.ask(&sql, &[Value::Int8(Some(limit.into()))]).await?;
@@ -162,12 +164,18 @@ pub(crate) async fn note(session: &impl Session, letters: &[LetterId], request: 
 /// Forgets some of the letters that were closed before a moment, and says how many. Once there are none, problems that no letter is left of
 /// are forgotten, too.
 pub(crate) async fn purge(session: &impl Session, (closed_before, limit): (Timestamp, u32)) -> Result<u64, Failure> {
-    let sql = format!(
-        "DELETE FROM dead_letter WHERE ({ID}) IN
-            (SELECT {ID} FROM dead_letter WHERE state IN ('filed', 'discarded') AND closed_ms < $1 LIMIT $2)"
-    );
-    let row = vec![Value::Int8(Some(closed_before.as_millis())), Value::Int8(Some(limit.into()))];
-    let forgotten = session.change(&sql, &[row]).await?.iter().sum();
+    let sql = format!("SELECT {ID} FROM dead_letter WHERE state IN ('filed', 'discarded') AND closed_ms < $1 LIMIT $2");
+    let limits = [Value::Int8(Some(closed_before.as_millis())), Value::Int8(Some(limit.into()))];
+    let rows = session.ask(&sql, &limits).await?;
+    let ids: Vec<LetterId> = rows.into_iter().map(|mut row| read_id(&mut row)).collect::<Result<_, _>>()?;
+    let this = "topic = $1 AND generation = $2 AND partition = $3 AND place = $4";
+    // One that was opened meanwhile stays, with what it holds.
+    let closed = format!("DELETE FROM dead_letter WHERE {this} AND state IN ('filed', 'discarded')");
+    let forgotten = change_each(session, &closed, (&ids, &[])).await?;
+    let left = "NOT EXISTS (SELECT 1 FROM dead_letter WHERE dead_letter.topic = letter_body.topic
+        AND dead_letter.generation = letter_body.generation AND dead_letter.partition = letter_body.partition
+        AND dead_letter.place = letter_body.place)";
+    change_each(session, &format!("DELETE FROM letter_body WHERE {this} AND {left}"), (&ids, &[])).await?;
     if forgotten == 0 {
         let none_left = "NOT EXISTS (SELECT 1 FROM dead_letter WHERE dead_letter.group_id =";
         session

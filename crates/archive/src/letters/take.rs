@@ -11,8 +11,8 @@ use crate::{error::Failure, table::Value};
 /// closed; where that was heard of before the letter was read, what it says is filled in.
 const TAKE: &str = "INSERT INTO dead_letter (topic, generation, partition, place, family, state, reason, message, source, attempt,
         first_failed_ms, last_failed_ms, letter_partition, letter_offset, group_id, result_id, mapping_version, received_ms,
-        record_key, record_value, headers, fields, queued_ms, requested_by)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+        queued_ms, requested_by)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
     ON CONFLICT (topic, generation, partition, place) DO UPDATE SET
         state = CASE WHEN dead_letter.state = 'filed' THEN 'filed' ELSE excluded.state END,
         family = excluded.family, reason = excluded.reason, message = excluded.message, source = excluded.source,
@@ -21,14 +21,17 @@ const TAKE: &str = "INSERT INTO dead_letter (topic, generation, partition, place
         last_failed_ms = excluded.last_failed_ms,
         letter_partition = excluded.letter_partition, letter_offset = excluded.letter_offset,
         group_id = excluded.group_id, result_id = excluded.result_id, mapping_version = excluded.mapping_version,
-        received_ms = excluded.received_ms, record_key = excluded.record_key, record_value = excluded.record_value,
-        headers = excluded.headers, fields = excluded.fields,
+        received_ms = excluded.received_ms,
         queued_ms = CASE WHEN dead_letter.state = 'filed' THEN dead_letter.queued_ms ELSE excluded.queued_ms END,
         sent_ms = CASE WHEN dead_letter.state = 'filed' THEN dead_letter.sent_ms END,
         requested_by = CASE WHEN dead_letter.state = 'filed' THEN dead_letter.requested_by ELSE excluded.requested_by END,
         closed_ms = CASE WHEN dead_letter.state = 'filed' THEN dead_letter.closed_ms END,
         closed_by = NULL, closing_reason = NULL
     WHERE dead_letter.reason = '' OR (dead_letter.state <> 'filed' AND excluded.attempt > dead_letter.attempt)";
+
+/// A report stays what it is, however often it fails.
+const BODY: &str = "INSERT INTO letter_body (topic, generation, partition, place, record_key, record_value, headers, fields)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (topic, generation, partition, place) DO NOTHING";
 
 const GROUP: &str = "INSERT INTO letter_group (group_id, source, reason, field, identities) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (group_id) DO NOTHING";
@@ -38,8 +41,8 @@ const IDENTITY: &str =
 
 /// Of a letter that was not read yet, that its report is filed is remembered.
 const CLOSE: &str = "INSERT INTO dead_letter (topic, generation, partition, place, family, state, reason, message, source, attempt,
-        first_failed_ms, last_failed_ms, group_id, result_id, headers, closed_ms)
-    VALUES ('', $1, $2, $3, 'scoresync', 'filed', '', '', '', $4, $5, $6, $7, $8, '[]', $9)
+        first_failed_ms, last_failed_ms, group_id, result_id, closed_ms)
+    VALUES ('', $1, $2, $3, 'scoresync', 'filed', '', '', '', $4, $5, $6, $7, $8, $9)
     ON CONFLICT (topic, generation, partition, place) DO UPDATE SET
         state = 'filed', closed_ms = excluded.closed_ms, closed_by = NULL, closing_reason = NULL,
         result_id = excluded.result_id
@@ -75,6 +78,8 @@ pub(crate) async fn take(session: &impl Session, batch: &LetterBatch<'_>) -> Res
         .map(|(letter, plain)| letter_values((letter, plain), batch))
         .collect();
     let opened = session.change(TAKE, &rows).await?;
+    let bodies: Vec<_> = letters.values().map(|letter| body_values(letter)).collect();
+    session.change(BODY, &bodies).await?;
     let filed = batch.filed.iter().map(|filed| (filed.origin, filed)).collect::<BTreeMap<_, _>>();
     let rows: Vec<_> = filed.values().map(|filed| filed_values(filed)).collect();
     let closed = session.change(CLOSE, &rows).await?;
@@ -148,12 +153,19 @@ fn letter_values<'v>((letter, plain): (&'v IncomingLetter<'_>, &'v Plain<'_>), b
         Value::Id(letter.result_id.map(|id| *id.as_uuid())),
         Value::Int4(letter.mapping_version),
         Value::Int8(letter.received_at.map(|time| time.as_millis())),
+        Value::Int8(goes_on.then(|| batch.now.as_millis())),
+        Value::Text(goes_on.then_some(DESK)),
+    ]);
+    values
+}
+
+fn body_values<'v>(letter: &'v IncomingLetter<'_>) -> Vec<Value<'v>> {
+    let mut values = id_values(&letter.id);
+    values.extend([
         Value::Bytes(letter.key),
         Value::Bytes(letter.value),
         Value::Text(Some(&letter.headers)),
         Value::Text(letter.fields.as_deref()),
-        Value::Int8(goes_on.then(|| batch.now.as_millis())),
-        Value::Text(goes_on.then_some(DESK)),
     ]);
     values
 }
