@@ -17,7 +17,8 @@ pub use letter::{
 pub(crate) use list::{group, groups, letter, letters, open, origins_of, owners_matched_by, states, unread_by_mapping};
 pub(crate) use positions::{claim, positions};
 pub(crate) use redrive::{
-    discard, due, give_back, note, open_groups, open_letters_about, open_letters_of, purge, queue, sent, waiting_for,
+    discard, due, expect_again, give_back, note, open_groups, open_letters_about, open_letters_of, purge, queue, reopen_lost, sent,
+    waiting_for,
 };
 pub(crate) use session::{Column, Intent, Row, Session};
 pub(crate) use take::take;

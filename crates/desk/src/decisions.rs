@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use scoresync_domain::{AliasSubject, IdentityAlias, Origin, Timestamp};
 use scoresync_kafka::{
-    DatumError, Encoder, Error, KafkaSettings, Outgoing, PublishError, Registry, TableEnds, TableError, TableReader, Topic, TopicNames,
-    TopicSettings,
+    DatumError, Encoder, Error, KafkaSettings, Outgoing, PublishError, Registry, StoredRecord, TableEnds, TableError, TableReader, Topic,
+    TopicNames, TopicSettings,
     dead_letter::{DirectoryPosition, Redrive},
     record_at,
 };
@@ -105,21 +105,30 @@ impl Decisions {
         Ok(())
     }
 
+    /// Makes sure that a report can be sent again before anything is decided about it.
+    ///
+    /// # Errors
+    /// The log does not hold it any more.
+    pub fn require(&self, origin: Origin) -> Result<(), DecisionError> {
+        self.report(origin).map(drop)
+    }
+
+    fn report(&self, origin: Origin) -> Result<StoredRecord, DecisionError> {
+        let topics = TopicSettings {
+            generation: origin.generation,
+            ..self.topics.clone()
+        };
+        let topic = TopicNames::new(&topics).name(Topic::Raw);
+        let record = record_at(&self.kafka, &topic, origin.partition, origin.offset)?;
+        record.ok_or(DecisionError::ReportGone(origin))
+    }
+
     /// Sends the report that first appeared at `origin` through the pipeline again, by all decisions that are written by now.
     ///
     /// # Errors
     /// The log does not hold it any more, or the broker has not acknowledged the copy.
     pub fn redrive(&mut self, origin: Origin, attempts: u32, first_failed_at: Timestamp) -> Result<(), DecisionError> {
-        let topics = self.topics.clone();
-        let raw_of = |generation| {
-            TopicNames::new(&TopicSettings {
-                generation,
-                ..topics.clone()
-            })
-            .name(Topic::Raw)
-        };
-        let record = record_at(&self.kafka, &raw_of(origin.generation), origin.partition, origin.offset)?;
-        let record = record.ok_or(DecisionError::ReportGone(origin))?;
+        let record = self.report(origin)?;
         self.read()?;
         let redrive = Redrive {
             origin,
@@ -132,7 +141,7 @@ impl Decisions {
             traceparent: None,
         };
         let copy = Outgoing {
-            topic: &raw_of(topics.generation),
+            topic: &TopicNames::new(&self.topics).name(Topic::Raw),
             key: record.key.as_deref(),
             value: record.value.as_deref(),
         };

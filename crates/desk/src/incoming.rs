@@ -32,6 +32,7 @@ pub(crate) fn letter<'a>(
         content,
     } = judgement;
     let (received_at, fields) = content.unzip();
+    let is_too_large = received.reason == Reason::TooLarge.as_str();
     Ok(IncomingLetter {
         id: LetterId {
             topic: received.topic.into_owned(),
@@ -58,7 +59,8 @@ pub(crate) fn letter<'a>(
         value: record.payload(),
         headers: received.headers,
         fields,
-        can_be_filed,
+        // That it can be mapped and matched does not make it smaller.
+        can_be_filed: can_be_filed && !is_too_large,
     })
 }
 

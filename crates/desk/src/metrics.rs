@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use prometheus::{Gauge, IntCounter, IntGaugeVec, Registry};
 use scoresync_archive::{LettersTaken, OpenLetters};
+use scoresync_domain::Reason;
 use scoresync_service::{Labelled, Named, StageMetrics, register};
 
 /// Name of the stage in metrics and readiness.
@@ -63,6 +64,22 @@ impl DeskMetrics {
     pub(crate) fn count_taken(&self, taken: LettersTaken) {
         self.filed.inc_by(taken.filed);
         self.failed_again.inc_by(taken.failed_again);
+    }
+
+    /// Labels have a handful of values: whatever others write is told apart at the desk alone.
+    pub(crate) fn labelled(open: OpenLetters, is_source: impl Fn(&str) -> bool) -> OpenLetters {
+        let mut labelled = OpenLetters::new();
+        for ((source, reason), (count, oldest)) in open {
+            let source = if is_source(&source) { source } else { String::new() };
+            let reason = if reason.parse::<Reason>().is_ok() {
+                reason
+            } else {
+                "foreign".to_owned()
+            };
+            let known = labelled.entry((source, reason)).or_insert((0, oldest));
+            *known = (known.0 + count, known.1.min(oldest));
+        }
+        labelled
     }
 
     /// Shows how many are open; those `shown` before of which none is left are shown as 0.

@@ -45,6 +45,7 @@ impl News {
     pub(crate) fn hear(&mut self, change: DirectoryChange<'_>) {
         match change {
             DirectoryChange::Employee(employee) => self.identities.extend(identities(employee, self.region)),
+            DirectoryChange::Before(identities) => self.identities.extend(identities.iter().map(identity_hash)),
             DirectoryChange::Alias(AliasSubject::Result(result_id)) => {
                 self.results.insert(*result_id);
             }
@@ -53,9 +54,9 @@ impl News {
                 self.identities.insert(identity_hash(&(*kind, None, value)));
             }
         }
-        if self.identities.len() + self.results.len() > MOST {
+        // Decisions about results are few, and no problem names a result.
+        if self.identities.len() > MOST {
             self.identities.clear();
-            self.results.clear();
             self.sweep = Some(Sweep::default());
         }
     }

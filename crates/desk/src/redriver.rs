@@ -1,12 +1,15 @@
 //! Sends what waits to be sent: byte-for-byte copies back to `scores.raw`.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
 
 use scoresync_archive::{Archive, ArchiveError, DueRedrive, LetterId};
 use scoresync_domain::Timestamp;
 use scoresync_kafka::{
-    DeliveryTicket, OffsetTracker, Outgoing, PublishError, Publisher,
-    dead_letter::{DirectoryPosition, Redrive, TRACEPARENT},
+    DeliveryFailure, Outgoing, PublishError, Publisher, Ticket,
+    dead_letter::{DirectoryPosition, Redrive, TRACEPARENT, TRACEPARENT_BYTES},
 };
 use scoresync_positions::wait_for;
 use tokio::runtime::Handle;
@@ -20,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Sends copies, so many in a second at most.
 pub(crate) struct Redriver {
-    publisher: Publisher<DeliveryTicket>,
+    publisher: Publisher<Copy>,
     topic: String,
     per_second: u32,
     /// How many may be sent now.
@@ -29,6 +32,31 @@ pub(crate) struct Redriver {
     last_look: Instant,
     /// Whether there was more than could be sent, or something was asked for since.
     is_due: bool,
+}
+
+/// What became of a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Acknowledged,
+    TooLarge,
+    Refused,
+}
+
+/// A copy on its way.
+#[derive(Debug, Default)]
+pub(crate) struct Copy {
+    fate: OnceLock<Fate>,
+}
+
+impl Ticket for Copy {
+    fn settle(&self, outcome: Result<(), DeliveryFailure>) {
+        let fate = match outcome {
+            Ok(()) => Fate::Acknowledged,
+            Err(failure) if failure.is_too_large() => Fate::TooLarge,
+            Err(_) => Fate::Refused,
+        };
+        let _ = self.fate.set(fate);
+    }
 }
 
 /// Why copies are not in `scores.raw`.
@@ -43,7 +71,7 @@ pub(crate) enum RedriveError {
 }
 
 impl Redriver {
-    pub(crate) fn new(publisher: Publisher<DeliveryTicket>, topic: String, per_second: u32) -> Self {
+    pub(crate) fn new(publisher: Publisher<Copy>, topic: String, per_second: u32) -> Self {
         Self {
             publisher,
             topic,
@@ -79,43 +107,48 @@ impl Redriver {
         self.last_look = Instant::now();
         // Where anything fails, this is tried again at once.
         self.is_due = true;
-        let due = wait_for(runtime, archive.due_redrives(limit))?;
+        let due = wait_for(runtime, archive.due_redrives(now, limit))?;
         if due.is_empty() {
             self.is_due = false;
             return Ok(0);
         }
-        let outcome = self.send_all(&due, directory);
-        let acknowledged = match &outcome {
-            Ok(()) => due.len(),
-            Err((acknowledged, _)) => *acknowledged,
-        };
-        self.allowance -= acknowledged as f64;
-        let ids: Vec<LetterId> = due.iter().take(acknowledged).map(|letter| letter.id.clone()).collect();
-        wait_for(runtime, archive.redrives_sent(&ids, now))?;
-        match outcome {
-            Ok(()) => {
-                self.is_due = due.len() >= limit as usize;
-                Ok(acknowledged as u64)
-            }
-            Err((_, RedriveError::Publish(PublishError::TooLarge))) => {
-                self.give_back((archive, runtime), &due[acknowledged].id)?;
-                Ok(acknowledged as u64)
-            }
-            Err((_, error)) => Err(error),
+        let (copies, failure) = self.send_all(&due, directory);
+        let fates: Vec<(&DueRedrive, Option<Fate>)> = due.iter().zip(copies.iter().map(|copy| copy.fate.get().copied())).collect();
+        let sent: Vec<(LetterId, u32)> = fates
+            .iter()
+            .filter(|(_, fate)| *fate == Some(Fate::Acknowledged))
+            .map(|(letter, _)| (letter.id.clone(), letter.attempts))
+            .collect();
+        let too_large = fates.iter().filter(|(_, fate)| *fate == Some(Fate::TooLarge));
+        let too_large: Vec<LetterId> = too_large.map(|(letter, _)| letter.id.clone()).collect();
+        self.allowance -= sent.len() as f64;
+        wait_for(runtime, archive.redrives_sent(&sent, now))?;
+        if !too_large.is_empty() {
+            tracing::error!(
+                letters = too_large.len(),
+                "copies of letters are larger than scores.raw takes; they are open again: raise topics.max_message_bytes, or discard them"
+            );
+            wait_for(runtime, archive.give_back_redrives(&too_large))?;
         }
+        if let Some(failure) = failure {
+            return Err(failure.into());
+        }
+        if sent.len() + too_large.len() < due.len() {
+            let cause = self
+                .publisher
+                .last_refusal()
+                .map(|refusal| format!(": {refusal}"))
+                .unwrap_or_default();
+            return Err(RedriveError::NotAcknowledged(cause));
+        }
+        self.is_due = due.len() >= limit as usize;
+        Ok(sent.len() as u64)
     }
 
-    /// A copy has headers that the record did not have: of one that is as large as the topic takes, no copy goes in.
-    fn give_back(&mut self, (archive, runtime): (&Archive, &Handle), id: &LetterId) -> Result<(), ArchiveError> {
-        tracing::error!(letter = %id, "the copy of a letter is larger than scores.raw takes; it is open again, and a person has to send it");
-        wait_for(runtime, archive.give_back_redrives(std::slice::from_ref(id))).map(drop)
-    }
-
-    /// Gives how many from the first on are acknowledged where not all are.
-    fn send_all(&self, due: &[DueRedrive], directory: DirectoryPosition) -> Result<(), (usize, RedriveError)> {
-        let mut tracker = OffsetTracker::new(0, ());
-        let mut refused = None;
-        for (number, letter) in (0..).zip(due) {
+    /// The copies as far as they were queued, each with its fate where that is known.
+    fn send_all(&self, due: &[DueRedrive], directory: DirectoryPosition) -> (Vec<Arc<Copy>>, Option<PublishError>) {
+        let (mut copies, mut failure) = (Vec::with_capacity(due.len()), None);
+        for letter in due {
             let traceparent = traceparent(&letter.headers);
             let redrive = Redrive {
                 origin: letter.id.origin,
@@ -124,31 +157,30 @@ impl Redriver {
                 directory,
                 traceparent: traceparent.as_deref(),
             };
-            let copy = Outgoing {
+            let record = Outgoing {
                 topic: &self.topic,
                 key: letter.key.as_deref(),
                 value: letter.value.as_deref(),
             };
-            let ticket = tracker.begin(number);
-            if let Err(error) = self.publisher.publish_within(PATIENCE, copy, Some(redrive.headers()), ticket) {
-                refused = Some(error);
-                break;
+            let copy = Arc::new(Copy::default());
+            copies.push(Arc::clone(&copy));
+            match self
+                .publisher
+                .publish_within(PATIENCE, record, Some(redrive.headers()), Arc::clone(&copy))
+            {
+                Ok(()) => {}
+                Err(PublishError::TooLarge) => {
+                    let _ = copy.fate.set(Fate::TooLarge);
+                }
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
             }
         }
-        let is_settled = self.publisher.settle(PATIENCE);
-        let acknowledged = usize::try_from(tracker.watermark()).unwrap_or(0);
-        match refused {
-            Some(error) => Err((acknowledged, error.into())),
-            None if is_settled && acknowledged == due.len() => Ok(()),
-            None => {
-                let cause = self
-                    .publisher
-                    .last_refusal()
-                    .map(|refusal| format!(": {refusal}"))
-                    .unwrap_or_default();
-                Err((acknowledged, RedriveError::NotAcknowledged(cause)))
-            }
-        }
+        // Those that are not known by then are sent again.
+        let _ = self.publisher.settle(PATIENCE);
+        (copies, failure)
     }
 
     /// How many may be sent now: what a second allows, refilled as time passes.
@@ -161,11 +193,14 @@ impl Redriver {
     }
 }
 
-/// The trace that a letter belongs to, of all its headers.
+/// The trace that a letter belongs to, of all its headers; what cannot be one by its length is none.
 fn traceparent(headers: &str) -> Option<String> {
     let all: Vec<serde_json::Value> = serde_json::from_str(headers).ok()?;
     let trace = all.iter().find(|header| header["name"] == TRACEPARENT)?;
-    trace["text"].as_str().map(str::to_owned)
+    trace["text"]
+        .as_str()
+        .filter(|trace| trace.len() == TRACEPARENT_BYTES)
+        .map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -174,9 +209,11 @@ mod tests {
 
     #[test]
     fn the_trace_is_found_among_the_headers() {
-        let headers = r#"[{"name":"a","hex":"ff"},{"name":"traceparent","text":"00-1-2-01"}]"#;
-        assert_eq!(traceparent(headers).as_deref(), Some("00-1-2-01"));
-        for other in ["[]", "", r#"[{"name":"traceparent","hex":"ff"}]"#] {
+        let headers =
+            r#"[{"name":"a","hex":"ff"},{"name":"traceparent","text":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}]"#;
+        assert!(traceparent(headers).is_some());
+        let endless = headers.replace("-01", &"1".repeat(9_000));
+        for other in ["[]", "", &endless, r#"[{"name":"traceparent","hex":"ff"}]"#] {
             assert_eq!(traceparent(other), None, "{other}");
         }
     }

@@ -1,6 +1,7 @@
 //! The desk's loop: takes letters in, hears what the directory learns, sends again what can be filed.
 
 mod assignment;
+mod bookkeeping;
 mod judging;
 
 use std::{
@@ -38,8 +39,6 @@ const MOST_BYTES: usize = 8 << 20;
 /// How often positions move over records that say nothing about letters.
 const REST: Duration = Duration::from_secs(1);
 const BOOKKEEPING: Duration = Duration::from_millis(500);
-/// How often the open letters are counted.
-const COUNT_EVERY: Duration = Duration::from_secs(10);
 /// How long reading the directory may take at the start.
 const DIRECTORY_LIMIT: Duration = Duration::from_secs(300);
 
@@ -301,32 +300,35 @@ impl Desk {
     }
 
     fn follow_directory(&mut self) {
+        if self.waits() {
+            return;
+        }
         let news = &mut self.news;
         if let Err(error) = self.live.read_available(&mut |change| news.hear(change)) {
             self.trouble("directory", &error);
         }
     }
 
-    /// Judges letters by what the directory has learnt, and sends what is asked for.
+    /// Sends what is asked for, and judges letters by what the directory has learnt.
     fn resolve(&mut self) {
-        if let Err(error) = self.judge_news() {
-            return self.trouble(judging::cause(&error), &error);
-        }
         let now = Timestamp::from_millis(now_millis());
         match self.redriver.send((&self.archive, &self.runtime), self.live.position(), now) {
-            Ok(sent) => {
-                self.metrics.redriven.inc_by(sent);
-                if self.not_before.take().is_some() {
-                    self.backoff.reset();
-                }
-            }
+            Ok(sent) => self.metrics.redriven.inc_by(sent),
             Err(error) => {
                 let cause = match &error {
                     RedriveError::Archive(_) => "archive",
                     RedriveError::Publish(_) | RedriveError::NotAcknowledged(_) => "publish",
                 };
-                self.trouble(cause, &error);
+                return self.trouble(cause, &error);
             }
+        }
+        match self.judge_news() {
+            Ok(()) => {
+                if self.not_before.take().is_some() && self.unstarted.is_empty() {
+                    self.backoff.reset();
+                }
+            }
+            Err(error) => self.trouble(judging::cause(&error), &error),
         }
     }
 
@@ -344,34 +346,6 @@ impl Desk {
             Loudness::Quiet => tracing::info!(error, "letters have to wait; trying again"),
             Loudness::Warn => tracing::warn!(error, "letters have to wait; trying again"),
             Loudness::Error => tracing::error!(error, "letters have been waiting for long; trying again"),
-        }
-    }
-
-    fn keep_books(&mut self) {
-        let ends = self.consumer.log_ends();
-        for (memory, label) in [(&self.memories.letters, "scores.dlq"), (&self.memories.scores, "scores.enriched")] {
-            self.metrics
-                .stage
-                .consumer_lag
-                .get([STAGE, label])
-                .set(self.partitions.lag(&ends, &memory.topic));
-        }
-        if self.last_count.is_none_or(|time| time.elapsed() >= COUNT_EVERY) {
-            self.last_count = Some(Instant::now());
-            match wait_for(&self.runtime, self.archive.open_letters()) {
-                Ok(open) => self.metrics.show_open(&open, &mut self.shown),
-                // What keeps letters waiting is told where they are taken and sent.
-                Err(error) => {
-                    self.metrics.stage.retries.get([STAGE, "archive"]).inc();
-                    tracing::info!(error = &error as &dyn std::error::Error, "the open letters could not be counted");
-                }
-            }
-        }
-        let is_kept = self.not_before.is_some();
-        if !self.consumer.is_connected() {
-            self.readiness.not_ready("the broker cannot be reached");
-        } else if !is_kept && self.unstarted.is_empty() {
-            self.readiness.ready();
         }
     }
 }

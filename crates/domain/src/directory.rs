@@ -108,6 +108,15 @@ impl Directory {
         self.aliases.about_identity(source, spelling)
     }
 
+    /// Everything that points to the employee of exactly that number, the number included; as [`crate::Identity::key`] gives it.
+    #[must_use]
+    pub fn identities_of(&self, employee_no: &str) -> Vec<IdentityKey> {
+        self.staff
+            .get(employee_no)
+            .map(|employee| employee.identities())
+            .unwrap_or_default()
+    }
+
     /// Whether anybody ever had an identity, or a person decided about it. `identity` is as [`crate::Identity::key`] gives it.
     #[must_use]
     pub fn is_known(&self, source: &str, (kind, system, value): &IdentityKey) -> bool {

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
+pub(crate) use phone::MAINLAND;
 pub use phone::{Region, UnknownRegion};
 pub(crate) use spelling::Spelling;
 

@@ -49,7 +49,7 @@ pub const DIRECTORY: &str = "scoresync.directory";
 /// The trace that the report belongs to (W3C Trace Context).
 pub const TRACEPARENT: &str = "traceparent";
 /// Of version 00, the only one there is.
-const TRACEPARENT_BYTES: usize = 55;
+pub const TRACEPARENT_BYTES: usize = 55;
 
 /// What a redriven copy knows of its past; a report that was never redriven has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use scoresync_domain::{AliasSubject, Directory, Employee, IdentityAlias, Region};
+use scoresync_domain::{AliasSubject, Directory, Employee, IdentityAlias, IdentityKey, Region};
 use tokio::runtime::Handle;
 
 use crate::{
@@ -31,6 +31,8 @@ pub struct LiveDirectory {
 pub enum DirectoryChange<'a> {
     /// A record of an employee.
     Employee(&'a Employee),
+    /// What had pointed to an employee whose record is replaced or erased: somebody else may have it alone now.
+    Before(&'a [IdentityKey]),
     /// A decision, taken or revoked.
     Alias(&'a AliasSubject),
 }
@@ -137,16 +139,17 @@ impl LiveDirectory {
 }
 
 fn apply_employee(directory: &mut Directory, change: TableChange<Employee>, tell: &mut impl FnMut(DirectoryChange<'_>)) {
-    let changed = match change.row {
-        Some(employee) => {
-            let changed = directory.apply_employee(&employee);
-            if changed {
-                tell(DirectoryChange::Employee(&employee));
-            }
-            changed
-        }
+    let before = directory.identities_of(change.row.as_ref().map_or(&change.key, |employee| &employee.employee_no));
+    let changed = match &change.row {
+        Some(employee) => directory.apply_employee(employee),
         None => directory.erase(&change.key),
     };
+    if changed {
+        tell(DirectoryChange::Before(&before));
+        if let Some(employee) = &change.row {
+            tell(DirectoryChange::Employee(employee));
+        }
+    }
     tracing::trace!(offset = change.offset, changed, "took in an employee");
 }
 

@@ -702,3 +702,38 @@ async fn after_a_mapping_was_corrected_the_letters_that_it_could_not_read_are_of
     has_records(&scene, academy::EMPLOYEE_NO, 2).await?;
     end(processes)
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_two_had_files_what_waits_when_one_of_them_loses_it() -> anyhow::Result<()> {
+    const PHONE: &str = "19900000100";
+    let scene = Scene::new(Database::Sqlite)?;
+    let mut processes = start(&scene, &["sink", "mapper", "desk"])?;
+    ready(&mut processes).await?;
+    let file = scene.file("both.csv", format!("工号,姓名,手机号\nE100,一,{PHONE}\nE200,二,{PHONE}\n"))?;
+    scene.installation.run(&[
+        "employees",
+        "import",
+        &file.display().to_string(),
+        "--as-of",
+        "2025-01-01T00:00:00Z",
+    ])?;
+    let foreign = Foreign::of(&scene)?;
+    let value = foreign.encode(&by_phone(PHONE, "60")).await?;
+    foreign.write((Topic::Raw, 0), &Bytes::new("k", value)).await?;
+    until_letters_are(&scene, "open", 1, SETTLE).await?;
+    let listed = dlq(&scene, &["list"])?;
+    ensure!(listed[0]["reason"] == "ambiguous_employee", "{listed}");
+    // Nobody gains anything by that.
+    foreign
+        .write(
+            (Topic::Employees, 0),
+            &Bytes {
+                value: None,
+                ..Bytes::new("E200", "")
+            },
+        )
+        .await?;
+    until_letters_are(&scene, "filed", 1, SETTLE).await?;
+    has_records(&scene, "E100", 1).await?;
+    end(processes)
+}

@@ -62,13 +62,16 @@ CREATE TABLE letter_group (
     reason text NOT NULL,
     field text,
     -- A JSON array of kind, system and normalised value; empty where it is not about a person.
-    identities text NOT NULL
+    identities text NOT NULL,
+    -- When a letter of it was taken in last.
+    touched_ms bigint NOT NULL
 );
 
 -- By whose appearance a group can be filed.
 CREATE TABLE letter_identity (
     identity_hash bytea NOT NULL,
     group_id bytea NOT NULL,
+    touched_ms bigint NOT NULL,
     PRIMARY KEY (identity_hash, group_id)
 );
 

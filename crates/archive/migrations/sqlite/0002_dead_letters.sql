@@ -62,13 +62,16 @@ CREATE TABLE letter_group (
     reason TEXT NOT NULL,
     field TEXT,
     -- A JSON array of kind, system and normalised value; empty where it is not about a person.
-    identities TEXT NOT NULL
+    identities TEXT NOT NULL,
+    -- When a letter of it was taken in last.
+    touched_ms INTEGER NOT NULL
 );
 
 -- By whose appearance a group can be filed.
 CREATE TABLE letter_identity (
     identity_hash BLOB NOT NULL,
     group_id BLOB NOT NULL,
+    touched_ms INTEGER NOT NULL,
     PRIMARY KEY (identity_hash, group_id)
 );
 

@@ -91,19 +91,35 @@ impl Archive {
         both!(Change, self, "ask for letters to be redriven", session => letters::queue(session, ids, (request, max_attempts)))
     }
 
-    /// Letters that wait to be sent, those first that wait longest.
+    /// Letters that are to be sent by now, those first that wait longest.
     ///
     /// # Errors
     /// The database's.
-    pub async fn due_redrives(&self, limit: u32) -> Result<Vec<DueRedrive>, ArchiveError> {
-        both!(Look, self, "read what is to be redriven", session => letters::due(session, limit))
+    pub async fn due_redrives(&self, now: Timestamp, limit: u32) -> Result<Vec<DueRedrive>, ArchiveError> {
+        both!(Look, self, "read what is to be redriven", session => letters::due(session, (now, limit)))
     }
 
-    /// Remembers that copies of letters are in `scores.raw`; says how many were waited for still.
+    /// Opens letters again of whose copies nothing was heard, though they were sent before a moment; says how many there were.
     ///
     /// # Errors
     /// The database's.
-    pub async fn redrives_sent(&self, ids: &[LetterId], at: Timestamp) -> Result<u64, ArchiveError> {
+    pub async fn reopen_lost_redrives(&self, sent_before: Timestamp) -> Result<u64, ArchiveError> {
+        both!(Change, self, "open lost letters again", session => letters::reopen_lost(session, sent_before))
+    }
+
+    /// Of a report that a person sends again, what becomes of it counts, although its letter was closed.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn expect_again(&self, id: &LetterId, at: Timestamp) -> Result<u64, ArchiveError> {
+        both!(Change, self, "expect a letter again", session => letters::expect_again(session, id, at))
+    }
+
+    /// Remembers that copies of letters, after so many attempts, are in `scores.raw`; says how many were waited for still.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn redrives_sent(&self, ids: &[(LetterId, u32)], at: Timestamp) -> Result<u64, ArchiveError> {
         both!(Change, self, "remember what was redriven", session => letters::sent(session, ids, at))
     }
 

@@ -49,7 +49,7 @@ pub(crate) async fn open_letters_of(
 ) -> Result<Vec<LetterToJudge>, Failure> {
     let sql = format!(
         "SELECT {ID}, record_value FROM dead_letter JOIN letter_body USING ({ID}) WHERE group_id = $1 AND state = 'open'
-            AND ({ID}) > ($2, $3, $4, $5) ORDER BY {ID} LIMIT $6"
+            AND reason <> 'too_large' AND ({ID}) > ($2, $3, $4, $5) ORDER BY {ID} LIMIT $6"
     );
     let before_all = LetterId::of(Origin {
         generation: i32::MIN,
@@ -65,7 +65,8 @@ pub(crate) async fn open_letters_of(
 /// The open letters about a result.
 pub(crate) async fn open_letters_about(session: &impl Session, result_id: ResultId) -> Result<Vec<LetterToJudge>, Failure> {
     let sql = format!(
-        "SELECT {ID}, record_value FROM dead_letter JOIN letter_body USING ({ID}) WHERE result_id = $1 AND state = 'open' ORDER BY {ID}"
+        "SELECT {ID}, record_value FROM dead_letter JOIN letter_body USING ({ID}) WHERE result_id = $1 AND state = 'open'
+            AND reason <> 'too_large' ORDER BY {ID}"
     );
     letters_to_judge(session.ask(&sql, &[Value::Id(Some(*result_id.as_uuid()))]).await?)
 }
@@ -80,7 +81,7 @@ fn letters_to_judge(rows: Vec<super::Row>) -> Result<Vec<LetterToJudge>, Failure
     rows.into_iter().map(read).collect()
 }
 
-/// Asks for letters to be redriven: open ones of ours, and of those that were tried less than so often. Says how many there were. What a
+/// Asks for letters to be redriven: open ones of ours that hold a report, of those that were tried less than so often. Says how many there were. What a
 /// person asks for is noted.
 pub(crate) async fn queue(
     session: &impl Session,
@@ -89,7 +90,9 @@ pub(crate) async fn queue(
 ) -> Result<u64, Failure> {
     let sql = "UPDATE dead_letter SET state = 'redriven', queued_ms = $1, sent_ms = NULL, requested_by = $2
         WHERE family = 'scoresync' AND state = 'open' AND attempt < $3
-            AND topic = $4 AND generation = $5 AND partition = $6 AND place = $7";
+            AND topic = $4 AND generation = $5 AND partition = $6 AND place = $7
+            AND EXISTS (SELECT 1 FROM letter_body AS body WHERE body.topic = dead_letter.topic AND body.generation = dead_letter.generation
+                AND body.partition = dead_letter.partition AND body.place = dead_letter.place AND body.record_value IS NOT NULL)";
     let head = [
         Value::Int8(Some(request.at.as_millis())),
         Value::Text(Some(request.actor)),
@@ -108,13 +111,14 @@ pub(crate) async fn give_back(session: &impl Session, letters: &[LetterId]) -> R
     change_each(session, sql, (letters, &[])).await
 }
 
-/// Letters that wait to be sent, those who wait longest first.
-pub(crate) async fn due(session: &impl Session, limit: u32) -> Result<Vec<DueRedrive>, Failure> {
+/// Letters that are to be sent by now, those who wait longest first.
+pub(crate) async fn due(session: &impl Session, (now, limit): (Timestamp, u32)) -> Result<Vec<DueRedrive>, Failure> {
     let sql = format!(
         "SELECT {ID}, attempt, first_failed_ms, record_key, record_value, headers FROM dead_letter JOIN letter_body USING ({ID})
-            WHERE state = 'redriven' AND sent_ms IS NULL ORDER BY queued_ms, {ID} LIMIT $1"
+            WHERE state = 'redriven' AND sent_ms IS NULL AND queued_ms <= $1 ORDER BY queued_ms, {ID} LIMIT $2"
     );
-    let rows = session.ask(&sql, &[Value::Int8(Some(limit.into()))]).await?;
+    let parameters = [Value::Int8(Some(now.as_millis())), Value::Int8(Some(limit.into()))];
+    let rows = session.ask(&sql, &parameters).await?;
     let read = |mut row: super::Row| {
         Ok(DueRedrive {
             id: read_id(&mut row)?,
@@ -128,11 +132,31 @@ pub(crate) async fn due(session: &impl Session, limit: u32) -> Result<Vec<DueRed
     rows.into_iter().map(read).collect()
 }
 
-/// Remembers that copies are in `scores.raw`. What became of one meanwhile stands.
-pub(crate) async fn sent(session: &impl Session, letters: &[LetterId], at: Timestamp) -> Result<u64, Failure> {
+/// Remembers that copies of these attempts are in `scores.raw`. What became of one meanwhile stands.
+pub(crate) async fn sent(session: &impl Session, letters: &[(LetterId, u32)], at: Timestamp) -> Result<u64, Failure> {
     let sql = "UPDATE dead_letter SET sent_ms = $1 WHERE state = 'redriven' AND sent_ms IS NULL
-        AND topic = $2 AND generation = $3 AND partition = $4 AND place = $5";
-    change_each(session, sql, (letters, &[Value::Int8(Some(at.as_millis()))])).await
+        AND attempt = $2 AND topic = $3 AND generation = $4 AND partition = $5 AND place = $6";
+    let rows = letters.iter().map(|(id, attempts)| {
+        let attempts = Value::Int4(Some(i32::try_from(*attempts).unwrap_or(i32::MAX)));
+        [&[Value::Int8(Some(at.as_millis())), attempts][..], &id_values(id)].concat()
+    });
+    Ok(session.change(sql, &rows.collect::<Vec<_>>()).await?.iter().sum())
+}
+
+/// Opens letters again of whose copies nothing was heard, though they were sent before a moment. Says how many there were.
+pub(crate) async fn reopen_lost(session: &impl Session, sent_before: Timestamp) -> Result<u64, Failure> {
+    let sql = "UPDATE dead_letter SET state = 'open' WHERE state = 'redriven' AND sent_ms < $1";
+    let row = vec![Value::Int8(Some(sent_before.as_millis()))];
+    Ok(session.change(sql, &[row]).await?.iter().sum())
+}
+
+/// What becomes of a copy that a person sends counts again, whatever the letter came to before.
+pub(crate) async fn expect_again(session: &impl Session, id: &LetterId, at: Timestamp) -> Result<u64, Failure> {
+    let sql = "UPDATE dead_letter SET state = 'redriven', queued_ms = $1, sent_ms = $2 WHERE state IN ('filed', 'discarded')
+        AND topic = $3 AND generation = $4 AND partition = $5 AND place = $6";
+    let at = Value::Int8(Some(at.as_millis()));
+    let row = [&[at, at][..], &id_values(id)].concat();
+    Ok(session.change(sql, &[row]).await?.iter().sum())
 }
 
 /// Closes open letters, which is noted. Says how many there were.
@@ -170,26 +194,20 @@ pub(crate) async fn purge(session: &impl Session, (closed_before, limit): (Times
     let ids: Vec<LetterId> = rows.into_iter().map(|mut row| read_id(&mut row)).collect::<Result<_, _>>()?;
     let this = "topic = $1 AND generation = $2 AND partition = $3 AND place = $4";
     // One that was opened meanwhile stays, with what it holds.
-    let closed = format!("DELETE FROM dead_letter WHERE {this} AND state IN ('filed', 'discarded')");
-    let forgotten = change_each(session, &closed, (&ids, &[])).await?;
+    let closed = "DELETE FROM dead_letter WHERE state IN ('filed', 'discarded') AND closed_ms < $1
+        AND topic = $2 AND generation = $3 AND partition = $4 AND place = $5";
+    let forgotten = change_each(session, closed, (&ids, &limits[..1])).await?;
     let left = "NOT EXISTS (SELECT 1 FROM dead_letter WHERE dead_letter.topic = letter_body.topic
         AND dead_letter.generation = letter_body.generation AND dead_letter.partition = letter_body.partition
         AND dead_letter.place = letter_body.place)";
     change_each(session, &format!("DELETE FROM letter_body WHERE {this} AND {left}"), (&ids, &[])).await?;
     if forgotten == 0 {
-        let none_left = "NOT EXISTS (SELECT 1 FROM dead_letter WHERE dead_letter.group_id =";
-        session
-            .change(
-                &format!("DELETE FROM letter_identity WHERE {none_left} letter_identity.group_id)"),
-                &[vec![]],
-            )
-            .await?;
-        session
-            .change(
-                &format!("DELETE FROM letter_group WHERE {none_left} letter_group.group_id)"),
-                &[vec![]],
-            )
-            .await?;
+        // A letter that is taken in at this moment has touched its problem: where it waits for this, this sees that, and passes over it.
+        let none_left = "touched_ms < $1 AND NOT EXISTS (SELECT 1 FROM dead_letter WHERE dead_letter.group_id =";
+        for table in ["letter_identity", "letter_group"] {
+            let sql = format!("DELETE FROM {table} WHERE {none_left} {table}.group_id)");
+            session.change(&sql, &[limits[..1].to_vec()]).await?;
+        }
     }
     Ok(forgotten)
 }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use scoresync_domain::{IdentityKey, LetterFamily, LetterState, identity_hash};
+use scoresync_domain::{IdentityKey, LetterFamily, LetterState, Timestamp, identity_hash};
 
 use super::{FiledReport, IncomingLetter, LetterBatch, LetterId, LettersTaken, Session, positions::move_on};
 use crate::{error::Failure, table::Value};
@@ -33,11 +33,11 @@ const TAKE: &str = "INSERT INTO dead_letter (topic, generation, partition, place
 const BODY: &str = "INSERT INTO letter_body (topic, generation, partition, place, record_key, record_value, headers, fields)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (topic, generation, partition, place) DO NOTHING";
 
-const GROUP: &str = "INSERT INTO letter_group (group_id, source, reason, field, identities) VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT (group_id) DO NOTHING";
+const GROUP: &str = "INSERT INTO letter_group (group_id, source, reason, field, identities, touched_ms) VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (group_id) DO UPDATE SET touched_ms = excluded.touched_ms";
 
-const IDENTITY: &str =
-    "INSERT INTO letter_identity (identity_hash, group_id) VALUES ($1, $2) ON CONFLICT (identity_hash, group_id) DO NOTHING";
+const IDENTITY: &str = "INSERT INTO letter_identity (identity_hash, group_id, touched_ms) VALUES ($1, $2, $3)
+    ON CONFLICT (identity_hash, group_id) DO UPDATE SET touched_ms = excluded.touched_ms";
 
 /// Of a letter that was not read yet, that its report is filed is remembered.
 const CLOSE: &str = "INSERT INTO dead_letter (topic, generation, partition, place, family, state, reason, message, source, attempt,
@@ -64,12 +64,16 @@ pub(crate) async fn take(session: &impl Session, batch: &LetterBatch<'_>) -> Res
     }
     let rows: Vec<_> = groups
         .iter()
-        .map(|(id, (letter, identities))| group_values(id, letter, identities))
+        .map(|(id, (letter, identities))| group_values(id, letter, (identities, batch.now)))
         .collect();
     session.change(GROUP, &rows).await?;
-    let rows = identities
-        .keys()
-        .map(|(hash, group_id)| vec![Value::Bytes(Some(hash)), Value::Bytes(Some(group_id))]);
+    let rows = identities.keys().map(|(hash, group_id)| {
+        vec![
+            Value::Bytes(Some(hash)),
+            Value::Bytes(Some(group_id)),
+            Value::Int8(Some(batch.now.as_millis())),
+        ]
+    });
     session.change(IDENTITY, &rows.collect::<Vec<_>>()).await?;
     let plain: Vec<_> = letters.values().map(|letter| Plain::of(letter)).collect();
     let rows: Vec<_> = letters
@@ -153,7 +157,7 @@ fn letter_values<'v>((letter, plain): (&'v IncomingLetter<'_>, &'v Plain<'_>), b
         Value::Id(letter.result_id.map(|id| *id.as_uuid())),
         Value::Int4(letter.mapping_version),
         Value::Int8(letter.received_at.map(|time| time.as_millis())),
-        Value::Int8(goes_on.then(|| batch.now.as_millis())),
+        Value::Int8(goes_on.then(|| batch.now.as_millis() + pause_ms(letter.attempt))),
         Value::Text(goes_on.then_some(DESK)),
     ]);
     values
@@ -170,13 +174,14 @@ fn body_values<'v>(letter: &'v IncomingLetter<'_>) -> Vec<Value<'v>> {
     values
 }
 
-fn group_values<'v>(group_id: &'v [u8; 16], letter: &'v IncomingLetter<'_>, identities: &'v str) -> Vec<Value<'v>> {
+fn group_values<'v>(group_id: &'v [u8; 16], letter: &'v IncomingLetter<'_>, (identities, now): (&'v str, Timestamp)) -> Vec<Value<'v>> {
     vec![
         Value::Bytes(Some(group_id)),
         Value::Text(Some(letter.source.split('\0').next().unwrap_or_default())),
         Value::Text(Some(letter.reason.split('\0').next().unwrap_or_default())),
         Value::Text(letter.field),
         Value::Text(Some(identities)),
+        Value::Int8(Some(now.as_millis())),
     ]
 }
 
@@ -193,6 +198,16 @@ fn filed_values(filed: &FiledReport) -> Vec<Value<'_>> {
         Value::Id(Some(*filed.result_id.as_uuid())),
         at,
     ]
+}
+
+/// How long the desk lets a report rest that failed although the desk finds that it can be filed: mapper and desk may have different settings.
+const fn pause_ms(attempt: u32) -> i64 {
+    match attempt {
+        0 | 1 => 0,
+        2 => 30_000,
+        3 => 300_000,
+        _ => 3_600_000,
+    }
 }
 
 /// A number that nobody counted to, but anybody can write into a header.

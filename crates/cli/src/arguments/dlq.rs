@@ -20,7 +20,7 @@ pub(crate) enum Dlq {
         #[arg(long, default_value_t = 50)]
         limit: u32,
         /// Show the identities of people as they are. Says why; that is noted.
-        #[arg(long, value_name = "REASON")]
+        #[arg(long, value_name = "REASON", value_parser = clap::builder::NonEmptyStringValueParser::new())]
         reveal: Option<String>,
     },
     /// Count letters by state, and the open ones by source and reason.
@@ -52,7 +52,7 @@ pub(crate) struct DlqExport {
     #[arg(long, value_name = "open|redriven|filed|discarded|all", default_value = "open")]
     pub(crate) state: String,
     /// Write personal values and the records' bytes as they are; otherwise values are masked and bytes left out. Says why; that is noted.
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) reveal: Option<String>,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct DlqResolve {
     #[arg(long, conflicts_with = "result")]
     pub(crate) all_sources: bool,
     /// Why it is so.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) because: String,
     /// Say what would be decided; change nothing.
     #[arg(long)]
@@ -97,7 +97,7 @@ pub(crate) struct Whose {
     /// It is this employee's.
     #[arg(long, value_name = "EMPLOYEE_NO")]
     pub(crate) employee: Option<String>,
-    /// The identity is no employee's: the open letters with it are discarded. Later ones stay unmatched.
+    /// The identity is no employee's: the problem's open letters are discarded. Later ones stay unmatched.
     #[arg(long, conflicts_with = "result")]
     pub(crate) nobody: bool,
 }
@@ -107,7 +107,7 @@ pub(crate) enum Aliases {
     /// List all decisions.
     List {
         /// Show identities as they are. Says why; that is noted.
-        #[arg(long, value_name = "REASON")]
+        #[arg(long, value_name = "REASON", value_parser = clap::builder::NonEmptyStringValueParser::new())]
         reveal: Option<String>,
     },
     /// Take a decision back: from now on the directory answers again. What was filed stays; `records --matched-by` lists it.
@@ -116,7 +116,7 @@ pub(crate) enum Aliases {
         #[arg(value_parser = subject)]
         subject: AliasSubject,
         /// Why.
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
         because: String,
     },
 }
@@ -139,8 +139,8 @@ pub(crate) struct DlqFilter {
     /// That name this employee number.
     #[arg(long, value_name = "EMPLOYEE_NO")]
     pub(crate) employee: Option<String>,
-    /// With this text in any field.
-    #[arg(long)]
+    /// With this text in any field, names of fields included.
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) text: Option<String>,
     /// That were read by an older version of their source's field mapping than the configuration has now.
     #[arg(long, requires = "source")]
@@ -174,7 +174,7 @@ pub(crate) struct DlqShow {
     #[arg(value_parser = letter)]
     pub(crate) letter: LetterId,
     /// Show the values of its fields as they are. Says why; that is noted.
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) reveal: Option<String>,
     /// Suggest employees whom it might be about, with reasons. Reads all employees; needs Kafka and the registry.
     #[arg(long)]
@@ -207,7 +207,7 @@ pub(crate) struct DlqDiscard {
     #[command(flatten)]
     pub(crate) act: DlqAct,
     /// Why they are nothing.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) because: String,
 }
 

@@ -35,6 +35,10 @@ pub(super) async fn run(arguments: Dlq, context: &Context) -> Result<Exit, Failu
 }
 
 pub(super) async fn open(context: &Context, access: Access) -> Result<Archive, Failure> {
+    // A command makes no archive, least of all at a wrong place.
+    if !Archive::is_prepared(&context.configuration.archive).await? {
+        return Err(anyhow::anyhow!("there is no archive yet; has a desk run?").into());
+    }
     let archive = Archive::open(&context.configuration.archive, access).await;
     Ok(archive.context("open the archive; has a desk run yet?")?)
 }

@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use super::{row::Row, texts::Texts};
+use super::{
+    row::{Place, Row},
+    texts::Texts,
+};
+use crate::{IdentityKey, normalise::MAINLAND};
 
 /// What the directory knows of one employee. Two are equal where they have the same number: a directory has each number once.
 #[derive(Clone, Copy)]
@@ -34,6 +38,17 @@ impl<'d> HeldEmployee<'d> {
     #[must_use]
     pub fn position(&self) -> Option<&'d str> {
         self.row.position().map(|id| self.texts.get(id))
+    }
+
+    /// Everything that points to the employee, at whatever time, the number included.
+    pub(super) fn identities(&self) -> Vec<IdentityKey> {
+        let identity = |(place, _): (Place<'_>, _)| {
+            let mainland = if place.is_mainland { MAINLAND } else { "" };
+            let value = [mainland, &String::from_utf8_lossy(place.value)].concat();
+            let system = place.system.map(|id| self.texts.get(id).to_owned());
+            (place.kind, system, value)
+        };
+        self.row.places().map(identity).collect()
     }
 
     /// The number that took this one's place.

@@ -59,7 +59,7 @@ struct Number<'a> {
 const MAX_DIALLED_DIGITS: usize = 24;
 
 /// What stands before a number of mainland China in E.164.
-pub(super) const MAINLAND: &str = "+86";
+pub(crate) const MAINLAND: &str = "+86";
 
 pub(super) fn normalise(value: &str, region: Region) -> Cow<'_, str> {
     let trimmed = value.trim();

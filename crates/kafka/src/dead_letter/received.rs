@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use rdkafka::{Message, message::BorrowedHeaders, message::BorrowedMessage};
-use scoresync_domain::{LetterFamily, Origin, Timestamp};
+use scoresync_domain::{LetterFamily, Origin, Reason, Timestamp};
 
 use super::{ATTEMPT, FIRST_FAILED_AT, ORIGIN, REASON, SOURCE, connect, lookup, text_of, value_of};
 
@@ -50,6 +50,12 @@ pub struct ReceivedLetter<'a> {
     /// All headers, as JSON: an array of objects with `name` and `text` or, where it is none, `hex`.
     pub headers: String,
 }
+
+/// Bytes of a name or a reason; the name of a topic has at most 249.
+const LONGEST: usize = 250;
+const LONGEST_MESSAGE: usize = 2_000;
+/// Who writes our letters.
+const MAPPER: &str = "scoresync.mapper";
 
 /// Where the headers of a family say what.
 struct Names {
@@ -101,17 +107,20 @@ impl<'a> ReceivedLetter<'a> {
     }
 
     fn of(headers: Option<&'a BorrowedHeaders>, (topic, place): (&'a str, Origin)) -> Self {
-        let text = |name: &str| shown(headers, name).unwrap_or_default();
+        let text = |name: &str| shown(headers, name, LONGEST).unwrap_or_default();
         let all = headers.map(all_as_json).unwrap_or_else(|| "[]".to_owned());
-        if let Some(origin) = text_of(headers, ORIGIN).and_then(|text| text.parse().ok()) {
+        // Others can carry our headers on: a report that was redriven has them.
+        let is_ours = text_of(headers, connect::CLASS_NAME) == Some(MAPPER) && text(REASON).parse::<Reason>().is_ok();
+        let origin = text_of(headers, ORIGIN).and_then(|text| text.parse().ok());
+        if let Some(origin) = origin.filter(|_| is_ours) {
             return Self {
                 family: LetterFamily::Scoresync,
                 topic: Cow::Borrowed(""),
                 origin,
                 reason: text(REASON),
-                message: text(connect::EXCEPTION_MESSAGE),
+                message: shown(headers, connect::EXCEPTION_MESSAGE, LONGEST_MESSAGE).unwrap_or_default(),
                 source: text(SOURCE),
-                attempt: text_of(headers, ATTEMPT).and_then(|text| text.parse().ok()).unwrap_or(1),
+                attempt: text_of(headers, ATTEMPT).and_then(|text| text.parse().ok()).unwrap_or(1).max(1),
                 first_failed_at: text_of(headers, FIRST_FAILED_AT).and_then(Timestamp::parse_rfc3339),
                 headers: all,
             };
@@ -128,13 +137,20 @@ impl<'a> ReceivedLetter<'a> {
             headers: all.clone(),
         };
         let told = FOREIGN.iter().find_map(|names| {
-            let topic = shown(headers, names.topic).filter(|topic| !topic.is_empty())?;
+            // A longer one is no topic's name.
+            let topic = shown(headers, names.topic, LONGEST).filter(|topic| !topic.is_empty() && topic.len() < LONGEST)?;
             let origin = Origin {
                 generation: 0,
                 partition: number(value_of(headers, names.partition)?)?.try_into().ok()?,
                 offset: number(value_of(headers, names.offset)?)?,
             };
-            Some(foreign(names.family, (topic, origin), text(names.reason), text(names.message)))
+            // Kafka Streams writes the message behind the class.
+            let reason = match text(names.reason) {
+                Cow::Borrowed(reason) => Cow::Borrowed(reason.split(':').next().unwrap_or_default()),
+                Cow::Owned(reason) => Cow::Owned(reason.split(':').next().unwrap_or_default().to_owned()),
+            };
+            let message = shown(headers, names.message, LONGEST_MESSAGE).unwrap_or_default();
+            Some(foreign(names.family, (topic, origin), reason, message))
         });
         told.unwrap_or_else(|| {
             let message = Cow::Borrowed("the record does not say where it comes from, or why it is here");
@@ -158,9 +174,18 @@ fn number(value: &[u8]) -> Option<i64> {
     text.or_else(binary).filter(|number| *number >= 0)
 }
 
-/// Of what is no text as much as can be read.
-fn shown<'a>(headers: Option<&'a BorrowedHeaders>, name: &str) -> Option<Cow<'a, str>> {
-    value_of(headers, name).map(String::from_utf8_lossy)
+/// Of what is no text as much as can be read, and no more than so many bytes; without U+0000, which no database takes.
+fn shown<'a>(headers: Option<&'a BorrowedHeaders>, name: &str, limit: usize) -> Option<Cow<'a, str>> {
+    let value = value_of(headers, name)?;
+    let text = String::from_utf8_lossy(value);
+    if text.len() <= limit && !text.contains('\0') {
+        return Some(text);
+    }
+    let end = (0..=limit.min(text.len()))
+        .rev()
+        .find(|end| text.is_char_boundary(*end))
+        .unwrap_or(0);
+    Some(Cow::Owned(text[..end].replace('\0', "\u{fffd}")))
 }
 
 fn all_as_json(headers: &BorrowedHeaders) -> String {
@@ -245,7 +270,7 @@ mod tests {
         ];
         check(
             &entries,
-            (LetterFamily::Streams, "orders", "0/0/7", "java.lang.IllegalStateException: no"),
+            (LetterFamily::Streams, "orders", "0/0/7", "java.lang.IllegalStateException"),
         );
     }
 
@@ -270,6 +295,32 @@ mod tests {
         for other in [&b""[..], b"abc", b"-1", &[0; 5]] {
             assert_eq!(number(other), None, "{other:?}");
         }
+    }
+
+    #[test]
+    fn headers_of_ours_that_somebody_carried_on_make_no_letter_of_ours() {
+        let redriven: [(_, Option<&[u8]>); 5] = [
+            (c"scoresync.origin", Some(b"1/3/7")),
+            (c"scoresync.attempt", Some(b"4294967295")),
+            (c"kafka_dlt-original-topic", Some(b"scores.raw")),
+            (c"kafka_dlt-original-partition", Some(b"3")),
+            (c"kafka_dlt-original-offset", Some(b"7")),
+        ];
+        check(&redriven, (LetterFamily::Spring, "scores.raw", "0/3/7", ""));
+    }
+
+    #[test]
+    fn what_no_database_takes_is_cut_and_cleaned() {
+        let long = "ä".repeat(200);
+        let entries: [(_, Option<&[u8]>); 4] = [
+            (c"__connect.errors.topic", Some(b"or\0ders")),
+            (c"__connect.errors.partition", Some(b"3")),
+            (c"__connect.errors.offset", Some(b"41")),
+            (c"__connect.errors.exception.class.name", Some(long.as_bytes())),
+        ];
+        check(&entries, (LetterFamily::Connect, "or\u{fffd}ders", "0/3/41", &"ä".repeat(125)));
+        let endless = [(c"__connect.errors.topic", Some(long.as_bytes())), entries[1], entries[2]];
+        check(&endless, (LetterFamily::Unknown, "scores.dlq", "0/5/99", "unknown"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
 use super::Context;
-use crate::{failure::Failure, surroundings::Surroundings};
+use crate::{failure::Failure, output::visible, surroundings::Surroundings};
 
 const LIMIT: Duration = Duration::from_secs(300);
 /// More of them nobody reads.
@@ -75,7 +75,8 @@ pub(super) fn lines(candidates: &[Candidate], shown: impl Fn(&str) -> String) ->
         let because: Vec<String> = candidate.resemblances.iter().map(ToString::to_string).collect();
         let name = candidate.name.as_deref().map(&shown).unwrap_or_default();
         let department = candidate.department.as_deref().unwrap_or_default();
-        format!("  {}  {name}  {department}  {}", candidate.employee_no, because.join("; "))
+        let line = format!("  {}  {name}  {department}  {}", candidate.employee_no, because.join("; "));
+        visible(&line).into_owned()
     };
     let heading = [String::new(), "it might be about:".to_owned()];
     let how = "`scoresync dlq resolve LETTER --employee EMPLOYEE_NO --because TEXT` decides it".to_owned();

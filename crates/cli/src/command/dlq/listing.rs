@@ -1,7 +1,7 @@
 //! `scoresync dlq list|groups|stats`.
 
 use scoresync_archive::{Access, Letter, LetterGroup, LetterPage};
-use scoresync_domain::{LetterState, Timestamp};
+use scoresync_domain::{LetterFamily, LetterState, Timestamp};
 use scoresync_service::Exit;
 use serde_json::{Value, json};
 
@@ -83,7 +83,8 @@ pub(super) fn document(letter: &Letter) -> Value {
         "family": letter.family.as_str(),
         "state": letter.state.as_str(),
         "reason": letter.reason,
-        "message": letter.message,
+        // Ours holds no values; what others write can.
+        "message": (letter.family == LetterFamily::Scoresync).then_some(&letter.message),
         "source": letter.source,
         "attempt": letter.attempt,
         "first_failed_at": letter.first_failed_at.to_string(),

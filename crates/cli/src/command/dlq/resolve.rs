@@ -2,7 +2,7 @@
 
 use anyhow::{anyhow, bail};
 use scoresync_archive::{Access, Archive, LetterFilter, LetterId, LetterPage, Request};
-use scoresync_domain::{AliasSubject, IdentityAlias, IdentityKey, LetterState, Origin, ResultId};
+use scoresync_domain::{AliasSubject, IdentityAlias, IdentityKey, LetterState, Origin, ResultId, Timestamp};
 use scoresync_kafka::Topic;
 use scoresync_service::Exit;
 use serde_json::json;
@@ -45,11 +45,21 @@ pub(super) async fn run(arguments: DlqResolve, context: &Context) -> Result<Exit
             return Err(anyhow!("nobody has the employee number {number}; a decision for somebody unknown would file nothing").into());
         }
     }
+    let past = match report {
+        Some(origin) => past(&archive, origin).await?,
+        None => None,
+    };
     if !arguments.dry_run {
+        if let Some(origin) = report {
+            archive.expect_again(&LetterId::of(origin), now()).await?;
+        }
         let (alias, employee_no) = (subject.clone(), arguments.whose.employee.clone());
         let because = arguments.because.clone();
         with_decisions(context, &surroundings, move |decisions| {
             let decided_at = after(decisions.about(&alias));
+            if let Some(origin) = report {
+                decisions.require(origin)?;
+            }
             decisions.write(&IdentityAlias {
                 subject: alias,
                 employee_no,
@@ -59,7 +69,10 @@ pub(super) async fn run(arguments: DlqResolve, context: &Context) -> Result<Exit
                 revocation: None,
             })?;
             match report {
-                Some(origin) => decisions.redrive(origin, 0, decided_at),
+                Some(origin) => {
+                    let (attempts, first_failed_at) = past.unwrap_or((0, decided_at));
+                    decisions.redrive(origin, attempts, first_failed_at)
+                }
                 None => Ok(()),
             }
         })
@@ -69,6 +82,10 @@ pub(super) async fn run(arguments: DlqResolve, context: &Context) -> Result<Exit
         Some(group_id) if arguments.whose.nobody && !arguments.dry_run => discard(&archive, group_id, &arguments.because).await?,
         Some(_) | None => 0,
     };
+    tell((&arguments, context), &shown, (discarded, report))
+}
+
+fn tell((arguments, context): (&DlqResolve, &Context), shown: &str, (discarded, report): (u64, Option<Origin>)) -> Result<Exit, Failure> {
     let whose = arguments.whose.employee.as_deref().unwrap_or("nobody");
     let document = json!({
         "dry_run": arguments.dry_run,
@@ -87,6 +104,12 @@ pub(super) async fn run(arguments: DlqResolve, context: &Context) -> Result<Exit
         lines
     })?;
     Ok(Exit::Ok)
+}
+
+/// How often a report was tried, and when that failed first, where it was a letter.
+async fn past(archive: &Archive, origin: Origin) -> Result<Option<(u32, Timestamp)>, Failure> {
+    let found = archive.letter(&LetterId::of(origin)).await?;
+    Ok(found.map(|(letter, _)| (letter.attempt, letter.first_failed_at)))
 }
 
 async fn subject(arguments: &DlqResolve, archive: &Archive) -> Result<Subject, Failure> {

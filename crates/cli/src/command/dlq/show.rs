@@ -7,7 +7,11 @@ use scoresync_service::Exit;
 use serde_json::{Map, Value, json};
 
 use super::{Context, actor, candidates, group_name, listing, masking, now, open};
-use crate::{arguments::DlqShow, failure::Failure, output::table};
+use crate::{
+    arguments::DlqShow,
+    failure::Failure,
+    output::{table, visible},
+};
 
 pub(super) async fn run(arguments: &DlqShow, context: &Context) -> Result<Exit, Failure> {
     let access = if arguments.reveal.is_some() { Access::Desk } else { Access::Reader };
@@ -25,6 +29,9 @@ pub(super) async fn run(arguments: &DlqShow, context: &Context) -> Result<Exit, 
         }
     });
     let mut document = listing::document(&letter);
+    if arguments.reveal.is_some() {
+        document["message"] = letter.message.clone().into();
+    }
     document["explanation"] = explanation(&letter).into();
     document["advice"] = advice(&letter, context.configuration.desk.max_attempts.get()).into();
     document["fields"] = fields
@@ -109,7 +116,7 @@ fn lines((letter, body): (&Letter, &LetterBody), fields: &[(String, Option<Strin
     let rows: Vec<Vec<String>> = facts.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
     let mut lines = table(&rows);
     lines.push(String::new());
-    lines.push(explanation(letter));
+    lines.push(visible(&explanation(letter)).into_owned());
     lines.push(advice(letter, context.configuration.desk.max_attempts.get()));
     lines.push(String::new());
     if fields.is_empty() {
@@ -141,6 +148,9 @@ fn state(letter: &Letter) -> String {
 fn explanation(letter: &Letter) -> String {
     if letter.message.is_empty() {
         return "Its letter was not read yet; its report is filed.".to_owned();
+    }
+    if letter.family != LetterFamily::Scoresync {
+        return "What the other system says of it can hold values: --reveal shows its headers by `scoresync dlq export`.".to_owned();
     }
     format!("Why it could not be filed: {}.", letter.message.trim_end_matches('.'))
 }
