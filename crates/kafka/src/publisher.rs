@@ -45,6 +45,20 @@ impl DeliveryFailure {
     pub fn is_too_large(&self) -> bool {
         is_too_large(&self.cause)
     }
+
+    /// That a right is missing, where that is why: only a person can give it.
+    #[must_use]
+    pub fn missing_right(&self) -> Option<Error> {
+        let rights = [
+            RDKafkaErrorCode::TopicAuthorizationFailed,
+            RDKafkaErrorCode::ClusterAuthorizationFailed,
+        ];
+        let is_missing = self.cause.rdkafka_error_code().is_some_and(|code| rights.contains(&code));
+        is_missing.then(|| Error::Client {
+            action: "write outputs".to_owned(),
+            cause: self.cause.clone(),
+        })
+    }
 }
 
 /// A record to be written.

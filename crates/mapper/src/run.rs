@@ -102,7 +102,7 @@ impl Mapper {
                 self.last_bookkeeping = Instant::now();
             }
             if self.partitions.tend(&self.consumer, self.settings.max_in_flight.get())? {
-                self.tell_refusal();
+                self.tell_refusal()?;
             }
         }
         self.finish();
@@ -228,13 +228,18 @@ impl Mapper {
         Ok(())
     }
 
-    fn tell_refusal(&self) {
+    fn tell_refusal(&self) -> Result<(), MapperError> {
         self.transform.metrics.stage.retries.get([STAGE, "deliver"]).inc();
         let refusal = self.transform.publisher.last_refusal();
         let error = refusal.as_ref().map(|refusal| refusal as &dyn std::error::Error);
         tracing::error!(error, "an output was not taken; its partition begins again at its position");
+        let missing_right = refusal.as_ref().and_then(|refusal| refusal.missing_right());
         let cause = refusal.map(|refusal| format!(": {refusal}")).unwrap_or_default();
         self.readiness.not_ready(format!("the broker does not take outputs{cause}"));
+        match missing_right {
+            Some(error) => Err(error.into()),
+            None => Ok(()),
+        }
     }
 
     fn tell_readiness(&mut self) {
