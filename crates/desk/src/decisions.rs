@@ -5,9 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use scoresync_domain::{AliasSubject, IdentityAlias, Origin, Timestamp};
 use scoresync_kafka::{
     DatumError, Encoder, Error, KafkaSettings, Outgoing, PublishError, Registry, StoredRecord, TableEnds, TableError, TableReader, Topic,
-    TopicNames, TopicSettings,
-    dead_letter::{DirectoryPosition, Redrive},
-    record_at,
+    TopicNames, TopicSettings, dead_letter::DirectoryPosition, record_at,
 };
 use tokio::runtime::Handle;
 
@@ -130,22 +128,13 @@ impl Decisions {
     pub fn redrive(&mut self, origin: Origin, attempts: u32, first_failed_at: Timestamp) -> Result<(), DecisionError> {
         let record = self.report(origin)?;
         self.read()?;
-        let redrive = Redrive {
-            origin,
-            attempts,
-            first_failed_at,
-            directory: DirectoryPosition {
-                employees: 0,
-                aliases: self.table.position(0),
-            },
-            traceparent: None,
+        let directory = DirectoryPosition {
+            employees: 0,
+            aliases: self.table.position(0),
         };
-        let copy = Outgoing {
-            topic: &TopicNames::new(&self.topics).name(Topic::Raw),
-            key: record.key.as_deref(),
-            value: record.value.as_deref(),
-        };
-        self.resender.deliver([(copy, Some(redrive.headers()))])?;
+        let past = (origin, attempts, first_failed_at);
+        self.resender
+            .send([(past, record.key.as_deref(), record.value.as_deref())], directory)?;
         Ok(())
     }
 }

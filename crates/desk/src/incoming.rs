@@ -1,7 +1,7 @@
 //! Records of `scores.dlq` and `scores.enriched` as what the archive is told of them.
 
 use scoresync_archive::{FiledReport, IncomingLetter, LetterId};
-use scoresync_domain::{About, Concern, Directory, EnrichedScore, LetterFamily, Reason, Timestamp};
+use scoresync_domain::{About, Directory, EnrichedScore, LetterFamily, Reason, Timestamp};
 use scoresync_kafka::{
     BorrowedMessage, DecodeError, Decoder, Message, SchemaLookupError,
     dead_letter::{ATTEMPT, ReceivedLetter, text_of},
@@ -19,11 +19,7 @@ pub(crate) fn letter<'a>(
     let judgement = if is_readable(&received) {
         judge.judge(record.payload(), received.origin, directory)?
     } else {
-        Judgement {
-            concern: Concern::unreadable(),
-            can_be_filed: false,
-            content: None,
-        }
+        Judgement::unreadable()
     };
     let last_failed_at = record.timestamp().to_millis().map_or(now, Timestamp::from_millis);
     let Judgement {

@@ -19,4 +19,4 @@ pub use decisions::{DecisionError, Decisions};
 pub use metrics::DeskMetrics;
 pub use resender::Resender;
 pub use run::{Desk, DeskError, Surroundings};
-pub use settings::{DeskSettings, FirstStart};
+pub use settings::DeskSettings;

@@ -134,12 +134,7 @@ impl Redriver {
             return Err(failure.into());
         }
         if sent.len() + too_large.len() < due.len() {
-            let cause = self
-                .publisher
-                .last_refusal()
-                .map(|refusal| format!(": {refusal}"))
-                .unwrap_or_default();
-            return Err(RedriveError::NotAcknowledged(cause));
+            return Err(RedriveError::NotAcknowledged(self.publisher.because()));
         }
         self.is_due = due.len() >= limit as usize;
         Ok(sent.len() as u64)

@@ -34,17 +34,22 @@ impl Resender {
         })
     }
 
-    /// Sends reports (key and value) to `scores.raw` again, with their past; says how many there were.
+    /// Sends reports (key and value) to `scores.raw` again, with their past, to be mapped by a directory that has reached a position; says how
+    /// many there were.
     ///
     /// # Errors
     /// Unless the broker has acknowledged all of them.
-    pub fn send<'a>(&self, reports: impl IntoIterator<Item = (Past, Option<&'a [u8]>, Option<&'a [u8]>)>) -> Result<u64, DecisionError> {
+    pub fn send<'a>(
+        &self,
+        reports: impl IntoIterator<Item = (Past, Option<&'a [u8]>, Option<&'a [u8]>)>,
+        directory: DirectoryPosition,
+    ) -> Result<u64, DecisionError> {
         let copies = reports.into_iter().map(|((origin, attempts, first_failed_at), key, value)| {
             let redrive = Redrive {
                 origin,
                 attempts,
                 first_failed_at,
-                directory: DirectoryPosition::default(),
+                directory,
                 traceparent: None,
             };
             let copy = Outgoing {
@@ -70,11 +75,6 @@ impl Resender {
         if self.publisher.settle(PATIENCE) && tracker.watermark() == count {
             return Ok(count.unsigned_abs());
         }
-        let cause = self
-            .publisher
-            .last_refusal()
-            .map(|refusal| format!(": {refusal}"))
-            .unwrap_or_default();
-        Err(DecisionError::NotAcknowledged(cause))
+        Err(DecisionError::NotAcknowledged(self.publisher.because()))
     }
 }

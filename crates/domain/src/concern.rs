@@ -89,22 +89,9 @@ impl Concern {
     }
 }
 
-/// Whether the matching gave the reason: then the letters of one person are one problem, whichever of them it gave.
+/// Then the letters of one person are one problem, whichever of these reasons they have.
 fn is_about_people(reason: &str) -> bool {
-    match reason.parse() {
-        Ok(Reason::UnmatchedEmployee | Reason::AmbiguousEmployee | Reason::ConflictingIdentity) => true,
-        Ok(
-            Reason::Undecodable
-            | Reason::UnknownSchema
-            | Reason::UnknownSource
-            | Reason::Unparsed
-            | Reason::MissingField
-            | Reason::InvalidField
-            | Reason::AmbiguousField
-            | Reason::TooLarge,
-        )
-        | Err(_) => false,
-    }
+    reason.parse().is_ok_and(Reason::depends_on_directory)
 }
 
 fn identities(source: &Source, mapped: &MappedScore<'_>) -> About {

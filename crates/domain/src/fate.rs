@@ -84,6 +84,24 @@ named! {
     }
 }
 
+impl Reason {
+    /// Whether the matching gave it: a directory that is read further can come to another answer.
+    #[must_use]
+    pub const fn depends_on_directory(self) -> bool {
+        match self {
+            Self::UnmatchedEmployee | Self::AmbiguousEmployee | Self::ConflictingIdentity => true,
+            Self::Undecodable
+            | Self::UnknownSchema
+            | Self::UnknownSource
+            | Self::Unparsed
+            | Self::MissingField
+            | Self::InvalidField
+            | Self::AmbiguousField
+            | Self::TooLarge => false,
+        }
+    }
+}
+
 named! {
     /// Who wrote a dead letter, as its headers tell.
     LetterFamily {

@@ -36,6 +36,9 @@ impl ClientContext for Context {
 
 impl ConsumerContext for Context {}
 
+/// The name that a client has who reads tables, or single records, for itself.
+pub(crate) const NO_GROUP: &str = "scoresync-table";
+
 /// Connects in the background. The client wants the name of a group that its user has a right to, and never joins it.
 ///
 /// # Errors

@@ -42,7 +42,7 @@ pub use record_at::{StoredRecord, record_at};
 pub use registry::{Compatibility, Registry, RegistryError, SubjectVersion};
 pub use schema_memory::SchemaMemory;
 pub use schemas::{SubjectSchema, SubjectState, subjects};
-pub use settings::{KafkaSettings, Mechanism, Protocol, RegistrySettings, SecuritySettings, TopicSettings};
+pub use settings::{FirstStart, KafkaSettings, Mechanism, Protocol, RegistrySettings, SecuritySettings, TopicSettings};
 pub use table_reader::{TableChange, TableEnds, TableError, TableReader};
 pub use topic_reader::read_topic;
 pub use topics::{

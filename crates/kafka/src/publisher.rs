@@ -193,6 +193,12 @@ impl<T: Ticket> Publisher<T> {
         lock(&context.refusal).clone()
     }
 
+    /// The [last refusal](Self::last_refusal) as the end of a sentence, after a colon; nothing where there was none.
+    #[must_use]
+    pub fn because(&self) -> String {
+        self.last_refusal().map(|refusal| format!(": {refusal}")).unwrap_or_default()
+    }
+
     /// Waits until everything is acknowledged, or the time is over; says whether it is.
     #[must_use]
     pub fn settle(&self, limit: Duration) -> bool {

@@ -4,13 +4,15 @@ use std::time::{Duration, Instant};
 
 use rdkafka::{Message, Offset, TopicPartitionList, consumer::Consumer};
 
-use crate::{error::Error, groupless::groupless, settings::KafkaSettings};
+use crate::{
+    error::Error,
+    groupless::{NO_GROUP, groupless},
+    settings::KafkaSettings,
+};
 
 /// How long the broker may take.
 const LIMIT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(100);
-/// No group reads it, but the client wants a name, the same as for tables.
-const GROUP: &str = "scoresync-table";
 
 /// Key and value of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +28,7 @@ pub struct StoredRecord {
 /// # Errors
 /// Where the broker does not answer in time, or refuses.
 pub fn record_at(kafka: &KafkaSettings, topic: &str, partition: i32, offset: i64) -> Result<Option<StoredRecord>, Error> {
-    let consumer = groupless(kafka, GROUP, ("enable.partition.eof", "true"))?;
+    let consumer = groupless(kafka, NO_GROUP, ("enable.partition.eof", "true"))?;
     let failed = || Error::client("read a record");
     let (low, high) = consumer.fetch_watermarks(topic, partition, LIMIT).map_err(failed())?;
     if !(low..high).contains(&offset) {

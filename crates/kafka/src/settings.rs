@@ -149,3 +149,14 @@ impl RegistrySettings {
         Duration::from_millis(self.timeout_ms)
     }
 }
+
+/// What to do where no position is recorded for a partition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FirstStart {
+    /// Begin at the log's beginning.
+    #[default]
+    Beginning,
+    /// Stop: positions must be there, and their absence is an accident.
+    Refuse,
+}

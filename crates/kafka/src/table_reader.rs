@@ -22,7 +22,7 @@ use crate::{
     decoder::{DecodeError, Decoder},
     error::{Error, doubts_positions},
     group_consumer::TopicPartition,
-    groupless::{Context, End, groupless},
+    groupless::{Context, End, NO_GROUP, groupless},
     registry::Registry,
     schema_memory::SchemaMemory,
     settings::{KafkaSettings, TopicSettings},
@@ -32,8 +32,6 @@ use crate::{
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(20);
-/// No group reads tables, but the client wants a name.
-const GROUP: &str = "scoresync-table";
 
 /// One row of the table, or its erasure.
 #[derive(Debug)]
@@ -79,7 +77,7 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
             topic: name.clone(),
             cause,
         };
-        let consumer = groupless(kafka, GROUP, ("enable.partition.eof", "true")).map_err(failed)?;
+        let consumer = groupless(kafka, NO_GROUP, ("enable.partition.eof", "true")).map_err(failed)?;
         let partitions = partitions(&consumer, &name).map_err(failed)?;
         let description = describe(&consumer, &name).map_err(failed)?;
         let description = description.ok_or_else(|| failed(Error::TopicMissing(name.clone())))?;
@@ -246,7 +244,7 @@ impl<R: for<'a> Record<Borrowed<'a> = R>> TableReader<R> {
         }
         match crate::error::kind_of(&cause) {
             crate::error::Kind::Transient => Ok(Step::Nothing),
-            crate::error::Kind::Environment => Err(self.kafka(Error::client(&format!("read a table as the group {GROUP}"))(cause))),
+            crate::error::Kind::Environment => Err(self.kafka(Error::client(&format!("read a table as the group {NO_GROUP}"))(cause))),
         }
     }
 

@@ -14,7 +14,7 @@ use rdkafka::{
 
 use crate::{
     error::{Error, Kind, kind_of},
-    groupless::{Context, groupless},
+    groupless::{Context, NO_GROUP, groupless},
     settings::KafkaSettings,
 };
 
@@ -22,15 +22,13 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(100);
 /// How long nothing may come while there is something.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// No group reads it, but the client wants a name, the same as for tables.
-const GROUP: &str = "scoresync-table";
 
 /// Reads the records of a topic, each partition in its order. Blocks its thread; nothing is recorded about it anywhere.
 ///
 /// # Errors
 /// Where the broker does not answer in time, refuses, or has no such topic.
 pub fn read_topic(kafka: &KafkaSettings, topic: &str, mut take: impl FnMut(&BorrowedMessage<'_>)) -> Result<(), Error> {
-    let consumer = groupless(kafka, GROUP, ("enable.partition.eof", "true"))?;
+    let consumer = groupless(kafka, NO_GROUP, ("enable.partition.eof", "true"))?;
     let mut left = bounds(&consumer, topic)?;
     let mut assignment = TopicPartitionList::new();
     for (partition, (low, _)) in &left {

@@ -6,13 +6,13 @@ use std::{
 };
 
 use scoresync_fault_points::{self as fault_points, Bug, Point};
-use scoresync_kafka::{Committed, Error, GroupConsumer, OffsetTracker, TopicDescription, TopicPartition};
+use scoresync_kafka::{Committed, Error, FirstStart, GroupConsumer, OffsetTracker, TopicDescription, TopicPartition};
 use scoresync_service::{Backoff, BackoffLimits, Loudness};
 
 use crate::{
     position_note,
     schema_memories::{SchemaMemories, StartError},
-    settings::{FirstStart, MapperSettings},
+    settings::MapperSettings,
 };
 
 /// No partition waits longer before it tries again.

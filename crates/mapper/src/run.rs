@@ -234,7 +234,7 @@ impl Mapper {
         let error = refusal.as_ref().map(|refusal| refusal as &dyn std::error::Error);
         tracing::error!(error, "an output was not taken; its partition begins again at its position");
         let missing_right = refusal.as_ref().and_then(|refusal| refusal.missing_right());
-        let cause = refusal.map(|refusal| format!(": {refusal}")).unwrap_or_default();
+        let cause = self.transform.publisher.because();
         self.readiness.not_ready(format!("the broker does not take outputs{cause}"));
         match missing_right {
             Some(error) => Err(error.into()),

@@ -2,6 +2,7 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
+use scoresync_kafka::FirstStart;
 use serde::{Deserialize, Serialize};
 
 /// `[mapper]`.
@@ -16,17 +17,6 @@ pub struct MapperSettings {
     pub first_start: FirstStart,
     /// Name of this instance in dead letters; the host's name and the process id where it is empty.
     pub instance: String,
-}
-
-/// What to do when the group has no position for a partition.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FirstStart {
-    /// Begin at the log's beginning.
-    #[default]
-    Beginning,
-    /// Stop: positions must be there, and their absence is an accident.
-    Refuse,
 }
 
 impl Default for MapperSettings {

@@ -150,7 +150,7 @@ impl Transform {
             .map_err(|error| Unfit::Obstacle(error.into()))?;
         let first_try = decide(&report, origin, &self.sources, self.live.directory());
         let mut score = match first_try {
-            Err(rejection) if depends_on_directory(rejection.reason) && !covered => {
+            Err(rejection) if rejection.reason.depends_on_directory() && !covered => {
                 // What was announced or decided before the report was sent must count: the directory is asked again, read to its end.
                 let ends = consumer.log_ends();
                 self.live
@@ -248,21 +248,6 @@ struct DeadEnd {
     rejection: Rejection,
     origin: Origin,
     history: History,
-}
-
-/// Whether a directory that is read further can come to another answer.
-fn depends_on_directory(reason: Reason) -> bool {
-    match reason {
-        Reason::UnmatchedEmployee | Reason::AmbiguousEmployee | Reason::ConflictingIdentity => true,
-        Reason::Undecodable
-        | Reason::UnknownSchema
-        | Reason::UnknownSource
-        | Reason::Unparsed
-        | Reason::MissingField
-        | Reason::InvalidField
-        | Reason::AmbiguousField
-        | Reason::TooLarge => false,
-    }
 }
 
 enum Unfit {

@@ -6,7 +6,7 @@ mod memory;
 mod waiting;
 
 use scoresync_archive::{Archive, ArchiveError, Position, TopicPartition as ArchivePartition};
-use scoresync_kafka::{Error, GroupConsumer, SchemaLookupError, TopicDescription, TopicPartition};
+use scoresync_kafka::{Error, FirstStart, GroupConsumer, Kind, SchemaLookupError, TopicDescription, TopicPartition};
 use tokio::runtime::Handle;
 
 pub use self::{memory::TopicMemory, waiting::wait_for};
@@ -18,15 +18,6 @@ pub enum Reader {
     Sink,
     /// The desk's.
     Desk,
-}
-
-/// What happens where there is no position.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FirstStart {
-    /// The log's beginning is claimed.
-    Beginning,
-    /// A person must act: the setting of this name says so.
-    Refuse(&'static str),
 }
 
 /// Why a partition cannot be started.
@@ -41,6 +32,17 @@ pub enum StartError {
     /// The registry, or what is recorded about its schemas.
     #[error(transparent)]
     Schemas(#[from] SchemaLookupError),
+}
+
+impl StartError {
+    /// Whether waiting is in vain. A topic that is missing may be made anew at this moment, and is compared once it is there.
+    #[must_use]
+    pub fn ends_stage(&self) -> bool {
+        match self {
+            Self::Kafka(Error::TopicMissing(_)) | Self::Archive(_) | Self::Schemas(_) => false,
+            Self::Kafka(error) => error.kind() == Kind::Environment,
+        }
+    }
 }
 
 impl Reader {
@@ -103,8 +105,12 @@ impl Positions<'_> {
 
     /// Gives the position that stands then: another process may have been first.
     fn claim(&self, (place, memory): (&TopicPartition, &TopicMemory), topic: &TopicDescription, low: i64) -> Result<Position, StartError> {
-        if let FirstStart::Refuse(setting) = self.first_start {
-            let difference = format!("the archive has no position for it, and {setting} = \"refuse\"");
+        if self.first_start == FirstStart::Refuse {
+            let table = match self.reader {
+                Reader::Sink => "sink",
+                Reader::Desk => "desk",
+            };
+            let difference = format!("the archive has no position for it, and {table}.first_start = \"refuse\"");
             return Err(Error::TopicChanged {
                 topic: place.topic.clone(),
                 difference,

@@ -16,4 +16,4 @@ mod settings;
 
 pub use metrics::SinkMetrics;
 pub use run::{Sink, SinkError, Surroundings};
-pub use settings::{FirstStart, SinkSettings};
+pub use settings::SinkSettings;

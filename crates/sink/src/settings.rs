@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use scoresync_kafka::FirstStart;
 use serde::{Deserialize, Serialize};
 
 /// `[sink]`.
@@ -14,17 +15,6 @@ pub struct SinkSettings {
     pub max_batch_mib: NonZeroUsize,
     /// Where a first start begins, when the archive has no position yet.
     pub first_start: FirstStart,
-}
-
-/// What to do when the archive has no position for a partition.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FirstStart {
-    /// Begin at the log's beginning.
-    #[default]
-    Beginning,
-    /// Stop: positions must be there, and their absence is an accident.
-    Refuse,
 }
 
 impl Default for SinkSettings {

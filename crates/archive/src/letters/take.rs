@@ -1,6 +1,9 @@
 //! Taking letters in, and closing those whose report was filed.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use scoresync_domain::{IdentityKey, LetterFamily, LetterState, Timestamp, identity_hash};
 
@@ -55,19 +58,19 @@ pub(super) const DESK: &str = "desk";
 pub(crate) async fn take(session: &impl Session, batch: &LetterBatch<'_>) -> Result<LettersTaken, Failure> {
     move_on(session, &batch.positions).await?;
     let letters = latest(&batch.letters);
-    let (mut groups, mut identities) = (BTreeMap::new(), BTreeMap::new());
+    let (mut groups, mut identities) = (BTreeMap::new(), BTreeSet::new());
     for letter in letters.values() {
         groups
             .entry(letter.group_id)
             .or_insert((letter, identities_as_json(&letter.sought)));
-        identities.extend(letter.sought.iter().map(|key| ((identity_hash(key), letter.group_id), ())));
+        identities.extend(letter.sought.iter().map(|key| (identity_hash(key), letter.group_id)));
     }
     let rows: Vec<_> = groups
         .iter()
         .map(|(id, (letter, identities))| group_values(id, letter, (identities, batch.now)))
         .collect();
     session.change(GROUP, &rows).await?;
-    let rows = identities.keys().map(|(hash, group_id)| {
+    let rows = identities.iter().map(|(hash, group_id)| {
         vec![
             Value::Bytes(Some(hash)),
             Value::Bytes(Some(group_id)),

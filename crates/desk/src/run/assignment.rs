@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use scoresync_kafka::{Error, Event, Kind, TopicPartition, doubts_positions, kind_of};
-use scoresync_positions::{FirstStart, Positions, Reader, StartError};
+use scoresync_positions::{Positions, Reader, StartError};
 
 use super::{Desk, DeskError};
-use crate::{metrics::STAGE, news::Sweep, settings};
+use crate::{metrics::STAGE, news::Sweep};
 
 /// Partitions that wait for the word where they go on.
 #[derive(Default)]
@@ -111,10 +111,7 @@ impl Desk {
             consumer: &self.consumer,
             archive: &self.archive,
             runtime: &self.runtime,
-            first_start: match self.settings.first_start {
-                settings::FirstStart::Beginning => FirstStart::Beginning,
-                settings::FirstStart::Refuse => FirstStart::Refuse("desk.first_start"),
-            },
+            first_start: self.settings.first_start,
         };
         let found = self.unstarted.places.iter().map(|place| {
             let offset = positions.of(place, self.memories.of(&place.topic))?;
@@ -131,20 +128,12 @@ impl Desk {
                 self.unstarted.not_before = None;
                 self.news.begin_sweep(Sweep::default(), self.live.directory().decided_results());
             }
-            Err(error) if ends_stage(&error) => return Err(error.into()),
+            Err(error) if error.ends_stage() => return Err(error.into()),
             Err(error) => {
                 self.trouble("positions", &error);
                 self.unstarted.not_before = self.not_before;
             }
         }
         Ok(())
-    }
-}
-
-/// A topic that is missing may be made anew at this moment, and is compared once it is there.
-fn ends_stage(error: &StartError) -> bool {
-    match error {
-        StartError::Kafka(Error::TopicMissing(_)) | StartError::Archive(_) | StartError::Schemas(_) => false,
-        StartError::Kafka(error) => error.kind() == Kind::Environment,
     }
 }

@@ -1,9 +1,9 @@
 //! Where tables end: of all that is written, or of what can be read.
 
-use super::{CALL_TIMEOUT, GROUP};
+use super::CALL_TIMEOUT;
 use crate::{
     error::Error,
-    groupless::{Asker, End},
+    groupless::{Asker, End, NO_GROUP},
     settings::KafkaSettings,
 };
 
@@ -20,8 +20,8 @@ impl TableEnds {
     /// Settings that the client refuses.
     pub fn open(kafka: &KafkaSettings) -> Result<Self, Error> {
         Ok(Self {
-            written: Asker::for_the(End::Written, kafka, GROUP)?,
-            readable: Asker::for_the(End::Readable, kafka, GROUP)?,
+            written: Asker::for_the(End::Written, kafka, NO_GROUP)?,
+            readable: Asker::for_the(End::Readable, kafka, NO_GROUP)?,
         })
     }
 

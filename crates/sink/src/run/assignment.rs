@@ -7,11 +7,11 @@ use std::{
 
 use scoresync_archive::ArchiveError;
 use scoresync_fault_points::{self as fault_points, Point};
-use scoresync_kafka::{Error, Kind, Topic, TopicPartition};
+use scoresync_kafka::{Topic, TopicPartition};
 use scoresync_positions::{Positions, Reader, StartError, wait_for};
 
 use super::{Sink, SinkError};
-use crate::{metrics::STAGE, seeded_bugs, settings::FirstStart};
+use crate::{metrics::STAGE, seeded_bugs};
 
 /// How often the archive is asked whether it still stands where the last batch has left it.
 const COMPARE_EVERY: Duration = Duration::from_secs(5);
@@ -157,7 +157,7 @@ impl Sink {
                 self.ready_unless_kept();
                 Ok(())
             }
-            Some(Doubt { error, .. }) if ends_stage(&error) => Err(error.into()),
+            Some(Doubt { error, .. }) if error.ends_stage() => Err(error.into()),
             Some(Doubt { place, error }) => {
                 self.pending.doubtful = Some(place);
                 self.readiness.not_ready(match &error {
@@ -179,10 +179,7 @@ impl Sink {
             consumer: &self.consumer,
             archive: &self.archive,
             runtime: &self.runtime,
-            first_start: match self.settings.first_start {
-                FirstStart::Beginning => scoresync_positions::FirstStart::Beginning,
-                FirstStart::Refuse => scoresync_positions::FirstStart::Refuse("sink.first_start"),
-            },
+            first_start: self.settings.first_start,
         };
         let mut known = Vec::new();
         for place in self.pending.in_turn() {
@@ -216,14 +213,6 @@ impl Sink {
             self.partitions.start(place, offset);
         }
         Ok(())
-    }
-}
-
-/// A topic that is missing may be made anew at this moment, and is compared once it is there.
-fn ends_stage(error: &StartError) -> bool {
-    match error {
-        StartError::Kafka(Error::TopicMissing(_)) | StartError::Archive(_) | StartError::Schemas(_) => false,
-        StartError::Kafka(error) => error.kind() == Kind::Environment,
     }
 }
 

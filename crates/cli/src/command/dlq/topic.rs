@@ -5,7 +5,11 @@ use std::{collections::BTreeMap, num::NonZeroU32};
 use scoresync_archive::{Letter, LetterFilter, LetterId};
 use scoresync_desk::{DecisionError, Resender};
 use scoresync_domain::{Concern, LetterState, Timestamp};
-use scoresync_kafka::{BorrowedMessage, Message, Topic, TopicNames, dead_letter::ReceivedLetter, read_topic};
+use scoresync_kafka::{
+    BorrowedMessage, Message, Topic, TopicNames,
+    dead_letter::{DirectoryPosition, ReceivedLetter},
+    read_topic,
+};
 
 use super::Context;
 use crate::failure::Failure;
@@ -100,7 +104,7 @@ pub(super) async fn send(context: &Context, letters: Vec<Found>, per_second: Non
                 let past = (found.letter.id.origin, found.letter.attempt, found.letter.first_failed_at);
                 (past, found.key.as_deref(), found.value.as_deref())
             });
-            sent += resender.send(copies)?;
+            sent += resender.send(copies, DirectoryPosition::default())?;
         }
         Ok::<u64, DecisionError>(sent)
     });
