@@ -36,6 +36,10 @@ const IDLE_POLL: Duration = Duration::from_millis(50);
 const BUSY_PAUSE: Duration = Duration::from_millis(1);
 /// How long a poll waits while a batch is held: whether it still has to be is looked at this often.
 const HELD_POLL: Duration = Duration::from_millis(1);
+/// From when on a batch in the archive's hands stops the delivery of what there is no room for. Until then nothing is polled: the client keeps
+/// what it has fetched, where it throws away that of a stopped partition, and takes up to a second to go on (librdkafka 2.12 resumes on a
+/// thread that does not wake the one that fetches).
+const PATIENCE_WITH_BATCH: Duration = Duration::from_millis(500);
 /// From when on a batch in the archive's hands is trouble.
 const LONG_BATCH: Duration = Duration::from_secs(10);
 const BOOKKEEPING: Duration = Duration::from_millis(500);
@@ -243,6 +247,10 @@ impl Sink {
             IDLE_POLL
         };
         let (is_full, employees_are_full) = (!self.has_room(&self.collected), !self.has_room(&self.collected_employees));
+        let waits_long = self.held.is_some() || self.applier.is_busy_for(PATIENCE_WITH_BATCH);
+        if (is_full || employees_are_full) && !waits_long {
+            return Ok(());
+        }
         let is_paused = |topic: &str| {
             if topic == self.employees_topic {
                 employees_are_full
