@@ -13,8 +13,8 @@ use std::{
 use scoresync_archive::{Archive, ArchiveError, FiledReport, IncomingLetter, LetterBatch};
 use scoresync_domain::{EnrichedScore, Region, Sources, Timestamp};
 use scoresync_kafka::{
-    BorrowedMessage, Decoder, DirectoryError, Error, Event, FetchSize, GroupConsumer, KafkaSettings, Kind, LiveDirectory, Membership,
-    Message, Publisher, Registry, SchemaLookupError, TableError, Topic, TopicNames, TopicSettings,
+    BorrowedMessage, Decoder, DirectoryError, Error, Event, GroupConsumer, KafkaSettings, Kind, LiveDirectory, Membership, Message,
+    Publisher, Registry, SchemaLookupError, TableError, Topic, TopicNames, TopicSettings,
 };
 use scoresync_positions::{Reader, StartError, TopicMemory, wait_for};
 use scoresync_service::{Backoff, BackoffLimits, Loudness, Shutdown, StageReadiness, now_millis, now_seconds};
@@ -183,7 +183,6 @@ impl Desk {
         let membership = Membership {
             group: &group,
             topics: &[&memories.letters.topic, &memories.scores.topic],
-            fetch: FetchSize::Small,
         };
         readiness.in_transition("waiting for partitions");
         Ok(Self {

@@ -102,31 +102,15 @@ pub(crate) fn producer(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<
 
 /// How much of each partition an answer of the broker brings, compressed; a batch that is larger comes alone (KIP-74). All of an answer is
 /// unpacked at once, so it decides how much memory a consumer takes (figures are in docs/performance.md).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FetchSize {
-    /// For an owner who takes records as they come.
-    Small,
-    /// For an owner who stops reading after nearly every batch: a client throws away what it holds of a partition that is stopped.
-    Large,
-}
-
-impl FetchSize {
-    const fn bytes(self) -> u32 {
-        match self {
-            Self::Small => 128 * 1024,
-            Self::Large => 512 * 1024,
-        }
-    }
-}
+const FETCH_BYTES: &str = "131072";
 
 /// A consumer of whole topics that commits nothing by itself and stops where the log does not hold what it should read next.
-pub(crate) fn consumer(kafka: &KafkaSettings, group: &str, fetch: FetchSize) -> Result<ClientConfig, Error> {
-    let fetch_bytes = fetch.bytes().to_string();
+pub(crate) fn consumer(kafka: &KafkaSettings, group: &str) -> Result<ClientConfig, Error> {
     let defaults = [
         ("fetch.wait.max.ms", "100"),
         ("fetch.error.backoff.ms", "100"),
         ("queued.max.messages.kbytes", "8192"),
-        ("fetch.message.max.bytes", &fetch_bytes),
+        ("fetch.message.max.bytes", FETCH_BYTES),
         // Where that much waits, how long until the next look whether there is room again.
         ("fetch.queue.backoff.ms", "5"),
         ("session.timeout.ms", "10000"),
@@ -168,7 +152,7 @@ fn with_defaults(kafka: &KafkaSettings, defaults: &[(&str, &str)]) -> Result<Cli
 /// # Errors
 /// A protected or unknown setting in `kafka.librdkafka`, or security settings that do not fit together.
 pub fn check_settings(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<(), Error> {
-    for config in [producer(kafka, topics)?, consumer(kafka, "check", FetchSize::Small)?] {
+    for config in [producer(kafka, topics)?, consumer(kafka, "check")?] {
         config
             .create_native_config()
             .map_err(Error::client("use the settings of [kafka]"))?;
@@ -269,7 +253,7 @@ mod tests {
 
     #[test]
     fn unsafe_defaults_of_the_library_are_overridden() {
-        let consumer = consumer(&settings(&[]), "g", FetchSize::Small).unwrap();
+        let consumer = consumer(&settings(&[]), "g").unwrap();
         for (setting, value) in [
             ("enable.auto.commit", "false"),
             ("enable.auto.offset.store", "false"),
@@ -322,7 +306,7 @@ mod tests {
         kafka.security.username = Some("scoresync".to_owned());
         kafka.security.password = Some(scoresync_service::Secret::new("made up"));
         let topics = TopicSettings::default();
-        for config in [base(&kafka), producer(&kafka, &topics), consumer(&kafka, "g", FetchSize::Small)] {
+        for config in [base(&kafka), producer(&kafka, &topics), consumer(&kafka, "g")] {
             assert_eq!(config.unwrap().get("sasl.password"), Some("made up"));
         }
     }

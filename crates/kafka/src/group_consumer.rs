@@ -20,7 +20,7 @@ use rdkafka::{
 
 use self::context::{Change, Context};
 use crate::{
-    client::{self, FetchSize},
+    client,
     error::{Error, Kind, kind_of},
     groupless::{Asker, End},
     lifeline::Lifeline,
@@ -100,7 +100,7 @@ impl GroupConsumer {
     /// # Errors
     /// Settings that the client refuses.
     pub fn join(kafka: &KafkaSettings, membership: &Membership<'_>) -> Result<Self, Error> {
-        let consumer = Self::open(kafka, membership.group, membership.fetch)?;
+        let consumer = Self::open(kafka, membership.group)?;
         consumer.subscribe(membership.topics)?;
         Ok(consumer)
     }
@@ -109,8 +109,8 @@ impl GroupConsumer {
     ///
     /// # Errors
     /// Settings that the client refuses.
-    pub fn open(kafka: &KafkaSettings, group: &str, fetch: FetchSize) -> Result<Self, Error> {
-        let config = client::consumer(kafka, group, fetch)?;
+    pub fn open(kafka: &KafkaSettings, group: &str) -> Result<Self, Error> {
+        let config = client::consumer(kafka, group)?;
         let context = Context::new(Lifeline::to(&kafka.brokers)?);
         let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(Error::client("make a consumer"))?;
         consumer.context().lifeline.hold(consumer.client());
@@ -341,8 +341,6 @@ pub struct Membership<'a> {
     pub group: &'a str,
     /// Names of the topics.
     pub topics: &'a [&'a str],
-    /// How much is read at once.
-    pub fetch: FetchSize,
 }
 
 fn list_of(partitions: &[TopicPartition]) -> TopicPartitionList {
@@ -378,7 +376,6 @@ mod tests {
         let membership = Membership {
             group: "g",
             topics: &[TOPIC],
-            fetch: FetchSize::Small,
         };
         let owner = GroupConsumer::join(&kafka, &membership).unwrap();
         let producer: BaseProducer = ClientConfig::new()

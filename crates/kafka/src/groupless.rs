@@ -11,13 +11,7 @@ use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
 };
 
-use crate::{
-    client::{self, FetchSize},
-    error::Error,
-    lifeline::Lifeline,
-    log_bounds::log_bounds,
-    settings::KafkaSettings,
-};
+use crate::{client, error::Error, lifeline::Lifeline, log_bounds::log_bounds, settings::KafkaSettings};
 
 pub(crate) struct Context(Lifeline);
 
@@ -44,7 +38,7 @@ pub(crate) const NO_GROUP: &str = "scoresync-table";
 /// # Errors
 /// Settings that the client refuses.
 pub(crate) fn groupless(kafka: &KafkaSettings, group: &str, (setting, value): (&str, &str)) -> Result<BaseConsumer<Context>, Error> {
-    let mut config = client::consumer(kafka, group, FetchSize::Small)?;
+    let mut config = client::consumer(kafka, group)?;
     config.set(setting, value);
     let context = Context(Lifeline::to(&kafka.brokers)?);
     let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(Error::client("make a consumer"))?;

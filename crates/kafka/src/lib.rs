@@ -27,7 +27,7 @@ mod topic_reader;
 mod topics;
 mod wire;
 
-pub use client::{FetchSize, check_settings};
+pub use client::check_settings;
 pub use decoder::{DecodeError, Decoder, SchemaLookupError, is_same_schema};
 pub use error::{Error, Kind, doubts_positions, kind_of};
 pub use group_consumer::{Committed, Event, GroupConsumer, Membership, TopicPartition};

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use rdkafka::{mocking::MockCluster, producer::DefaultProducerContext};
-use scoresync_kafka::{Event, FetchSize, GroupConsumer, KafkaSettings, Membership, TopicPartition};
+use scoresync_kafka::{Event, GroupConsumer, KafkaSettings, Membership, TopicPartition};
 
 const LIMIT: Duration = Duration::from_secs(30);
 const TOPIC: &str = "scores.raw";
@@ -24,7 +24,6 @@ fn join(cluster: &MockCluster<'static, DefaultProducerContext>) -> GroupConsumer
     let membership = Membership {
         group: "g",
         topics: &[TOPIC],
-        fetch: FetchSize::Small,
     };
     GroupConsumer::join(&kafka, &membership).unwrap()
 }

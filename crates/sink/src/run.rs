@@ -11,8 +11,8 @@ use std::{
 
 use scoresync_archive::{Archive, ArchiveError};
 use scoresync_kafka::{
-    Decoder, Error, Event, FetchSize, GroupConsumer, KafkaSettings, Kind, Membership, Message, Registry, SchemaLookupError, Topic,
-    TopicNames, TopicPartition, TopicSettings, doubts_positions, kind_of,
+    Decoder, Error, Event, GroupConsumer, KafkaSettings, Kind, Membership, Message, Registry, SchemaLookupError, Topic, TopicNames,
+    TopicPartition, TopicSettings, doubts_positions, kind_of,
 };
 use scoresync_positions::{StartError, TopicMemory};
 use scoresync_service::{Backoff, BackoffLimits, Shutdown, StageReadiness};
@@ -156,7 +156,6 @@ impl Sink {
         let membership = Membership {
             group: &group,
             topics: &[&enriched, &employees_topic],
-            fetch: FetchSize::Large,
         };
         let scores = Decoder::new(names.subject(Topic::Enriched), (*registry).clone(), (*runtime).clone()).patient();
         let employees = Decoder::new(names.subject(Topic::Employees), (*registry).clone(), (*runtime).clone()).patient();
@@ -246,19 +245,9 @@ impl Sink {
         } else {
             IDLE_POLL
         };
-        let (is_full, employees_are_full) = (!self.has_room(&self.collected), !self.has_room(&self.collected_employees));
-        let waits_long = self.held.is_some() || self.applier.is_busy_for(PATIENCE_WITH_BATCH);
-        if (is_full || employees_are_full) && !waits_long {
+        if !self.stop_what_is_full()? {
             return Ok(());
         }
-        let is_paused = |topic: &str| {
-            if topic == self.employees_topic {
-                employees_are_full
-            } else {
-                is_full
-            }
-        };
-        self.partitions.set_paused(&self.consumer, is_paused)?;
         for _ in 0..self.settings.max_batch_records.get() {
             let Self {
                 consumer,
@@ -311,6 +300,24 @@ impl Sink {
             timeout = Duration::ZERO;
         }
         Ok(())
+    }
+
+    /// Says whether to poll: for a short while, whoever has no room for one of them takes none of both.
+    fn stop_what_is_full(&mut self) -> Result<bool, SinkError> {
+        let (is_full, employees_are_full) = (!self.has_room(&self.collected), !self.has_room(&self.collected_employees));
+        let waits_long = self.held.is_some() || self.applier.is_busy_for(PATIENCE_WITH_BATCH);
+        if (is_full || employees_are_full) && !waits_long {
+            return Ok(false);
+        }
+        let is_paused = |topic: &str| {
+            if topic == self.employees_topic {
+                employees_are_full
+            } else {
+                is_full
+            }
+        };
+        self.partitions.set_paused(&self.consumer, is_paused)?;
+        Ok(true)
     }
 
     /// Scores and employees have room of their own: while scores are held, the employees must go on.

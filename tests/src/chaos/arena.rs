@@ -20,6 +20,7 @@ use super::{
     field::Field,
     fleet::{Arming, CRASH, FREEZE, Fleet, Stage},
     frail_link::Weather,
+    watch::Watch,
 };
 use crate::{
     installation::Installation,
@@ -28,6 +29,8 @@ use crate::{
 
 /// For a process to start, to be given partitions, and to come by the place where it is to crash or freeze.
 const STRUCK_WITHIN: Duration = Duration::from_secs(30);
+/// For others to do the work of a process that stands still.
+const OVERTAKEN_WITHIN: Duration = Duration::from_secs(30);
 const BEAT: Duration = Duration::from_millis(50);
 /// What a process says that is started while the registry has forgotten everything, and ends: somebody has to register the schemas.
 const REGISTER: &str = "run `scoresync schemas register`";
@@ -50,7 +53,7 @@ pub(super) struct Arena<'a> {
 
 impl Arena<'_> {
     /// Breaks something, waits, and mends it; says whether it struck anybody.
-    pub(super) async fn strike(&self, fault: Fault) -> anyhow::Result<bool> {
+    pub(super) async fn strike(&self, fault: Fault, watch: &Watch<'_>) -> anyhow::Result<bool> {
         match fault {
             Fault::Killed(stage) => {
                 let name = self.victim(stage).await?;
@@ -63,7 +66,9 @@ impl Arena<'_> {
             Fault::Woken(stage) => {
                 let first = self.fleet.lock().await.names(stage).into_iter().next();
                 let name = first.with_context(|| format!("there is no {stage}"))?;
-                return self.wake(&name, fault.duration()).await;
+                // Whoever is woken before somebody else has done its work does no harm.
+                let is_overtaken = watch.passed_what_is_there(OVERTAKEN_WITHIN);
+                return self.wake(&name, (fault.duration(), is_overtaken)).await;
             }
             Fault::LettersRefused => self.refuse_letters(fault.duration()).await?,
             Fault::Storm(stage) => self.storm(stage, fault.duration()).await?,
@@ -173,11 +178,12 @@ impl Arena<'_> {
         let name = self.victim(stage).await?;
         let arming = vec![(FREEZE.to_owned(), format!("{}:{times}", point.as_str()))];
         self.fleet.lock().await.arm(&name, &arming).await?;
-        self.wake(&name, duration).await
+        self.wake(&name, (duration, std::future::ready(Ok(())))).await
     }
 
-    /// Waits until a process stands still as it is armed to, and lets it go on after the duration; says whether it did.
-    async fn wake(&self, name: &str, duration: Duration) -> anyhow::Result<bool> {
+    /// Waits until a process stands still as it is armed to, and lets it go on after the duration and what else is waited for; says whether it
+    /// did.
+    async fn wake(&self, name: &str, (duration, waited_for): (Duration, impl Future<Output = anyhow::Result<()>>)) -> anyhow::Result<bool> {
         let end = Instant::now() + STRUCK_WITHIN;
         loop {
             let mut fleet = self.fleet.lock().await;
@@ -195,6 +201,7 @@ impl Arena<'_> {
             tokio::time::sleep(BEAT).await;
         }
         tokio::time::sleep(duration).await;
+        waited_for.await?;
         // Somebody may have killed it meanwhile, and started it again.
         let _ = self.fleet.lock().await.signal(name, "CONT");
         Ok(true)

@@ -231,7 +231,7 @@ impl<'a> Round<'a> {
 /// Lets a fault strike at its time, and waits until what was sent by its end is filed.
 async fn struck((arena, watch): (&Arena<'_>, &Watch<'_>), Strike { at, fault }: Strike) -> anyhow::Result<Recovery> {
     tokio::time::sleep(at).await;
-    let has_struck = arena.strike(fault).await.with_context(|| fault.class())?;
+    let has_struck = arena.strike(fault, watch).await.with_context(|| fault.class())?;
     let since = Instant::now();
     // Whether everything is filed in time is asked at the end.
     let _ = watch.passed_what_is_there(RECOVERY).await;

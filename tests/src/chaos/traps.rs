@@ -174,5 +174,13 @@ async fn try_to_catch(field: &Field, plan: &Plan, classes: &[Class]) -> anyhow::
     let has = |classes: &[Class]| outcome.anomalies.iter().any(|anomaly| classes.contains(&anomaly.class));
     // A pipeline that is only slow has not filed everything either.
     let is_caught = has(classes) && !has(&[Class::Stuck]);
-    Ok((!is_caught).then(|| format!("crashes at {:?}; {}", outcome.crashes, outcome.told(plan))))
+    let met = outcome.recoveries.iter().filter(|recovery| recovery.has_struck).count();
+    let of = outcome.recoveries.len();
+    Ok((!is_caught).then(|| {
+        format!(
+            "crashes at {:?}; {met} of {of} faults met somebody; {}",
+            outcome.crashes,
+            outcome.told(plan)
+        )
+    }))
 }

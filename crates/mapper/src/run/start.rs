@@ -7,8 +7,8 @@ use std::{
 
 use scoresync_domain::{Region, Sources};
 use scoresync_kafka::{
-    Decoder, Encoder, FetchSize, GroupConsumer, KafkaSettings, LiveDirectory, Publisher, Registry, SchemaMemory, Specification, Topic,
-    TopicNames, TopicPartition, TopicSettings,
+    Decoder, Encoder, GroupConsumer, KafkaSettings, LiveDirectory, Publisher, Registry, SchemaMemory, Specification, Topic, TopicNames,
+    TopicPartition, TopicSettings,
 };
 use scoresync_service::{Backoff, BackoffLimits, StageReadiness};
 use tokio::runtime::Handle;
@@ -65,7 +65,7 @@ impl Mapper {
         let (raw, group) = (names.name(Topic::Raw), format!("{}.{STAGE}", kafka.group_prefix));
         let decoder = Decoder::new(names.subject(Topic::Raw), registry.clone(), runtime.clone());
         let mut live = LiveDirectory::open(kafka, topics, region, (registry, runtime))?;
-        let consumer = GroupConsumer::open(kafka, &group, FetchSize::Small)?;
+        let consumer = GroupConsumer::open(kafka, &group)?;
         let (employees, aliases) = live.schema_memories();
         let memories = SchemaMemories {
             raw: decoder.memory().clone(),

@@ -13,7 +13,7 @@ use std::{
 };
 
 use scoresync_kafka::{
-    Error, Event, FetchSize, GroupConsumer, KafkaSettings, Kind, Membership, Topic, TopicNames, TopicPartition, TopicSettings, kind_of,
+    Error, Event, GroupConsumer, KafkaSettings, Kind, Membership, Topic, TopicNames, TopicPartition, TopicSettings, kind_of,
 };
 
 /// How long to wait for an owner that is there to finish.
@@ -72,7 +72,6 @@ impl RosterLock {
         let membership = Membership {
             group: &group,
             topics: &[&topic],
-            fetch: FetchSize::Small,
         };
         let consumer = GroupConsumer::join(kafka, &membership)?;
         let shared = Arc::new(Shared::default());

@@ -10,8 +10,8 @@ use std::{
 
 use scoresync_domain::{Employee, Region, ScoreReport, Source, Sources, SourcesSettings};
 use scoresync_kafka::{
-    Decoder, Event, FetchSize, GroupConsumer, KafkaSettings, Membership, Message as _, Registry, RegistrySettings, TableEnds, TableReader,
-    Topic, TopicNames, TopicSettings, create_topics, subjects,
+    Decoder, Event, GroupConsumer, KafkaSettings, Membership, Message as _, Registry, RegistrySettings, TableEnds, TableReader, Topic,
+    TopicNames, TopicSettings, create_topics, subjects,
 };
 use scoresync_producer::{Intake, ProducerMetrics, RosterSurroundings};
 use scoresync_service::StageMetrics;
@@ -122,7 +122,6 @@ impl Stack {
         let membership = Membership {
             group: &group,
             topics: &[&topic],
-            fetch: FetchSize::Small,
         };
         let consumer = GroupConsumer::join(&self.kafka, &membership).unwrap();
         let mut decoder =
