@@ -49,12 +49,7 @@ impl DeliveryFailure {
     /// That a right is missing, where that is why: only a person can give it.
     #[must_use]
     pub fn missing_right(&self) -> Option<Error> {
-        let rights = [
-            RDKafkaErrorCode::TopicAuthorizationFailed,
-            RDKafkaErrorCode::ClusterAuthorizationFailed,
-        ];
-        let is_missing = self.cause.rdkafka_error_code().is_some_and(|code| rights.contains(&code));
-        is_missing.then(|| Error::Client {
+        is_missing_right(self.cause.rdkafka_error_code()).then(|| Error::Client {
             action: "write outputs".to_owned(),
             cause: self.cause.clone(),
         })
@@ -159,7 +154,7 @@ impl<T: Ticket> Publisher<T> {
                 return Err(if is_too_large(&error) {
                     PublishError::TooLarge
                 } else {
-                    PublishError::Client(error)
+                    PublishError::Client(self.cause_of(error))
                 });
             }
             let deadline = *deadline.get_or_insert_with(|| Instant::now() + patience);
@@ -168,6 +163,16 @@ impl<T: Ticket> Publisher<T> {
             }
             std::thread::sleep(WAIT_FOR_ROOM);
             outgoing = refused;
+        }
+    }
+
+    /// A client that was refused the right to write before it had anything to write says of each record that it cannot go on.
+    fn cause_of(&self, error: KafkaError) -> KafkaError {
+        let is_fatal = error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal);
+        let first = is_fatal.then(|| self.producer.client().fatal_error()).flatten();
+        match first {
+            Some((code, _)) if is_missing_right(Some(code)) => KafkaError::MessageProduction(code),
+            Some(_) | None => error,
         }
     }
 
@@ -208,6 +213,13 @@ impl<T: Ticket> Publisher<T> {
         }
         self.in_flight() == 0
     }
+}
+
+fn is_missing_right(code: Option<RDKafkaErrorCode>) -> bool {
+    matches!(
+        code,
+        Some(RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::ClusterAuthorizationFailed)
+    )
 }
 
 fn is_too_large(error: &KafkaError) -> bool {
@@ -288,6 +300,11 @@ impl<T: Ticket> ProducerContext<NoCustomPartitioner> for Context<T> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use rdkafka::{
+        mocking::MockCluster,
+        types::{RDKafkaApiKey, RDKafkaRespErr},
+    };
+
     use super::*;
 
     pub(crate) fn refusal() -> DeliveryFailure {
@@ -306,5 +323,41 @@ pub(crate) mod tests {
         for other in [client(RDKafkaErrorCode::Fatal), PublishError::QueueFull, PublishError::TooLarge] {
             assert!(other.refusal("employees").is_none(), "{other}");
         }
+    }
+
+    struct NeverSettled;
+
+    impl Ticket for NeverSettled {
+        fn settle(&self, outcome: Result<(), DeliveryFailure>) {
+            panic!("a record that was not queued came to {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_right_that_was_refused_before_the_first_record_is_named_with_it() {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.request_errors(
+            RDKafkaApiKey::InitProducerId,
+            &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED; 10],
+        );
+        let kafka = KafkaSettings {
+            brokers: cluster.bootstrap_servers(),
+            ..KafkaSettings::default()
+        };
+        let publisher = Publisher::new(&kafka, &TopicSettings::default()).unwrap();
+        let begun = Instant::now();
+        while publisher.fatal_error().is_none() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "nothing was refused");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let record = Outgoing {
+            topic: "employees",
+            key: None,
+            value: None,
+        };
+        let refused = publisher.publish(record, None, Arc::new(NeverSettled)).unwrap_err();
+        let refusal = refused.refusal("employees").unwrap();
+        assert!(refusal.missing_right().is_some(), "{refusal}");
+        assert!(refusal.to_string().contains("docs/security.md"), "{refusal}");
     }
 }
