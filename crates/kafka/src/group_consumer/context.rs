@@ -6,7 +6,8 @@ use std::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Instant,
+    thread,
+    time::{Duration, Instant},
 };
 
 use rdkafka::{
@@ -18,6 +19,9 @@ use rdkafka::{
 
 use super::{TopicPartition, reads::Reads};
 use crate::lifeline::Lifeline;
+
+/// Of a member that owes the group no answer any more.
+const LEAVING: Duration = Duration::from_millis(50);
 
 /// A change of what is ours, or of how it is read.
 pub(super) enum Change {
@@ -99,24 +103,45 @@ impl ClientContext for Context {
 
 impl ConsumerContext for Context {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, reason: RDKafkaRespErr, list: &mut TopicPartitionList) {
-        let partitions = partitions_of(list);
-        if self.closing.load(Ordering::Acquire) {
-            if let Err(error) = consumer.incremental_unassign(list) {
-                tracing::warn!(%error, "a partition could not be released while closing");
-            }
+        let nothing = TopicPartitionList::new();
+        let is_closing = self.closing.load(Ordering::Acquire);
+        if is_closing && has_left(consumer) {
             return;
         }
-        let change = if reason == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+        let partitions = partitions_of(list);
+        let (change, answer) = if reason == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
             // An assignment without an answer would stop all other partitions, hold the whole group up, and keep us from leaving it.
-            if let Err(error) = consumer.incremental_assign(&TopicPartitionList::new()) {
-                tracing::warn!(%error, "an assignment could not be answered");
-            }
-            Change::Assigned(partitions)
+            (Change::Assigned(partitions), consumer.incremental_assign(&nothing))
+        } else if is_closing {
+            // What was not started cannot be released, and that is no reason to stay.
+            let answer = consumer.incremental_unassign(list);
+            (
+                Change::Revoked(partitions),
+                answer.or_else(|_| consumer.incremental_unassign(&nothing)),
+            )
         } else {
-            Change::Revoked(partitions)
+            (Change::Revoked(partitions), Ok(()))
         };
-        self.tell(change);
+        if let Err(error) = answer {
+            tracing::warn!(%error, "a rebalance could not be answered");
+        }
+        if !is_closing {
+            self.tell(change);
+        }
     }
+}
+
+/// Whether a closing member has left its group, or does so within [`LEAVING`]. librdkafka takes no answers to rebalances then, and whoever gives
+/// one waits for ever (seen with 2.12): its groups drop what they are asked once they are terminated.
+fn has_left(consumer: &BaseConsumer<Context>) -> bool {
+    let begun = Instant::now();
+    while !consumer.closed() {
+        if begun.elapsed() > LEAVING {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    true
 }
 
 fn partitions_of(list: &TopicPartitionList) -> Vec<TopicPartition> {
