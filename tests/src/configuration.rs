@@ -7,9 +7,10 @@ use scoresync_desk::DeskSettings;
 use scoresync_domain::SourcesSettings;
 use scoresync_kafka::{KafkaSettings, RegistrySettings, TopicSettings};
 use scoresync_mapper::MapperSettings;
-use scoresync_producer::{DoorSettings, RosterSettings, TokensSettings};
+use scoresync_producer::{DoorSettings, RosterSettings};
 use scoresync_service::{AdminSettings, ConfigurationError, LogSettings, ShutdownSettings, load_with};
 use scoresync_sink::SinkSettings;
+use scoresync_web::TokensSettings;
 use serde::Deserialize;
 
 /// The tables of a configuration file. `the_tables_are_those_of_the_command_line` keeps them honest.

@@ -26,7 +26,7 @@ pub use batch::{
 };
 pub use error::{ArchiveError, DatabaseError};
 pub use letters::{
-    DueRedrive, FiledReport, IncomingLetter, Letter, LetterBatch, LetterBody, LetterFilter, LetterGroup, LetterId, LetterPage,
+    DeskEvent, DueRedrive, FiledReport, IncomingLetter, Letter, LetterBatch, LetterBody, LetterFilter, LetterGroup, LetterId, LetterPage,
     LetterPosition, LetterToJudge, LettersTaken, OpenLetters, ParseLetterIdError, Request, WaitingGroup,
 };
 pub use postgres::PostgresArchive;

@@ -7,9 +7,10 @@ use scoresync_desk::DeskSettings;
 use scoresync_domain::{Problem, Sources, SourcesSettings};
 use scoresync_kafka::{KafkaSettings, Registry, RegistrySettings, TopicSettings, check_settings};
 use scoresync_mapper::MapperSettings;
-use scoresync_producer::{DoorSettings, RosterRules, RosterSettings, Tokens, TokensSettings, format_settings_of};
+use scoresync_producer::{DoorSettings, RosterRules, RosterSettings, format_settings_of};
 use scoresync_service::{AdminSettings, LogSettings, ShutdownSettings, load};
 use scoresync_sink::SinkSettings;
+use scoresync_web::{Tokens, TokensSettings};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;

@@ -3,8 +3,10 @@
 mod arguments;
 mod command;
 mod configuration;
+mod desk_api;
 mod directory;
 mod failure;
+mod office;
 mod output;
 mod process;
 mod producer;

@@ -6,9 +6,10 @@ use anyhow::Context as _;
 use prometheus::Registry;
 use scoresync_desk::DeskMetrics;
 use scoresync_mapper::MapperMetrics;
-use scoresync_producer::{DoorMetrics, ProducerMetrics};
+use scoresync_producer::ProducerMetrics;
 use scoresync_service::{AdminServer, Exit, ProcessMetrics, Readiness, Shutdown, StageMetrics, Stages, redacted_dump, start_telemetry};
 use scoresync_sink::SinkMetrics;
+use scoresync_web::HttpMetrics;
 
 use crate::{
     arguments::Stage,
@@ -35,7 +36,7 @@ pub(crate) struct Metrics {
     pub(crate) registry: Registry,
     pub(crate) process: ProcessMetrics,
     pub(crate) producer: ProducerMetrics,
-    pub(crate) door: DoorMetrics,
+    pub(crate) http: HttpMetrics,
     pub(crate) mapper: MapperMetrics,
     pub(crate) sink: SinkMetrics,
     pub(crate) desk: DeskMetrics,
@@ -49,7 +50,7 @@ impl Metrics {
         Ok(Self {
             process,
             producer: ProducerMetrics::register(&registry, stage.clone())?,
-            door: DoorMetrics::register(&registry)?,
+            http: HttpMetrics::register(&registry)?,
             mapper: MapperMetrics::register(&registry, stage.clone())?,
             sink: SinkMetrics::register(&registry, stage.clone())?,
             desk: DeskMetrics::register(&registry, stage)?,

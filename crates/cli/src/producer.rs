@@ -25,7 +25,7 @@ pub(crate) async fn run(shared: Shared, readiness: StageReadiness, writer: Roste
         intake: Arc::new(intake),
         tokens: Arc::clone(&tokens),
         sources: Arc::new(shared.checked.sources.clone()),
-        metrics: metrics.door.clone(),
+        metrics: metrics.http.clone(),
         readiness,
     };
     let door = Door::bind(&configuration.door, parts, roster_router(writer, tokens)).await?;

@@ -39,8 +39,12 @@ pub(crate) fn start_sink(stages: &mut Stages, shared: &Shared) {
     stages.thread("sink", move |shutdown| run_sink(&shared, &shutdown, &readiness));
 }
 
-/// The desk.
+/// The desk, and its HTTP interface where one is configured.
 pub(crate) fn start_desk(stages: &mut Stages, shared: &Shared) {
+    if let Some(listen) = shared.configuration.desk.listen {
+        let readiness = shared.readiness.stage("desk-api");
+        stages.task("desk-api", crate::desk_api::run(shared.clone(), listen, readiness));
+    }
     let readiness = shared.readiness.stage("desk");
     let shared = shared.clone();
     stages.thread("desk", move |shutdown| run_desk(&shared, &shutdown, &readiness));
@@ -163,7 +167,7 @@ fn find(shared: &Shared, needed: &[Topic], was_registered: &mut bool) -> Result<
     Ok(found)
 }
 
-fn unfit_archive(error: ArchiveError) -> Unfit {
+pub(crate) fn unfit_archive(error: ArchiveError) -> Unfit {
     match error {
         ArchiveError::Environment { .. } => Unfit::Lasting(error.into()),
         ArchiveError::Transient { .. } | ArchiveError::LostPosition { .. } | ArchiveError::WouldRefuse => Unfit::Passing(error.into()),

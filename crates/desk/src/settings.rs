@@ -1,6 +1,6 @@
 //! `[desk]`.
 
-use std::num::NonZeroU32;
+use std::{net::SocketAddr, num::NonZeroU32};
 
 use scoresync_kafka::FirstStart;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,9 @@ pub struct DeskSettings {
     pub max_attempts: NonZeroU32,
     /// So many letters are redriven in a second at most.
     pub redrives_per_second: NonZeroU32,
+    /// Where the desk's HTTP interface listens; nowhere, where it is left out. It speaks plain HTTP: other machines are to reach it through
+    /// something that ends TLS. Port 0 takes a free one.
+    pub listen: Option<SocketAddr>,
     /// Where a first start begins, when the archive has no position of the desk yet.
     pub first_start: FirstStart,
 }
@@ -22,6 +25,7 @@ impl Default for DeskSettings {
         Self {
             max_attempts: const { NonZeroU32::new(5).unwrap() },
             redrives_per_second: const { NonZeroU32::new(5_000).unwrap() },
+            listen: None,
             first_start: FirstStart::default(),
         }
     }

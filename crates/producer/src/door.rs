@@ -6,24 +6,15 @@
 mod admission;
 mod answer;
 mod broker_watch;
-mod connections;
 mod incoming_body;
-mod metrics;
-mod observe;
-mod problem;
-mod refusal_log;
 mod reports;
 mod rows;
 mod server;
 mod settings;
-mod silence;
 mod worker;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use incoming_body::linger;
-pub use metrics::DoorMetrics;
-pub(crate) use problem::{Kind, Problem};
 pub use server::{Door, DoorError, DoorParts};
 pub use settings::DoorSettings;

@@ -286,8 +286,8 @@ mod tests {
 
     use super::*;
     use crate::{
+        fixtures::sources,
         format::{Format, Limits, Unreadable},
-        tokens::tests::sources,
     };
 
     fn check(content: Result<Fields<'static>, Unreadable>, limits: Limits) {

@@ -11,9 +11,11 @@ mod metrics;
 mod rest;
 mod roster;
 mod source_format;
-mod tokens;
 
-pub use door::{Door, DoorError, DoorMetrics, DoorParts, DoorSettings};
+#[cfg(test)]
+mod fixtures;
+
+pub use door::{Door, DoorError, DoorParts, DoorSettings};
 pub use format::{
     BodyError, BrokenBody, Encoding, Format, FormatSettings, Limits, Row, RowReader, SettingsError, UnknownEncoding, UnknownFormat,
     Unreadable, UntoldFormat, read_rows,
@@ -31,4 +33,3 @@ pub use roster::{
     UpdateError, UpdateOutcome, import_roster, read_roster, roster_router, roster_writer,
 };
 pub use source_format::format_settings_of;
-pub use tokens::{NewToken, Right, TokenSettings, Tokens, TokensSettings, new_token};

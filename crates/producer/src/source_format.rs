@@ -33,7 +33,7 @@ mod tests {
 
     /// The settings of campus with another format.
     fn read(format: Format) -> Result<FormatSettings, Problem> {
-        let mut source = crate::tokens::tests::sources().get("campus").unwrap().clone();
+        let mut source = crate::fixtures::sources().get("campus").unwrap().clone();
         source.format = format;
         format_settings_of(&source)
     }

@@ -3,8 +3,9 @@
 use std::{fs, path::Path};
 
 use scoresync_domain::Sources;
-use scoresync_producer::{RosterRules, Tokens, format_settings_of};
+use scoresync_producer::{RosterRules, format_settings_of};
 use scoresync_service::ConfigurationError;
+use scoresync_web::Tokens;
 use toml::{Table, Value};
 
 use super::{Cost, Target};

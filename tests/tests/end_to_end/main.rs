@@ -5,6 +5,7 @@
 
 mod configuration;
 mod desk;
+mod desk_api;
 mod door;
 mod foreign_records;
 mod hostile_http;

@@ -4,7 +4,7 @@ use scoresync_domain::{Origin, ResultId, Timestamp};
 
 use super::Archive;
 use crate::{
-    ArchiveError, DueRedrive, Letter, LetterBatch, LetterBody, LetterFilter, LetterGroup, LetterId, LetterPage, LetterToJudge,
+    ArchiveError, DeskEvent, DueRedrive, Letter, LetterBatch, LetterBody, LetterFilter, LetterGroup, LetterId, LetterPage, LetterToJudge,
     LettersTaken, OpenLetters, Position, Request, WaitingGroup,
     letters::{self, Intent},
 };
@@ -147,12 +147,28 @@ impl Archive {
         both!(Change, self, "forget letters", session => letters::purge(session, (closed_before, limit)))
     }
 
+    /// How many letters [`Self::purge_letters`] would forget in all.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn purgeable_letters(&self, closed_before: Timestamp) -> Result<u64, ArchiveError> {
+        both!(Look, self, "count closed letters", session => letters::purgeable(session, closed_before))
+    }
+
     /// Remembers who did something with letters, or saw what they hold.
     ///
     /// # Errors
     /// The database's.
     pub async fn note_desk_event(&self, ids: &[LetterId], request: &Request<'_>) -> Result<(), ArchiveError> {
         both!(Change, self, "note what was done at the desk", session => letters::note(session, ids, request))
+    }
+
+    /// What is noted about a letter, the last of it first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn desk_events(&self, id: &LetterId, limit: u32) -> Result<Vec<DeskEvent>, ArchiveError> {
+        both!(Look, self, "read what was done at the desk", session => letters::events(session, (id, limit)))
     }
 
     /// The letters of a filter, those first that failed first.

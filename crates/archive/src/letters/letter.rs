@@ -305,6 +305,19 @@ pub struct Request<'a> {
     pub at: Timestamp,
 }
 
+/// What a person did, or looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeskEvent {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: String,
+    /// What, in one word.
+    pub action: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// How many letters are open, by source and reason, and since when.
 pub type OpenLetters = BTreeMap<(String, String), (u64, Timestamp)>;
 

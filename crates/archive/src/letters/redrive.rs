@@ -4,6 +4,7 @@ use scoresync_domain::{Origin, ResultId, Timestamp};
 
 use super::{
     DueRedrive, LetterId, LetterToJudge, Request, Session, WaitingGroup,
+    events::{change_each, note},
     list::{read_group_id, read_id, read_waiting_group},
     take::{DESK, id_values},
 };
@@ -172,19 +173,6 @@ pub(crate) async fn discard(session: &impl Session, letters: &[LetterId], reques
     change_each(session, sql, (letters, &head)).await
 }
 
-/// Remembers what a person did to letters, or looked at.
-pub(crate) async fn note(session: &impl Session, letters: &[LetterId], request: &Request<'_>) -> Result<(), Failure> {
-    let sql = "INSERT INTO desk_event (at_ms, actor, action, reason, topic, generation, partition, place)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    let head = [
-        Value::Int8(Some(request.at.as_millis())),
-        Value::Text(Some(request.actor)),
-        Value::Text(Some(request.action)),
-        Value::Text(Some(request.reason)),
-    ];
-    change_each(session, sql, (letters, &head)).await.map(drop)
-}
-
 /// Forgets some of the letters that were closed before a moment, and says how many. Once there are none, problems that no letter is left of
 /// are forgotten, too.
 pub(crate) async fn purge(session: &impl Session, (closed_before, limit): (Timestamp, u32)) -> Result<u64, Failure> {
@@ -212,10 +200,10 @@ pub(crate) async fn purge(session: &impl Session, (closed_before, limit): (Times
     Ok(forgotten)
 }
 
-/// In the order of the ids, so that no two of them wait for each other.
-async fn change_each<'v>(session: &impl Session, sql: &str, (letters, head): (&'v [LetterId], &[Value<'v>])) -> Result<u64, Failure> {
-    let mut sorted: Vec<&LetterId> = letters.iter().collect();
-    sorted.sort_unstable();
-    let rows: Vec<Vec<Value<'_>>> = sorted.into_iter().map(|id| [head, &id_values(id)].concat()).collect();
-    Ok(session.change(sql, &rows).await?.iter().sum())
+/// How many letters were closed before a moment.
+pub(crate) async fn purgeable(session: &impl Session, closed_before: Timestamp) -> Result<u64, Failure> {
+    let sql = "SELECT count(*) FROM dead_letter WHERE state IN ('filed', 'discarded') AND closed_ms < $1";
+    let rows = session.ask(sql, &[Value::Int8(Some(closed_before.as_millis()))]).await?;
+    let count = rows.into_iter().next().map(|mut row| row.int8()).transpose()?.flatten();
+    Ok(present(count, "count")?.unsigned_abs())
 }

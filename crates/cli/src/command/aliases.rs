@@ -1,19 +1,17 @@
 //! `scoresync aliases …`: people's decisions about whose an identity or a result is.
 
 use anyhow::anyhow;
-use scoresync_archive::Access;
-use scoresync_desk::{DecisionError, Decisions};
-use scoresync_domain::{AliasSubject, IdentityAlias, Revocation, Timestamp};
+use scoresync_desk::office::{after, mask};
+use scoresync_domain::{AliasSubject, IdentityAlias, Revocation};
 use scoresync_kafka::Topic;
 use scoresync_service::Exit;
 use serde_json::{Value, json};
-use tokio::runtime::Handle;
 
 use super::{
     Context,
-    dlq::{actor, masking::mask, now, open, show::note_reveal},
+    dlq::{actor, office, reach},
 };
-use crate::{arguments::Aliases, failure::Failure, output::table, surroundings::Surroundings};
+use crate::{arguments::Aliases, failure::Failure, output::table};
 
 pub(super) async fn run(arguments: &Aliases, context: &Context) -> Result<Exit, Failure> {
     match arguments {
@@ -22,35 +20,12 @@ pub(super) async fn run(arguments: &Aliases, context: &Context) -> Result<Exit, 
     }
 }
 
-/// Does something with all decisions, on a thread of its own, as it waits for broker and registry.
-pub(super) async fn with_decisions<T: Send + 'static>(
-    context: &Context,
-    surroundings: &Surroundings,
-    work: impl FnOnce(&mut Decisions) -> Result<T, DecisionError> + Send + 'static,
-) -> Result<T, Failure> {
-    let (kafka, topics) = (context.configuration.kafka.clone(), context.configuration.topics.clone());
-    let (registry, runtime) = (surroundings.registry.clone(), Handle::current());
-    let schema_id = surroundings.schema_id(Topic::Aliases)?;
-    let working = tokio::task::spawn_blocking(move || {
-        let mut decisions = Decisions::open((&kafka, &topics), (&registry, &runtime), schema_id)?;
-        decisions.read()?;
-        work(&mut decisions)
-    });
-    Ok(working.await??)
-}
-
-/// Of two decisions about one subject the later one counts, whatever the clocks say.
-pub(super) fn after(previous: Option<&IdentityAlias>) -> Timestamp {
-    let least = previous.map_or(i64::MIN, |alias| alias.decision().saturating_add(1));
-    Timestamp::from_millis(now().as_millis().max(least))
-}
-
 async fn list(reveal: Option<&str>, context: &Context) -> Result<Exit, Failure> {
     if let Some(reason) = reveal {
-        note_reveal(&open(context, Access::Desk).await?, &[], reason).await?;
+        office(context, true).await?.note_reveal(&[], (&actor(), reason)).await?;
     }
-    let surroundings = Surroundings::find(&context.configuration, &[Topic::Aliases]).await?;
-    let all = with_decisions(context, &surroundings, |decisions| Ok(decisions.read()?.clone())).await?;
+    let reach = reach(context, &[Topic::Aliases]).await?;
+    let all = reach.with_decisions(|decisions| Ok(decisions.read()?.clone())).await?;
     let subject = |alias: &IdentityAlias| match &alias.subject {
         AliasSubject::Identity { source, kind, value } if reveal.is_none() => {
             format!("identity/{}/{kind}/{}", source.as_deref().unwrap_or("*"), mask(value))
@@ -99,9 +74,9 @@ fn document(alias: &IdentityAlias, subject: &str) -> Value {
 }
 
 async fn revoke((subject, because): (&AliasSubject, &str), context: &Context) -> Result<Exit, Failure> {
-    let surroundings = Surroundings::find(&context.configuration, &[Topic::Aliases]).await?;
+    let reach = reach(context, &[Topic::Aliases]).await?;
     let (subject, because) = (subject.clone(), because.to_owned());
-    let revoked = with_decisions(context, &surroundings, move |decisions| {
+    let revoked = reach.with_decisions(move |decisions| {
         let Some(alias) = decisions.about(&subject).filter(|alias| alias.revocation.is_none()).cloned() else {
             return Ok(None);
         };

@@ -1,23 +1,23 @@
 //! `scoresync dlq …`: the dead letters, and what people do about them.
 
 mod act;
-mod candidates;
 mod export;
 mod listing;
-pub(super) mod masking;
 mod resolve;
-pub(super) mod show;
+mod show;
 mod topic;
 
 use anyhow::Context as _;
-use scoresync_archive::{Access, Archive, LetterFilter};
-use scoresync_domain::{IdentityKind, LetterState, Timestamp, identity_hash, normalise_identity};
-use scoresync_service::{Exit, now_millis};
+use scoresync_archive::{Access, Archive};
+use scoresync_desk::office::{Office, Reach, Selection};
+use scoresync_kafka::Topic;
+use scoresync_service::Exit;
 
 use super::Context;
 use crate::{
     arguments::{Dlq, DlqFilter},
     failure::Failure,
+    surroundings::Surroundings,
 };
 
 pub(super) async fn run(arguments: Dlq, context: &Context) -> Result<Exit, Failure> {
@@ -30,17 +30,26 @@ pub(super) async fn run(arguments: Dlq, context: &Context) -> Result<Exit, Failu
         Dlq::Discard(discard) => act::discard(&discard, context).await,
         Dlq::Export(export) => export::run(&export, context).await,
         Dlq::Purge { older_than, dry_run } => export::purge((older_than, dry_run), context).await,
-        Dlq::Resolve(resolve) => resolve::run(resolve, context).await,
+        Dlq::Resolve(resolve) => resolve::run(&resolve, context).await,
     }
 }
 
-pub(super) async fn open(context: &Context, access: Access) -> Result<Archive, Failure> {
+/// The office, for somebody who changes or reveals something, or only looks.
+pub(super) async fn office(context: &Context, changes: bool) -> Result<Office, Failure> {
     // A command makes no archive, least of all at a wrong place.
     if !Archive::is_prepared(&context.configuration.archive).await? {
         return Err(anyhow::anyhow!("there is no archive yet; has a desk run?").into());
     }
+    let access = if changes { Access::Desk } else { Access::Reader };
     let archive = Archive::open(&context.configuration.archive, access).await;
-    Ok(archive.context("open the archive; has a desk run yet?")?)
+    let archive = archive.context("open the archive; has a desk run yet?")?;
+    Ok(crate::office::office(archive, &context.configuration, &context.checked))
+}
+
+/// The way to Kafka and the registry, for whoever needs these topics.
+pub(super) async fn reach(context: &Context, needed: &[Topic]) -> Result<Reach, Failure> {
+    let surroundings = Surroundings::find(&context.configuration, needed).await?;
+    Ok(crate::office::reach(surroundings, &context.configuration, &context.checked)?)
 }
 
 /// Who sits at the command line.
@@ -50,40 +59,17 @@ pub(super) fn actor() -> String {
     named.unwrap_or_else(|| "command line".to_owned())
 }
 
-pub(super) fn now() -> Timestamp {
-    Timestamp::from_millis(now_millis())
-}
-
-fn ago(age: std::time::Duration) -> Timestamp {
-    let millis = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-    Timestamp::from_millis(now_millis().saturating_sub(millis))
-}
-
-/// What the arguments mean to the archive, of letters in this state.
-fn filter_of(arguments: &DlqFilter, state: Option<LetterState>, context: &Context) -> LetterFilter {
-    let region = context.checked.roster.region();
-    let source = arguments.source.as_deref().and_then(|name| context.checked.sources.get(name));
-    // Of a source that is not configured, nothing was read by any mapping.
-    let present_mapping = source.map_or(0, |source| source.mapping_version);
-    let employee = arguments.employee.as_deref().map(|number| {
-        let value = normalise_identity(IdentityKind::EmployeeNo, number, region).into_owned();
-        identity_hash(&(IdentityKind::EmployeeNo, None, value))
-    });
-    LetterFilter {
-        state,
+/// What the arguments select.
+fn selection(arguments: &DlqFilter) -> Selection {
+    Selection {
         reason: arguments.reason.clone(),
         source: arguments.source.clone(),
         field: arguments.field.clone(),
-        group_id: arguments.group,
-        identity: employee,
+        group: arguments.group,
+        employee: arguments.employee.clone(),
         text: arguments.text.clone(),
-        mapping_below: arguments.older_mapping.then_some(present_mapping),
-        before: arguments.older_than.map(ago),
-        since: arguments.newer_than.map(ago),
+        older_mapping: arguments.older_mapping,
+        older_than: arguments.older_than,
+        newer_than: arguments.newer_than,
     }
-}
-
-/// A problem's name.
-fn group_name(group_id: [u8; 16]) -> String {
-    format!("{:032x}", u128::from_be_bytes(group_id))
 }

@@ -1,7 +1,7 @@
 //! `scoresync token new`.
 
-use scoresync_producer::new_token;
 use scoresync_service::Exit;
+use scoresync_web::new_token;
 use serde_json::json;
 
 use crate::{arguments::Token, failure::Failure, output::Output};

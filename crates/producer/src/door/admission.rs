@@ -7,13 +7,10 @@ use axum::http::{
     header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE},
 };
 use scoresync_domain::Source;
+use scoresync_web::{Kind, Problem, Right, Token, Tokens};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::problem::{Kind, Problem};
-use crate::{
-    format::{Encoding, Format, FormatSettings},
-    tokens::{Right, Token, Tokens},
-};
+use crate::format::{Encoding, Format, FormatSettings};
 
 /// W3C Linked Data Platform 1.0 section 7.1: the types that POST takes here.
 const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");

@@ -9,12 +9,12 @@ use axum::{
 };
 
 use scoresync_fault_points::{self as fault_points, Bug, Point};
+use scoresync_web::{Kind, Problem};
 
 use super::{
     admission::body_too_large,
     broker_watch::BrokerWatch,
     incoming_body::Cut,
-    problem::{Kind, Problem},
     rows::{Receipt, Stopped},
 };
 use crate::{format::BrokenBody, intake::Acknowledgement};

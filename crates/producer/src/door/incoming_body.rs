@@ -4,6 +4,7 @@ use std::{io, time::Duration};
 
 use axum::body::{Body, BodyDataStream, Bytes};
 use futures_util::{Stream, StreamExt, stream};
+use scoresync_web::linger;
 use tokio_util::sync::CancellationToken;
 
 /// Bodies up to this size are held and read at once.
@@ -121,15 +122,4 @@ impl IncomingBody {
         });
         stream::once(async { Ok(beginning) }).chain(rest)
     }
-}
-
-/// How long the rest of a refused body is waited for.
-const LINGER: Duration = Duration::from_secs(1);
-
-/// Takes in what is still coming of a refused body, for a moment: to close a connection on unread bytes makes the sender's system throw away
-/// the answer (RFC 9112 section 9.6).
-pub(crate) async fn linger<E>(mut pieces: impl Stream<Item = Result<Bytes, E>> + Unpin) {
-    let rest = async { while let Some(Ok(_)) = pieces.next().await {} };
-    // When the time is over the answer is sent all the same.
-    let _ = tokio::time::timeout(LINGER, rest).await;
 }

@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::Stream;
+use scoresync_web::{Kind, Problem, linger};
 use tokio_util::{
     io::{StreamReader, SyncIoBridge},
     sync::CancellationToken,
@@ -18,8 +19,7 @@ use super::{
     admission::{Admission, Porter},
     answer::{Taken, Teller, empty_body},
     broker_watch::BrokerWatch,
-    incoming_body::{Beginning, BodyBounds, IncomingBody, linger},
-    problem::{Kind, Problem},
+    incoming_body::{Beginning, BodyBounds, IncomingBody},
     rows::{Pace, Stopped},
     settings::{DoorSettings, number, seconds},
     worker::Worker,

@@ -5,20 +5,20 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use axum::{Router, routing::post};
 use scoresync_domain::{Problem, Sources};
 use scoresync_service::{Shutdown, StageReadiness};
+use scoresync_web::{ConnectionLimits, Connections, HttpMetrics, Tokens, limited, observed};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     admission::{Entrance, Porter},
     broker_watch::{BrokerWatch, until_dead},
-    connections::{ConnectionLimits, Connections},
-    metrics::DoorMetrics,
-    observe::{limited, observed},
     reports::{ROUTE, Reception, receive},
     settings::{DoorSettings, number, seconds},
 };
-use crate::{intake::Intake, source_format::format_settings_of, tokens::Tokens};
+use crate::{intake::Intake, source_format::format_settings_of};
 
+/// What whoever knocks at a wrong address is told.
+const HINT: &str = "reports are sent with POST to /v1/sources/NAME/reports";
 /// How long what nobody waits for any more is given to reach the broker.
 const SETTLE: Duration = Duration::from_secs(3);
 
@@ -31,7 +31,7 @@ pub struct DoorParts {
     /// For whom.
     pub sources: Arc<Sources>,
     /// What is counted.
-    pub metrics: DoorMetrics,
+    pub metrics: HttpMetrics,
     /// Told when the door is open and when the broker does not acknowledge.
     pub readiness: StageReadiness,
 }
@@ -96,7 +96,7 @@ impl Door {
         Ok(Self {
             address: listener.local_addr().map_err(bind)?,
             listener,
-            routes: observed(reports.merge(limited(routes, request_limit)), parts.metrics),
+            routes: observed(reports.merge(limited(routes, request_limit)), parts.metrics, HINT),
             reception,
         })
     }

@@ -13,7 +13,7 @@ use scoresync_kafka::{
 use scoresync_service::{Shutdown, StageMetrics};
 
 use super::*;
-use crate::{Intake, ProducerMetrics, tokens::tests::sources};
+use crate::{Intake, ProducerMetrics, fixtures::sources};
 
 struct Office {
     broker: MockCluster<'static, DefaultProducerContext>,

@@ -14,6 +14,7 @@ use axum::{
     routing::put,
 };
 use scoresync_domain::{Identity, IdentityKind, RosterEntry, Timestamp, check_employee_no};
+use scoresync_web::{Kind, Problem, Right, Tokens, linger};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::{
@@ -23,8 +24,6 @@ use super::{
 use crate::{
     Format,
     clock::{is_far_ahead, now},
-    door::{Kind, Problem, linger},
-    tokens::{Right, Tokens},
 };
 
 const ROUTE: &str = "/v1/employees/{employee_no}";

@@ -1,4 +1,6 @@
-//! A plain HTTP client of the door.
+//! A plain HTTP client of the door and of the desk.
+
+use std::net::SocketAddr;
 
 use reqwest::{
     Client, RequestBuilder, StatusCode,
@@ -45,6 +47,18 @@ impl<'a> Http<'a> {
     pub(crate) async fn put(&self, employee_no: &str, token: Option<&str>, employee: &Value) -> anyhow::Result<Answer> {
         let url = format!("http://{}/v1/employees/{employee_no}", self.installation.door);
         answer(self.with_token(self.client.put(url).json(employee), token)).await
+    }
+
+    /// Asks the desk at an address of its interface.
+    pub(crate) async fn look(&self, desk: SocketAddr, token: Option<&str>, address: &str) -> anyhow::Result<Answer> {
+        let request = self.client.get(format!("http://{desk}{address}"));
+        answer(self.with_token(request, token)).await
+    }
+
+    /// Has the desk do something.
+    pub(crate) async fn act(&self, desk: SocketAddr, token: Option<&str>, address: &str, body: &Value) -> anyhow::Result<Answer> {
+        let request = self.client.post(format!("http://{desk}{address}")).json(body);
+        answer(self.with_token(request, token)).await
     }
 
     /// A name that has no token stands for itself.

@@ -11,7 +11,7 @@ mod truth;
 mod wait;
 
 pub(crate) use foreign::{Bytes, Foreign};
-pub(crate) use http::Http;
+pub(crate) use http::{Answer, Http};
 pub(crate) use load::{Load, Sent};
 pub(crate) use python::python;
 pub(crate) use readiness::{NotReady, readiness};

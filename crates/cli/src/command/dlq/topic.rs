@@ -2,8 +2,11 @@
 
 use std::{collections::BTreeMap, num::NonZeroU32};
 
-use scoresync_archive::{Letter, LetterFilter, LetterId};
-use scoresync_desk::{DecisionError, Resender};
+use scoresync_archive::{Letter, LetterId};
+use scoresync_desk::{
+    DecisionError, Resender,
+    office::{Selection, ago},
+};
 use scoresync_domain::{Concern, LetterState, Timestamp};
 use scoresync_kafka::{
     BorrowedMessage, Message, Topic, TopicNames,
@@ -22,12 +25,12 @@ pub(super) struct Found {
 }
 
 /// The last letter about each report, of those that are meant, those first that failed first.
-pub(super) async fn read(context: &Context, filter: LetterFilter) -> Result<Vec<Found>, Failure> {
-    if filter.field.is_some()
-        || filter.group_id.is_some()
-        || filter.identity.is_some()
-        || filter.text.is_some()
-        || filter.mapping_below.is_some()
+pub(super) async fn read(context: &Context, selection: &Selection) -> Result<Vec<Found>, Failure> {
+    if selection.field.is_some()
+        || selection.group.is_some()
+        || selection.employee.is_some()
+        || selection.text.is_some()
+        || selection.older_mapping
     {
         return Err(anyhow::anyhow!("fields, problems, people and texts are known to the desk alone: leave --from-topic out").into());
     }
@@ -45,7 +48,7 @@ pub(super) async fn read(context: &Context, filter: LetterFilter) -> Result<Vec<
         anyhow::Ok(latest)
     });
     let mut letters: Vec<Found> = reading.await??.into_values().collect();
-    letters.retain(|found| is_meant(&found.letter, &filter));
+    letters.retain(|found| is_meant(&found.letter, selection));
     letters.sort_by(|one, other| (one.letter.first_failed_at, &one.letter.id).cmp(&(other.letter.first_failed_at, &other.letter.id)));
     Ok(letters)
 }
@@ -82,12 +85,11 @@ fn found(record: &BorrowedMessage<'_>) -> Found {
     }
 }
 
-fn is_meant(letter: &Letter, filter: &LetterFilter) -> bool {
-    filter.state.is_none_or(|state| state == LetterState::Open)
-        && filter.reason.as_ref().is_none_or(|reason| *reason == letter.reason)
-        && filter.source.as_ref().is_none_or(|source| *source == letter.source)
-        && filter.before.is_none_or(|time| letter.first_failed_at < time)
-        && filter.since.is_none_or(|time| letter.first_failed_at >= time)
+fn is_meant(letter: &Letter, selection: &Selection) -> bool {
+    selection.reason.as_ref().is_none_or(|reason| *reason == letter.reason)
+        && selection.source.as_ref().is_none_or(|source| *source == letter.source)
+        && selection.older_than.is_none_or(|age| letter.first_failed_at < ago(age))
+        && selection.newer_than.is_none_or(|age| letter.first_failed_at >= ago(age))
 }
 
 /// Sends letters to `scores.raw`, byte for byte; says how many the broker has.

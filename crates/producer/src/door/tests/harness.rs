@@ -9,6 +9,7 @@ use scoresync_kafka::{
     mock::{DefaultProducerContext, MockCluster},
 };
 use scoresync_service::{ProcessMetrics, Readiness, Shutdown, StageMetrics};
+use scoresync_web::{HttpMetrics, Tokens, TokensSettings};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -17,8 +18,8 @@ use tokio::{
 };
 
 use crate::{
-    Door, DoorError, DoorMetrics, DoorParts, DoorSettings, Intake, ProducerMetrics, STAGE, Tokens, TokensSettings,
-    tokens::tests::{sha256, sources},
+    Door, DoorError, DoorParts, DoorSettings, Intake, ProducerMetrics, STAGE,
+    fixtures::{sha256, sources},
 };
 
 /// Nothing in these tests takes so long unless it is broken.
@@ -75,7 +76,7 @@ pub(super) fn parts(broker: &MockCluster<'static, DefaultProducerContext>) -> (D
         intake: Arc::new(Intake::new(&kafka, &TopicSettings::default(), 1, metrics).unwrap()),
         tokens: Arc::new(tokens()),
         sources: Arc::new(sources()),
-        metrics: DoorMetrics::register(&registry).unwrap(),
+        metrics: HttpMetrics::register(&registry).unwrap(),
         readiness: readiness.stage(STAGE),
     };
     (parts, readiness, registry)

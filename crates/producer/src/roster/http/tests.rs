@@ -14,7 +14,7 @@ use crate::roster::{
 };
 
 fn tokens() -> Arc<Tokens> {
-    let (hr, lms) = (crate::tokens::tests::sha256("ss_hr"), crate::tokens::tests::sha256("ss_lms"));
+    let (hr, lms) = (crate::fixtures::sha256("ss_hr"), crate::fixtures::sha256("ss_lms"));
     let settings = format!("hr = {{ sha256 = '{hr}', rights = ['employees'] }}\nlms = {{ sha256 = '{lms}', sources = ['academy'] }}");
     let tokens = Tokens::compile(&toml::from_str(&settings).unwrap(), |_| true);
     Arc::new(tokens.unwrap_or_else(|problems| panic!("{problems:?}")))

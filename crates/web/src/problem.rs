@@ -15,11 +15,12 @@ macro_rules! kinds {
     ($( $(#[$docs:meta])* $kind:ident = $status:ident, $name:literal, $title:literal; )+) => {
         /// Why a request is refused; its name is part of the interface.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub(crate) enum Kind { $( $(#[$docs])* $kind, )+ }
+        pub enum Kind { $( $(#[$docs])* $kind, )+ }
 
         impl Kind {
             /// The status of the answer.
-            pub(crate) const fn status(self) -> StatusCode {
+            #[must_use]
+            pub const fn status(self) -> StatusCode {
                 match self { $( Self::$kind => StatusCode::$status, )+ }
             }
 
@@ -39,6 +40,8 @@ macro_rules! kinds {
 kinds! {
     /// The body is not what its content type says.
     Malformed = BAD_REQUEST, "malformed-body", "the body cannot be read";
+    /// The address or the body asks for something that makes no sense.
+    Invalid = BAD_REQUEST, "invalid-request", "the request cannot be understood";
     /// There is no bearer token.
     NoToken = UNAUTHORIZED, "no-token", "a token is required";
     /// The token is nobody's.
@@ -63,10 +66,16 @@ kinds! {
     InvalidEmployee = BAD_REQUEST, "invalid-employee", "the employee cannot be recorded like this";
     /// Something of a later moment is known of the employee.
     Stale = CONFLICT, "stale-statement", "something later is known already";
+    /// No such dead letter.
+    UnknownLetter = NOT_FOUND, "unknown-letter", "there is no such letter";
+    /// A decision that makes no sense as things are.
+    Undecidable = UNPROCESSABLE_ENTITY, "undecidable", "this cannot be decided as things are";
     /// An error in the program.
     Internal = INTERNAL_SERVER_ERROR, "internal", "the request met an error in the program";
     /// The broker has not acknowledged what was sent.
     NotAcknowledged = SERVICE_UNAVAILABLE, "not-acknowledged", "the broker has not acknowledged what was sent";
+    /// Something that the answer needs does not answer.
+    Unavailable = SERVICE_UNAVAILABLE, "unavailable", "something that is needed does not answer";
     /// The process is about to end.
     ShuttingDown = SERVICE_UNAVAILABLE, "shutting-down", "the process is shutting down";
 }
@@ -76,8 +85,9 @@ impl Kind {
     const fn retry_after(self) -> Option<&'static str> {
         match self {
             Self::Busy => Some("1"),
-            Self::NotAcknowledged | Self::ShuttingDown => Some("5"),
+            Self::NotAcknowledged | Self::Unavailable | Self::ShuttingDown => Some("5"),
             Self::Malformed
+            | Self::Invalid
             | Self::NoToken
             | Self::UnknownToken
             | Self::Forbidden
@@ -89,6 +99,8 @@ impl Kind {
             | Self::UnsupportedMediaType
             | Self::InvalidEmployee
             | Self::Stale
+            | Self::UnknownLetter
+            | Self::Undecidable
             | Self::Internal => None,
         }
     }
@@ -100,6 +112,7 @@ impl Kind {
             Self::UnknownToken => Some("Bearer realm=\"scoresync\", error=\"invalid_token\""),
             Self::Forbidden => Some("Bearer realm=\"scoresync\", error=\"insufficient_scope\""),
             Self::Malformed
+            | Self::Invalid
             | Self::UnknownSource
             | Self::UnknownAddress
             | Self::MethodNotAllowed
@@ -109,8 +122,11 @@ impl Kind {
             | Self::InvalidEmployee
             | Self::Stale
             | Self::Busy
+            | Self::UnknownLetter
+            | Self::Undecidable
             | Self::Internal
             | Self::NotAcknowledged
+            | Self::Unavailable
             | Self::ShuttingDown => None,
         }
     }
@@ -123,7 +139,7 @@ impl Kind {
 
 /// A refusal; as a response it is a document of RFC 9457.
 #[derive(Debug)]
-pub(crate) struct Problem {
+pub struct Problem {
     kind: Kind,
     detail: String,
     members: Map<String, Value>,
@@ -141,7 +157,8 @@ pub(crate) struct Refusal {
 
 impl Problem {
     /// A refusal; `detail` says what to do, in a sentence without values.
-    pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
         Self {
             kind,
             detail: detail.into(),
@@ -153,27 +170,28 @@ impl Problem {
 
     /// Adds a member to the document.
     #[must_use]
-    pub(crate) fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
+    pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
         self.members.insert(member.to_owned(), value.into());
         self
     }
 
     /// Adds a header to the response.
     #[must_use]
-    pub(crate) fn with_header(mut self, name: HeaderName, value: &'static str) -> Self {
+    pub fn with_header(mut self, name: HeaderName, value: &'static str) -> Self {
         self.headers.push((name, HeaderValue::from_static(value)));
         self
     }
 
     /// Names the source for the log. It must be a configured one, as anything else is a value.
     #[must_use]
-    pub(crate) fn about(mut self, source: &str) -> Self {
+    pub fn about(mut self, source: &str) -> Self {
         self.source = Some(source.to_owned());
         self
     }
 
-    #[cfg(test)]
-    pub(crate) fn kind(&self) -> Kind {
+    /// Why it is refused.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
         self.kind
     }
 }

@@ -6,13 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::problem::{Kind, Refusal};
+use crate::problem::{Kind, Refusal};
 
 const INTERVAL: Duration = Duration::from_secs(10);
 
 /// Logs refusals.
 #[derive(Default)]
-pub(super) struct RefusalLog(Mutex<HashMap<(Kind, Option<String>), Recent>>);
+pub(crate) struct RefusalLog(Mutex<HashMap<(Kind, Option<String>), Recent>>);
 
 /// The last line of one kind about one source.
 struct Recent {
@@ -21,7 +21,7 @@ struct Recent {
 }
 
 impl RefusalLog {
-    pub(super) fn note(&self, route: &str, refusal: &Refusal) {
+    pub(crate) fn note(&self, route: &str, refusal: &Refusal) {
         let Some(unlogged) = self.is_due(refusal, Instant::now()) else {
             return;
         };

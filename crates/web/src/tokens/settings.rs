@@ -21,7 +21,8 @@ pub struct TokenSettings {
     pub sha256: String,
     /// Names of the sources that it may speak for; `["*"]` is every source. Default: none.
     pub sources: Vec<String>,
-    /// What it may do: `"reports"` (send reports of its sources), `"employees"` (send employees). Default: `["reports"]`.
+    /// What it may do: `"reports"` (send reports of its sources), `"employees"` (send employees), `"look"` (look at dead letters),
+    /// `"resolve"` (act upon them, and see what they hold). Default: `["reports"]`.
     pub rights: Vec<String>,
 }
 

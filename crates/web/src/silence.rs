@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 /// All connections that are silent at the moment.
 #[derive(Debug, Default)]
-pub(super) struct SilentConnections {
+pub(crate) struct SilentConnections {
     silent: Mutex<Silent>,
     one_fell_silent: Notify,
 }
@@ -24,7 +24,7 @@ struct Silent {
 
 /// One connection: silent until it speaks, and again after that.
 #[derive(Debug)]
-pub(super) struct Caller {
+pub(crate) struct Caller {
     all: Arc<SilentConnections>,
     /// Its number among the silent ones; `None` while a request is in hand.
     silent_as: Mutex<Option<u64>>,
@@ -33,10 +33,10 @@ pub(super) struct Caller {
 
 /// For as long as a request is in hand.
 #[derive(Debug)]
-pub(super) struct Speaking(Arc<Caller>);
+pub(crate) struct Speaking(Arc<Caller>);
 
 impl SilentConnections {
-    pub(super) fn caller(self: &Arc<Self>) -> Arc<Caller> {
+    pub(crate) fn caller(self: &Arc<Self>) -> Arc<Caller> {
         let caller = Arc::new(Caller {
             all: Arc::clone(self),
             silent_as: Mutex::default(),
@@ -47,7 +47,7 @@ impl SilentConnections {
     }
 
     /// Tells the connection that has been silent longest, as soon as there is one, to give way.
-    pub(super) async fn let_one_give_way(&self) {
+    pub(crate) async fn let_one_give_way(&self) {
         loop {
             let fell_silent = self.one_fell_silent.notified();
             let longest = lock(&self.silent).connections.pop_first();
@@ -60,17 +60,17 @@ impl SilentConnections {
 }
 
 impl Caller {
-    pub(super) fn speak(self: &Arc<Self>) -> Speaking {
+    pub(crate) fn speak(self: &Arc<Self>) -> Speaking {
         self.leave();
         Speaking(Arc::clone(self))
     }
 
     /// Until this connection is to give way.
-    pub(super) async fn is_to_give_way(&self) {
+    pub(crate) async fn is_to_give_way(&self) {
         self.gives_way.cancelled().await;
     }
 
-    pub(super) fn is_speaking(&self) -> bool {
+    pub(crate) fn is_speaking(&self) -> bool {
         lock(&self.silent_as).is_none()
     }
 

@@ -9,11 +9,15 @@ pub enum Right {
     Reports,
     /// Send employees.
     Employees,
+    /// Look at dead letters, without seeing who somebody is.
+    Look,
+    /// Send, discard and forget dead letters, decide whose they are, and see all that they hold.
+    Resolve,
 }
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 2] = [Self::Reports, Self::Employees];
+    pub const ALL: [Self; 4] = [Self::Reports, Self::Employees, Self::Look, Self::Resolve];
 
     /// The name in settings.
     #[must_use]
@@ -21,13 +25,15 @@ impl Right {
         match self {
             Self::Reports => "reports",
             Self::Employees => "employees",
+            Self::Look => "look",
+            Self::Resolve => "resolve",
         }
     }
 }
 
 /// The text names no right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a right is \"reports\" or \"employees\"")]
+#[error("a right is \"reports\", \"employees\", \"look\" or \"resolve\"")]
 pub struct UnknownRight;
 
 impl FromStr for Right {

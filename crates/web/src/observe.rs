@@ -9,8 +9,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{
-    metrics::DoorMetrics,
+use crate::{
+    metrics::HttpMetrics,
     problem::{Kind, Problem, Refusal},
     refusal_log::RefusalLog,
 };
@@ -19,18 +19,18 @@ use super::{
 const UNMATCHED: &str = "unmatched";
 
 struct Observer {
-    metrics: DoorMetrics,
+    metrics: HttpMetrics,
     log: RefusalLog,
 }
 
-/// Answers what no route takes, and observes everything.
-pub(super) fn observed(routes: Router, metrics: DoorMetrics) -> Router {
+/// Answers what no route takes, with a hint of what is here, and observes everything.
+pub fn observed(routes: Router, metrics: HttpMetrics, hint: &'static str) -> Router {
     let observer = Observer {
         metrics,
         log: RefusalLog::default(),
     };
     routes
-        .fallback(|| async { Problem::new(Kind::UnknownAddress, "reports are sent with POST to /v1/sources/NAME/reports") })
+        .fallback(move || async move { Problem::new(Kind::UnknownAddress, hint) })
         .method_not_allowed_fallback(|| async {
             Problem::new(Kind::MethodNotAllowed, "the header Allow lists the methods that are taken here")
         })
@@ -49,7 +49,7 @@ async fn observe(State(observer): State<Arc<Observer>>, matched: Option<MatchedP
 }
 
 /// Routes of others, whose requests end within `limit` wherever they wait: for their body or for what they do with it.
-pub(super) fn limited(routes: Router, limit: Duration) -> Router {
+pub fn limited(routes: Router, limit: Duration) -> Router {
     routes.layer(from_fn_with_state(limit, limit_time))
 }
 

@@ -3,7 +3,8 @@
 use scoresync_domain::{Field, SourceSettings};
 
 /// The first and the last character, with a mark for what is between; of a short one nothing.
-pub(in crate::command) fn mask(value: &str) -> String {
+#[must_use]
+pub fn mask(value: &str) -> String {
     let mut characters = value.chars();
     match (characters.next(), characters.next_back(), characters.next()) {
         (Some(first), Some(last), Some(_)) => format!("{first}•••{last}"),

@@ -20,7 +20,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::silence::{Caller, SilentConnections};
+use crate::silence::{Caller, SilentConnections};
 
 /// How long accepting rests when the system refuses it, as it does without free file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
@@ -29,7 +29,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 const GIVING_WAY: Duration = Duration::from_millis(100);
 
 /// The open connections.
-pub(super) struct Connections {
+pub struct Connections {
     routes: Router,
     http: http1::Builder,
     shutdown: Shutdown,
@@ -40,14 +40,17 @@ pub(super) struct Connections {
 
 /// How connections are held.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ConnectionLimits {
-    pub(super) max_open: usize,
+pub struct ConnectionLimits {
+    /// Connections that are open at once.
+    pub max_open: usize,
     /// For the head of a request, and for being idle.
-    pub(super) header_timeout: Duration,
+    pub header_timeout: Duration,
 }
 
 impl Connections {
-    pub(super) fn new(routes: Router, limits: ConnectionLimits, shutdown: Shutdown) -> Self {
+    /// None yet.
+    #[must_use]
+    pub fn new(routes: Router, limits: ConnectionLimits, shutdown: Shutdown) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
         Self {
@@ -62,7 +65,7 @@ impl Connections {
 
     /// Takes connections until the end is asked for. While too many are open, the next one waits until another has ended or given way, and
     /// further ones wait in the system's queue.
-    pub(super) async fn accept(&mut self, listener: TcpListener) {
+    pub async fn accept(&mut self, listener: TcpListener) {
         let shutdown = self.shutdown.clone();
         let mut next = None;
         loop {
@@ -76,7 +79,7 @@ impl Connections {
                 accepted = listener.accept(), if next.is_none() => match accepted {
                     Ok((stream, _)) => next = Some(stream),
                     Err(error) => {
-                        tracing::warn!(%error, "the HTTP door cannot accept a connection and tries again: {error}");
+                        tracing::warn!(%error, "an HTTP port cannot accept a connection and tries again: {error}");
                         tokio::select! {
                             () = shutdown.wait() => return,
                             () = tokio::time::sleep(ACCEPT_PAUSE) => {}
@@ -91,7 +94,7 @@ impl Connections {
     }
 
     /// Waits until all connections have ended, or the time is over; says how many are left.
-    pub(super) async fn finish(&mut self, limit: Duration) -> usize {
+    pub async fn finish(&mut self, limit: Duration) -> usize {
         let all = async {
             while let Some(ended) = self.open.join_next().await {
                 note_end(ended);

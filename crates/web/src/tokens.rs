@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, header::AUTHORIZATION};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::door::{Kind, Problem};
+use crate::problem::{Kind, Problem};
 
 pub use new_token::{NewToken, new_token};
 pub use right::Right;
@@ -20,7 +20,7 @@ pub struct Tokens(Vec<Token>);
 
 /// One token, without itself.
 #[derive(Clone, Debug)]
-pub(crate) struct Token {
+pub struct Token {
     name: String,
     sha256: [u8; 32],
     sources: SourceScope,
@@ -40,7 +40,7 @@ impl Tokens {
     ///
     /// # Errors
     /// The answer to a request without a token, with one that nobody knows, or with one that lacks the right.
-    pub(crate) fn authorise(&self, headers: &HeaderMap, right: Right) -> Result<&Token, Problem> {
+    pub fn authorise(&self, headers: &HeaderMap, right: Right) -> Result<&Token, Problem> {
         let presented: [u8; 32] = Sha256::digest(bearer(headers)?).into();
         let known = self.0.iter().fold(None, |found, token| {
             let is_same: bool = token.sha256.ct_eq(&presented).into();
@@ -66,12 +66,14 @@ impl Tokens {
 
 impl Token {
     /// Its name in the configuration.
-    pub(crate) fn name(&self) -> &str {
+    #[must_use]
+    pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Whether it may send what `source` says.
-    pub(crate) fn may_speak_for(&self, source: &str) -> bool {
+    #[must_use]
+    pub fn may_speak_for(&self, source: &str) -> bool {
         match &self.sources {
             SourceScope::All => true,
             SourceScope::Listed(names) => names.iter().any(|name| name == source),
@@ -79,7 +81,8 @@ impl Token {
     }
 
     /// Whether it may speak for any source at all.
-    pub(crate) fn may_speak_for_some(&self) -> bool {
+    #[must_use]
+    pub fn may_speak_for_some(&self) -> bool {
         match &self.sources {
             SourceScope::All => true,
             SourceScope::Listed(names) => !names.is_empty(),
@@ -107,4 +110,4 @@ fn bearer(headers: &HeaderMap) -> Result<&[u8], Problem> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -1,4 +1,4 @@
-//! What the door counts.
+//! What is counted of requests.
 
 use std::time::Instant;
 
@@ -9,16 +9,16 @@ use scoresync_service::{Labelled, Named};
 /// `status` of a request whose sender went away before the answer.
 const ABANDONED: &str = "abandoned";
 
-/// The door's metrics. Routes are the patterns of addresses, `unmatched` for all that is none.
+/// The metrics of requests. Routes are the patterns of addresses, `unmatched` for all that is none.
 #[derive(Clone)]
-pub struct DoorMetrics {
+pub struct HttpMetrics {
     /// `scoresync_http_requests_total{route,status}`: requests by their answer; `abandoned` where nobody waited for it.
     pub requests: Labelled<IntCounterVec, 2>,
     /// `scoresync_http_request_seconds{route}`: from the head of a request to its answer.
     pub request_seconds: Labelled<HistogramVec, 1>,
 }
 
-impl DoorMetrics {
+impl HttpMetrics {
     /// Registers them.
     ///
     /// # Errors
@@ -39,7 +39,7 @@ impl DoorMetrics {
     }
 
     /// Begins to measure a request.
-    pub(super) fn begin(&self, route: &str) -> MeasuredRequest<'_> {
+    pub(crate) fn begin(&self, route: &str) -> MeasuredRequest<'_> {
         MeasuredRequest {
             metrics: self,
             route: route.to_owned(),
@@ -50,15 +50,15 @@ impl DoorMetrics {
 }
 
 /// A request that is being answered; counted when it is dropped, so that one whose sender went away is counted too.
-pub(super) struct MeasuredRequest<'a> {
-    metrics: &'a DoorMetrics,
+pub(crate) struct MeasuredRequest<'a> {
+    metrics: &'a HttpMetrics,
     route: String,
     begun: Instant,
     status: Option<StatusCode>,
 }
 
 impl MeasuredRequest<'_> {
-    pub(super) fn answer(mut self, status: StatusCode) {
+    pub(crate) fn answer(mut self, status: StatusCode) {
         self.status = Some(status);
     }
 }

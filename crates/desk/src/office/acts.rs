@@ -1,0 +1,202 @@
+//! What people do with many letters at once, a page at a time.
+
+use std::{
+    num::NonZeroU32,
+    time::{Duration, Instant},
+};
+
+use scoresync_archive::{Archive, ArchiveError, Letter, LetterFilter, LetterId, LetterPage, Request};
+use scoresync_domain::{LetterFamily, LetterState, Timestamp};
+
+use super::{Office, PAGE, Selection, Tally, now};
+
+/// The open letters that something is done with.
+#[derive(Clone, Debug)]
+pub struct Meant {
+    letters: Vec<LetterId>,
+    filter: LetterFilter,
+}
+
+/// Nobody means everything by saying nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("say which letters are meant: name them, filter them, or say that all are meant")]
+pub struct NothingSaid;
+
+/// Who does something, and whether it is only tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Act<'a> {
+    /// Who.
+    pub actor: &'a str,
+    /// Why.
+    pub because: &'a str,
+    /// Nothing is changed.
+    pub dry_run: bool,
+    /// So many letters in a second at most.
+    pub rate: Option<NonZeroU32>,
+}
+
+impl Act<'_> {
+    fn request(&self, action: &'static str) -> Request<'_> {
+        Request {
+            actor: self.actor,
+            action,
+            reason: self.because,
+            at: now(),
+        }
+    }
+}
+
+impl Office {
+    /// Open letters that are named, or otherwise all that a selection means.
+    ///
+    /// # Errors
+    /// Where neither letters nor a selection are given, and `all` is not said.
+    pub fn meant(&self, letters: Vec<LetterId>, selection: &Selection, all: bool) -> Result<Meant, NothingSaid> {
+        if letters.is_empty() && !all && *selection == Selection::default() {
+            return Err(NothingSaid);
+        }
+        Ok(Meant {
+            letters,
+            filter: self.filter(selection, Some(LetterState::Open)),
+        })
+    }
+
+    /// Asks for letters to be sent through the pipeline again, byte for byte; a running desk sends them.
+    ///
+    /// # Errors
+    /// As for any change of the archive; what was asked for before stands.
+    pub async fn redrive(&self, meant: &Meant, act: &Act<'_>, progress: impl Fn(&Tally)) -> Result<Tally, ArchiveError> {
+        let (mut tally, mut pace) = (Tally::of(act), Pace::new(act.rate));
+        let mut pages = Pages::of(meant);
+        while let Some(letters) = pages.next(&self.archive).await? {
+            tally.meant += letters.len() as u64;
+            let mut ids = Vec::new();
+            for letter in letters {
+                if letter.family != LetterFamily::Scoresync {
+                    tally.of_other_systems += 1;
+                } else if letter.attempt >= self.max_attempts {
+                    tally.tried_too_often += 1;
+                } else {
+                    ids.push(letter.id);
+                }
+            }
+            if act.dry_run {
+                tally.done += ids.len() as u64;
+                ids.clear();
+            }
+            for some in ids.chunks(pace.portion()) {
+                pace.wait(some.len()).await;
+                tally.done += self
+                    .archive
+                    .queue_redrives(some, &act.request("redrive"), self.max_attempts)
+                    .await?;
+                progress(&tally);
+            }
+        }
+        Ok(tally)
+    }
+
+    /// Closes letters that are nothing.
+    ///
+    /// # Errors
+    /// As for any change of the archive; what was discarded before stays so.
+    pub async fn discard(&self, meant: &Meant, act: &Act<'_>, progress: impl Fn(&Tally)) -> Result<Tally, ArchiveError> {
+        let mut tally = Tally::of(act);
+        let mut pages = Pages::of(meant);
+        while let Some(letters) = pages.next(&self.archive).await? {
+            tally.meant += letters.len() as u64;
+            let ids: Vec<LetterId> = letters.into_iter().map(|letter| letter.id).collect();
+            tally.done += if act.dry_run {
+                ids.len() as u64
+            } else {
+                self.archive.discard_letters(&ids, &act.request("discard")).await?
+            };
+            progress(&tally);
+        }
+        Ok(tally)
+    }
+
+    /// Forgets letters that were closed before a moment; says how many.
+    ///
+    /// # Errors
+    /// As for any change of the archive; what was forgotten before stays so.
+    pub async fn purge(&self, closed_before: Timestamp) -> Result<u64, ArchiveError> {
+        let mut forgotten = 0;
+        loop {
+            match self.archive.purge_letters(closed_before, PAGE).await? {
+                0 => return Ok(forgotten),
+                some => forgotten += some,
+            }
+        }
+    }
+}
+
+/// The open letters that are meant, some at a time.
+struct Pages<'a> {
+    meant: &'a Meant,
+    after: Option<(Timestamp, LetterId)>,
+    is_over: bool,
+}
+
+impl<'a> Pages<'a> {
+    const fn of(meant: &'a Meant) -> Self {
+        Self {
+            meant,
+            after: None,
+            is_over: false,
+        }
+    }
+
+    async fn next(&mut self, archive: &Archive) -> Result<Option<Vec<Letter>>, ArchiveError> {
+        if self.is_over {
+            return Ok(None);
+        }
+        if !self.meant.letters.is_empty() {
+            self.is_over = true;
+            let mut letters = Vec::new();
+            for id in &self.meant.letters {
+                let found = archive.letter(id).await?.map(|(letter, _)| letter);
+                letters.extend(found.filter(|letter| letter.state == LetterState::Open));
+            }
+            return Ok(Some(letters));
+        }
+        let page = LetterPage {
+            after: self.after.take(),
+            limit: PAGE,
+        };
+        let letters = archive.letters(&self.meant.filter, &page).await?;
+        self.is_over = letters.len() < PAGE as usize;
+        self.after = letters.last().map(|letter| (letter.first_failed_at, letter.id.clone()));
+        Ok(Some(letters))
+    }
+}
+
+/// So many letters in a second at most.
+struct Pace {
+    per_second: Option<NonZeroU32>,
+    begun: Instant,
+    asked: u64,
+}
+
+impl Pace {
+    fn new(per_second: Option<NonZeroU32>) -> Self {
+        Self {
+            per_second,
+            begun: Instant::now(),
+            asked: 0,
+        }
+    }
+
+    /// How many are asked for at once.
+    fn portion(&self) -> usize {
+        self.per_second.map_or(PAGE, |rate| rate.get().min(PAGE)) as usize
+    }
+
+    async fn wait(&mut self, count: usize) {
+        if let Some(rate) = self.per_second {
+            let due = Duration::from_secs_f64(self.asked as f64 / f64::from(rate.get()));
+            tokio::time::sleep_until((self.begun + due).into()).await;
+        }
+        self.asked += count as u64;
+    }
+}

@@ -1,0 +1,131 @@
+//! What an office needs of Kafka, beside the archive: the directory as it is now, and people's decisions.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use scoresync_domain::{Employee, Region};
+use scoresync_kafka::{
+    DirectoryError, Error, KafkaSettings, LiveDirectory, Registry, TableEnds, TableError, TableReader, Topic, TopicSettings,
+};
+use tokio::{runtime::Handle, sync::Semaphore, task::spawn_blocking};
+
+use crate::decisions::{DecisionError, Decisions};
+
+/// How long reading a whole table may take.
+const LIMIT: Duration = Duration::from_secs(300);
+/// Each of them can hold all employees.
+const AT_ONCE: usize = 2;
+
+/// The way to Kafka and the registry. Whatever waits for them does so on a thread of its own, and there are no more than [`AT_ONCE`].
+#[derive(Clone)]
+pub struct Reach {
+    kafka: KafkaSettings,
+    topics: TopicSettings,
+    registry: Registry,
+    alias_schema_id: u32,
+    region: Region,
+    turns: Arc<Semaphore>,
+}
+
+/// Why Kafka or the registry did not give what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum ReachError {
+    /// Kafka.
+    #[error(transparent)]
+    Kafka(#[from] Error),
+    /// A table.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// The directory.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// Decisions, or a report that is sent again.
+    #[error(transparent)]
+    Decision(#[from] DecisionError),
+    /// The thread that waited has panicked, or the process ends.
+    #[error("the work ended unexpectedly")]
+    Unfinished,
+}
+
+impl Reach {
+    /// By these settings, the registry with its id of our schema of decisions; the region is that of phone numbers without a country.
+    #[must_use]
+    pub fn new((kafka, topics): (KafkaSettings, TopicSettings), (registry, alias_schema_id): (Registry, u32), region: Region) -> Self {
+        Self {
+            kafka,
+            topics,
+            registry,
+            alias_schema_id,
+            region,
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+
+    /// Does something with all decisions, which were just read.
+    ///
+    /// # Errors
+    /// No answer, or whatever the work meets.
+    pub async fn with_decisions<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Decisions) -> Result<T, DecisionError> + Send + 'static,
+    ) -> Result<T, ReachError> {
+        self.apart(move |reach, runtime| {
+            let around = (&reach.registry, runtime);
+            let mut decisions = Decisions::open((&reach.kafka, &reach.topics), around, reach.alias_schema_id)?;
+            decisions.read()?;
+            Ok(work(&mut decisions)?)
+        })
+        .await
+    }
+
+    /// Whether anybody has an employee number now.
+    ///
+    /// # Errors
+    /// No answer.
+    pub async fn knows(&self, employee_no: &str) -> Result<bool, ReachError> {
+        let number = employee_no.to_owned();
+        self.apart(move |reach, runtime| {
+            let around = (&reach.registry, runtime);
+            let mut live = LiveDirectory::open(&reach.kafka, &reach.topics, reach.region, around)?;
+            live.read_to_end(LIMIT)?;
+            Ok(live.directory().employee(&number).is_some())
+        })
+        .await
+    }
+
+    /// Shows everybody as they are now.
+    ///
+    /// # Errors
+    /// No answer.
+    pub(super) async fn read_employees<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut dyn Iterator<Item = &Employee>) -> T + Send + 'static,
+    ) -> Result<T, ReachError> {
+        self.apart(move |reach, runtime| {
+            let (settings, around) = ((&reach.kafka, &reach.topics), (&reach.registry, runtime));
+            let ends = Arc::new(TableEnds::open(&reach.kafka)?);
+            let mut employees = TableReader::<Employee>::open(Topic::Employees, settings, around, ends)?;
+            // Of an employee who has several records, the last one stands.
+            let mut latest = HashMap::new();
+            employees.read_to_end(LIMIT, |change| match change.row {
+                Some(employee) => drop(latest.insert(change.key, employee)),
+                None => drop(latest.remove(&change.key)),
+            })?;
+            Ok(read(&mut latest.values()))
+        })
+        .await
+    }
+
+    /// The turn is the thread's, which goes on where nobody waits for it any more.
+    async fn apart<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self, &Handle) -> Result<T, ReachError> + Send + 'static,
+    ) -> Result<T, ReachError> {
+        let turn = self.turns.clone().acquire_owned().await.map_err(|_| ReachError::Unfinished)?;
+        let (reach, runtime) = (self.clone(), Handle::current());
+        let working = spawn_blocking(move || {
+            let _turn = turn;
+            work(&reach, &runtime)
+        });
+        working.await.map_err(|_| ReachError::Unfinished)?
+    }
+}

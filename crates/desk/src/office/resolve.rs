@@ -1,0 +1,214 @@
+//! A person decides whose an identity or a result is.
+
+use scoresync_archive::{ArchiveError, LetterId};
+use scoresync_domain::{AliasSubject, IdentityAlias, IdentityKey, IdentityKind, Origin, ResultId, Timestamp};
+
+use super::{
+    Act, Office, Selection,
+    masking::mask,
+    now,
+    reach::{Reach, ReachError},
+};
+
+/// What is decided about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// An identity of the person whom a letter speaks of.
+    Letter(LetterId),
+    /// An identity of the person whom a problem is about.
+    Group([u8; 16]),
+    /// All versions of a result, filed and refused ones.
+    Result(ResultId),
+}
+
+/// A decision that is to be made.
+#[derive(Clone, Debug)]
+pub struct Resolution {
+    /// What is decided about.
+    pub about: About,
+    /// Whose it is; `None` is nobody's, and discards the problem's open letters.
+    pub employee_no: Option<String>,
+    /// Which identity is meant, where the reports have several.
+    pub kind: Option<IdentityKind>,
+    /// Whether it holds for the reports of all sources, not only for those of the letter's.
+    pub all_sources: bool,
+}
+
+/// What was decided, or would be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// What about, without personal values.
+    pub about: String,
+    /// How many letters were discarded.
+    pub discarded: u64,
+    /// The report that is sent again to be mapped by the decision.
+    pub sent_again: Option<Origin>,
+}
+
+/// Why nothing was decided.
+#[derive(Debug, thiserror::Error)]
+pub enum Unresolved {
+    /// What was asked for makes no sense as things are.
+    #[error("{0}")]
+    Senseless(String),
+    /// The archive.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// Kafka or the registry.
+    #[error(transparent)]
+    Reach(#[from] ReachError),
+}
+
+fn senseless(text: impl Into<String>) -> Unresolved {
+    Unresolved::Senseless(text.into())
+}
+
+struct Subject {
+    subject: AliasSubject,
+    shown: String,
+    /// The problem whose letters it concerns.
+    group_id: Option<[u8; 16]>,
+    /// A report of the result, to be mapped by the decision.
+    report: Option<Origin>,
+}
+
+/// Of two decisions about one subject the later one counts, whatever the clocks say.
+#[must_use]
+pub fn after(previous: Option<&IdentityAlias>) -> Timestamp {
+    let least = previous.map_or(i64::MIN, |alias| alias.decision().saturating_add(1));
+    Timestamp::from_millis(now().as_millis().max(least))
+}
+
+impl Office {
+    /// Decides whose an identity or a result is; what waits for that is filed by itself.
+    ///
+    /// # Errors
+    /// Nothing was decided unless Kafka has the decision; to decide the same again is safe.
+    pub async fn resolve(&self, resolution: &Resolution, act: &Act<'_>, reach: &Reach) -> Result<Resolved, Unresolved> {
+        let found = self.subject(resolution).await?;
+        if let Some(number) = &resolution.employee_no
+            && !reach.knows(number).await?
+        {
+            let text = format!("nobody has the employee number {number}; a decision for somebody unknown would file nothing");
+            return Err(senseless(text));
+        }
+        let mut resolved = Resolved {
+            about: found.shown.clone(),
+            discarded: 0,
+            sent_again: found.report,
+        };
+        if act.dry_run {
+            return Ok(resolved);
+        }
+        let group_id = found.group_id;
+        self.decide(found, (resolution.employee_no.clone(), act), reach).await?;
+        if let Some(group_id) = group_id.filter(|_| resolution.employee_no.is_none()) {
+            let selection = Selection {
+                group: Some(group_id),
+                ..Selection::default()
+            };
+            let meant = self
+                .meant(Vec::new(), &selection, false)
+                .map_err(|error| senseless(error.to_string()))?;
+            resolved.discarded = self.discard(&meant, act, |_| ()).await?.done;
+        }
+        Ok(resolved)
+    }
+
+    async fn decide(&self, found: Subject, (employee_no, act): (Option<String>, &Act<'_>), reach: &Reach) -> Result<(), Unresolved> {
+        let Subject { subject, report, .. } = found;
+        let mut past = None;
+        if let Some(origin) = report {
+            let id = LetterId::of(origin);
+            past = self
+                .archive
+                .letter(&id)
+                .await?
+                .map(|(letter, _)| (letter.attempt, letter.first_failed_at));
+            self.archive.expect_again(&id, now()).await?;
+        }
+        let (decided_by, reason) = (act.actor.to_owned(), act.because.to_owned());
+        let deciding = reach.with_decisions(move |decisions| {
+            let decided_at = after(decisions.about(&subject));
+            if let Some(origin) = report {
+                decisions.require(origin)?;
+            }
+            decisions.write(&IdentityAlias {
+                subject,
+                employee_no,
+                decided_by,
+                decided_at,
+                reason,
+                revocation: None,
+            })?;
+            match report {
+                Some(origin) => {
+                    let (attempts, first_failed_at) = past.unwrap_or((0, decided_at));
+                    decisions.redrive(origin, attempts, first_failed_at)
+                }
+                None => Ok(()),
+            }
+        });
+        Ok(deciding.await?)
+    }
+
+    async fn subject(&self, resolution: &Resolution) -> Result<Subject, Unresolved> {
+        let group_id = match &resolution.about {
+            About::Result(result_id) => return self.about_result(*result_id).await,
+            About::Letter(id) => {
+                let found = self.archive.letter(id).await?;
+                found.ok_or_else(|| senseless(format!("there is no letter {id}")))?.0.group_id
+            }
+            About::Group(group_id) => *group_id,
+        };
+        let group = self.archive.letter_group(group_id).await?;
+        let group = group.ok_or_else(|| senseless("there is no such problem; `scoresync dlq groups` lists them"))?;
+        let (kind, _, value) = chosen(&group.identities, resolution.kind)?;
+        let source = (!resolution.all_sources).then(|| group.source.clone());
+        let whose = source.as_deref().unwrap_or("all sources");
+        Ok(Subject {
+            shown: format!("{kind} {} in {whose}", mask(value)),
+            subject: AliasSubject::Identity {
+                source,
+                kind: *kind,
+                value: value.clone(),
+            },
+            group_id: Some(group_id),
+            report: None,
+        })
+    }
+
+    async fn about_result(&self, result_id: ResultId) -> Result<Subject, Unresolved> {
+        let report = self.archive.origins_of(result_id).await?.last().copied();
+        if report.is_none() && self.archive.open_letters_about(result_id).await?.is_empty() {
+            let text = format!("the archive has nothing of the result {result_id}, and no letter is about it");
+            return Err(senseless(text));
+        }
+        Ok(Subject {
+            subject: AliasSubject::Result(result_id),
+            shown: format!("result {result_id}"),
+            group_id: None,
+            report,
+        })
+    }
+}
+
+/// The identity that is meant.
+fn chosen(identities: &[IdentityKey], kind: Option<IdentityKind>) -> Result<&IdentityKey, Unresolved> {
+    let kinds: Vec<&str> = identities.iter().map(|(kind, _, _)| kind.as_str()).collect();
+    match (kind, identities) {
+        (_, []) => Err(senseless("the problem is not about a person; `scoresync dlq show` says what to do")),
+        (None, [only]) => Ok(only),
+        (None, _) => {
+            let text = format!(
+                "the reports have several identities ({}): say by its kind which of them is decided about",
+                kinds.join(", ")
+            );
+            Err(senseless(text))
+        }
+        (Some(kind), _) => {
+            let found = identities.iter().find(|(known, _, _)| *known == kind);
+            found.ok_or_else(|| senseless(format!("the reports have no {kind}, but {}", kinds.join(", "))))
+        }
+    }
+}
