@@ -11,7 +11,9 @@ mod resolve;
 use std::{sync::Arc, time::Duration};
 
 use scoresync_archive::{Archive, ArchiveError, Letter, LetterBody, LetterFilter, LetterId, Request};
-use scoresync_domain::{IdentityKind, LetterState, Origin, Region, Sources, SourcesSettings, Timestamp, identity_hash, normalise_identity};
+use scoresync_domain::{
+    IdentityKind, LetterFamily, LetterState, Origin, Region, Sources, SourcesSettings, Timestamp, identity_hash, normalise_identity,
+};
 use scoresync_service::now_millis;
 use serde_json::{Map, Value};
 
@@ -79,7 +81,7 @@ impl Office {
         let present_mapping = source.map_or(0, |source| source.mapping_version);
         let employee = selection.employee.as_deref().map(|number| {
             let value = normalise_identity(IdentityKind::EmployeeNo, number, self.region).into_owned();
-            identity_hash(&(IdentityKind::EmployeeNo, None, value))
+            (value.clone(), identity_hash(&(IdentityKind::EmployeeNo, None, value)))
         });
         LetterFilter {
             state,
@@ -87,7 +89,7 @@ impl Office {
             source: selection.source.clone(),
             field: selection.field.clone(),
             group_id: selection.group,
-            identity: employee,
+            employee,
             text: selection.text.clone(),
             mapping_below: selection.older_mapping.then_some(present_mapping),
             before: selection.older_than.map(ago),
@@ -109,7 +111,7 @@ impl Office {
             letter: document,
             explanation: advice::explanation(letter),
             advice: advice::advice(letter, self.max_attempts),
-            fields: self.fields(&letter.source, body, is_revealed),
+            fields: self.fields((letter, body), is_revealed),
             value_bytes: body.value.as_ref().map(Vec::len),
             history: events.iter().map(EventDocument::of).collect(),
         })
@@ -117,10 +119,18 @@ impl Office {
 
     /// The fields of a letter's report, those masked that can say who somebody is, unless they are revealed.
     #[must_use]
-    pub fn fields(&self, source: &str, body: &LetterBody, is_revealed: bool) -> Vec<(String, Option<String>)> {
+    pub fn fields(&self, (letter, body): (&Letter, &LetterBody), is_revealed: bool) -> Vec<(String, Option<String>)> {
         let all: Option<Map<String, Value>> = body.fields.as_deref().and_then(|json| serde_json::from_str(json).ok());
+        let source = self.mappings.get(&letter.source);
         let shown = |(name, value): (String, Value)| {
-            let is_masked = !is_revealed && masking::is_personal(self.mappings.get(source), &name);
+            let is_personal = match letter.family {
+                // The names are ours.
+                LetterFamily::Archive => masking::is_personal_by_our_name(&name),
+                LetterFamily::Scoresync | LetterFamily::Connect | LetterFamily::Streams | LetterFamily::Spring | LetterFamily::Unknown => {
+                    masking::is_personal(source, &name)
+                }
+            };
+            let is_masked = !is_revealed && is_personal;
             let value = value.as_str().map(|value| if is_masked { mask(value) } else { value.to_owned() });
             (name, value)
         };

@@ -113,6 +113,8 @@ named! {
         Streams = "streams",
         /// Spring's recoverer.
         Spring = "spring",
+        /// Nobody: the archive refused to file the score.
+        Archive = "archive",
         /// Nobody who says so.
         Unknown = "unknown",
     }

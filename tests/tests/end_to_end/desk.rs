@@ -503,23 +503,10 @@ fn by_phone(phone: &str, score: &str) -> ScoreReport<'static> {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_phone_that_moved_without_dates_takes_no_result_along_and_one_command_decides() -> anyhow::Result<()> {
-    const PHONE: &str = "19900000100";
-    let scene = Scene::new(Database::Postgres)?;
-    employ(&scene, &format!("{}E200,另一人,19900000200\n", academy::ROSTER))?;
-    let mut processes = start(&scene, &["sink", "mapper", "desk"])?;
-    ready(&mut processes).await?;
-    let foreign = Foreign::of(&scene)?;
-    let write = async |score: &str| -> anyhow::Result<()> {
-        let value = foreign.encode(&by_phone(PHONE, score)).await?;
-        foreign.write((Topic::Raw, 0), &Bytes::new("k", value)).await.map(drop)
-    };
-    write("60").await?;
-    has_records(&scene, "E100", 1).await?;
-    // A connector overwrites both records, and says nothing of when.
+/// A connector overwrites E100 and E200, so that the phone is the other's, and says nothing of when.
+async fn overwrite(foreign: &Foreign, phone: &str) -> anyhow::Result<()> {
     let encoder = Encoder::<Employee>::new(foreign.schema_id(Topic::Employees).await?);
-    for (number, phone) in [("E100", None), ("E200", Some(PHONE))] {
+    for (number, phone) in [("E100", None), ("E200", Some(phone))] {
         let identities = phone.into_iter().map(|phone| Identity {
             kind: IdentityKind::Phone,
             system: None,
@@ -541,6 +528,24 @@ async fn a_phone_that_moved_without_dates_takes_no_result_along_and_one_command_
         encoder.encode(&employee, &mut value)?;
         foreign.write((Topic::Employees, 0), &Bytes::new(number, value)).await?;
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_moved_without_dates_takes_no_result_along_and_one_command_decides() -> anyhow::Result<()> {
+    const PHONE: &str = "19900000100";
+    let scene = Scene::new(Database::Postgres)?;
+    employ(&scene, &format!("{}E200,另一人,19900000200\n", academy::ROSTER))?;
+    let mut processes = start(&scene, &["sink", "mapper", "desk"])?;
+    ready(&mut processes).await?;
+    let foreign = Foreign::of(&scene)?;
+    let write = async |score: &str| -> anyhow::Result<()> {
+        let value = foreign.encode(&by_phone(PHONE, score)).await?;
+        foreign.write((Topic::Raw, 0), &Bytes::new("k", value)).await.map(drop)
+    };
+    write("60").await?;
+    has_records(&scene, "E100", 1).await?;
+    overwrite(&foreign, PHONE).await?;
     write("95").await?;
     let archive = scene.archive().await?;
     until(
@@ -552,19 +557,21 @@ async fn a_phone_that_moved_without_dates_takes_no_result_along_and_one_command_
     has_records(&scene, "E200", 0).await?;
     let stats = dlq(&scene, &["stats"])?;
     ensure!(stats["refused_by_the_archive"][0]["reason"] == "owner_changed", "{stats}");
-    let result_id = archive.file("E100").await?[0].result_id.to_string();
-    dlq(
-        &scene,
-        &[
-            "resolve",
-            "--result",
-            &result_id,
-            "--employee",
-            "E100",
-            "--because",
-            "the phone was given on",
-        ],
-    )?;
+    let listed = dlq(&scene, &["list", "--reason", "owner_changed", "--employee", "E200"])?;
+    let refused = listed[0]["letter"].as_str().context("the refusal is not listed")?;
+    let shown = dlq(&scene, &["show", refused])?;
+    ensure!(
+        shown["family"] == "archive" && shown["fields"]["employee_no"] == "E•••0" && shown["fields"]["exam_score"] == "95",
+        "{shown}"
+    );
+    let redriven = dlq(&scene, &["redrive", refused])?;
+    ensure!(redriven["redriven"] == 0 && redriven["refused_by_the_archive"] == 1, "{redriven}");
+    let because = ["--because", "the phone was given on"];
+    let nobodys = scene
+        .installation
+        .output(&[&["dlq", "resolve", refused, "--nobody"], &because[..]].concat())?;
+    ensure!(nobodys.status.code() == Some(1), "a result became nobody's");
+    dlq(&scene, &[&["resolve", refused, "--employee", "E100"], &because[..]].concat())?;
     until("the correction is filed on its owner", SETTLE, async || {
         let records = archive.file("E100").await?;
         let score = records

@@ -103,3 +103,21 @@ CREATE TABLE desk_event (
 );
 CREATE INDEX desk_event_letter ON desk_event (topic, generation, partition, place);
 CREATE INDEX desk_event_time ON desk_event (at_ms);
+
+-- The refusals as letters, for the same list: named by where the refused score stands in scores.enriched. Each waits for a person.
+CREATE INDEX refused_score_list ON refused_score (COALESCE(received_ms, 0), enriched_generation, enriched_partition, enriched_offset);
+CREATE VIEW refused_letter AS
+SELECT
+    'scores.enriched' AS topic, enriched_generation AS generation, enriched_partition AS partition, enriched_offset AS place,
+    'archive' AS family, 'open' AS state, reason, '' AS message, COALESCE(source, '') AS source, 1 AS attempt,
+    COALESCE(received_ms, 0) AS first_failed_ms, COALESCE(received_ms, 0) AS last_failed_ms,
+    COALESCE(uuid_send(result_id), '\x00000000000000000000000000000000'::bytea) AS group_id,
+    result_id, mapping_version, received_ms,
+    NULL::text AS requested_by, NULL::bigint AS closed_ms, NULL::text AS closed_by, NULL::text AS closing_reason,
+    employee_no,
+    json_build_object(
+        'employee_no', employee_no, 'employee_name', employee_name, 'course_id', course_id, 'course_title', course_title,
+        'exam_id', exam_id, 'exam_title', exam_title, 'attempt', attempt::text,
+        'exam_score', trim_scale(exam_score_millionths * 0.000001)::text, 'grade', grade, 'status', status, 'revision', revision::text
+    )::text AS fields
+FROM refused_score;

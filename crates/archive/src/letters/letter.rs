@@ -215,8 +215,8 @@ pub struct LetterFilter {
     pub field: Option<String>,
     /// The problem that they are a part of.
     pub group_id: Option<[u8; 16]>,
-    /// One of the identities by whose appearance they can be filed.
-    pub identity: Option<[u8; 16]>,
+    /// That seek this employee number, which is told with the hash of it as an identity; of refusals those that name it.
+    pub employee: Option<(String, [u8; 16])>,
     /// What occurs in a field, in any case of letters.
     pub text: Option<String>,
     /// Read last by a field mapping of a smaller version.

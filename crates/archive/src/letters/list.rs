@@ -15,6 +15,23 @@ use crate::{
 const COLUMNS: &str = "topic, generation, partition, place, family, state, reason, message, source, attempt, first_failed_ms,
     last_failed_ms, group_id, result_id, mapping_version, received_ms, requested_by, closed_ms, closed_by, closing_reason";
 
+/// What can be listed as letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Listed {
+    DeadLetters,
+    /// Their view has the columns of letters, and two more.
+    Refusals,
+}
+
+impl Listed {
+    const fn table(self) -> &'static str {
+        match self {
+            Self::DeadLetters => "dead_letter",
+            Self::Refusals => "refused_letter",
+        }
+    }
+}
+
 /// Conditions with their parameters.
 struct Conditions<'v> {
     sql: String,
@@ -22,7 +39,7 @@ struct Conditions<'v> {
 }
 
 impl<'v> Conditions<'v> {
-    fn of(filter: &'v LetterFilter) -> Self {
+    fn of(filter: &'v LetterFilter, listed: Listed) -> Self {
         let mut all = Self {
             sql: "1 = 1".to_owned(),
             parameters: Vec::new(),
@@ -41,21 +58,27 @@ impl<'v> Conditions<'v> {
                 ")",
             )
         });
-        all.add(filter.identity.as_ref(), |hash| {
-            (
+        all.add(filter.employee.as_ref(), |(number, hash)| match listed {
+            Listed::DeadLetters => (
                 "group_id IN (SELECT group_id FROM letter_identity WHERE identity_hash = ",
                 Value::Bytes(Some(hash)),
                 ")",
-            )
+            ),
+            Listed::Refusals => ("employee_no = ", Value::Text(Some(number)), ""),
         });
-        all.add(filter.text.as_deref(), |text| {
-            (
+        all.add(filter.text.as_deref(), |text| match listed {
+            Listed::DeadLetters => (
                 "EXISTS (SELECT 1 FROM letter_body AS body WHERE body.topic = dead_letter.topic
                     AND body.generation = dead_letter.generation AND body.partition = dead_letter.partition
                     AND body.place = dead_letter.place AND lower(body.fields) LIKE '%' || lower(CAST(",
                 Value::Text(Some(text)),
                 " AS text)) || '%' ESCAPE '\\')",
-            )
+            ),
+            Listed::Refusals => (
+                "lower(fields) LIKE '%' || lower(CAST(",
+                Value::Text(Some(text)),
+                " AS text)) || '%' ESCAPE '\\'",
+            ),
         });
         all.add(filter.mapping_below, |version| {
             ("mapping_version < ", Value::Int4(Some(version)), "")
@@ -83,7 +106,7 @@ impl<'v> Conditions<'v> {
     }
 }
 
-/// The letters of a filter, those first that failed first.
+/// The letters of a filter, refusals among them, those first that failed first.
 pub(crate) async fn letters(session: &impl Session, filter: &LetterFilter, page: &LetterPage) -> Result<Vec<Letter>, Failure> {
     // What has a special meaning to LIKE is meant as it is written.
     let filter = LetterFilter {
@@ -93,7 +116,15 @@ pub(crate) async fn letters(session: &impl Session, filter: &LetterFilter, page:
             .map(|text| text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")),
         ..filter.clone()
     };
-    let mut conditions = Conditions::of(&filter);
+    let mut letters = listed(session, Listed::DeadLetters, (&filter, page)).await?;
+    letters.extend(listed(session, Listed::Refusals, (&filter, page)).await?);
+    letters.sort_by(|one, other| (one.first_failed_at, &one.id).cmp(&(other.first_failed_at, &other.id)));
+    letters.truncate(page.limit as usize);
+    Ok(letters)
+}
+
+async fn listed(session: &impl Session, listed: Listed, (filter, page): (&LetterFilter, &LetterPage)) -> Result<Vec<Letter>, Failure> {
+    let mut conditions = Conditions::of(filter, listed);
     if let Some((time, id)) = &page.after {
         let mut place = vec![Value::Int8(Some(time.as_millis()))];
         place.extend(id_values(id));
@@ -106,7 +137,8 @@ pub(crate) async fn letters(session: &impl Session, filter: &LetterFilter, page:
     }
     let limit = conditions.placeholder(Value::Int8(Some(page.limit.into())));
     let sql = format!(
-        "SELECT {COLUMNS} FROM dead_letter WHERE {} ORDER BY first_failed_ms, topic, generation, partition, place LIMIT {limit}",
+        "SELECT {COLUMNS} FROM {} WHERE {} ORDER BY first_failed_ms, topic, generation, partition, place LIMIT {limit}",
+        listed.table(),
         conditions.sql
     );
     let rows = session.ask(&sql, &conditions.parameters).await?;
@@ -118,7 +150,7 @@ pub(crate) async fn letter(session: &impl Session, id: &LetterId) -> Result<Opti
     let this = "topic = $1 AND generation = $2 AND partition = $3 AND place = $4";
     let sql = format!("SELECT {COLUMNS} FROM dead_letter WHERE {this}");
     let Some(mut row) = session.ask(&sql, &id_values(id)).await?.into_iter().next() else {
-        return Ok(None);
+        return refusal(session, id).await;
     };
     let letter = read_letter(&mut row)?;
     let sql = format!("SELECT record_key, record_value, headers, fields FROM letter_body WHERE {this}");
@@ -140,14 +172,37 @@ pub(crate) async fn letter(session: &impl Session, id: &LetterId) -> Result<Opti
     Ok(Some((letter, body)))
 }
 
-/// The problems with open letters, those with the most letters first.
+/// A refusal as a letter. What was refused is no record of a report any more: only its fields are there.
+async fn refusal(session: &impl Session, id: &LetterId) -> Result<Option<(Letter, LetterBody)>, Failure> {
+    let this = "topic = $1 AND generation = $2 AND partition = $3 AND place = $4";
+    let sql = format!("SELECT {COLUMNS}, fields FROM refused_letter WHERE {this}");
+    let row = session.ask(&sql, &id_values(id)).await?.into_iter().next();
+    let read = |mut row: Row| {
+        let letter = read_letter(&mut row)?;
+        let body = LetterBody {
+            key: None,
+            value: None,
+            headers: "[]".to_owned(),
+            fields: row.text()?,
+        };
+        Ok((letter, body))
+    };
+    row.map(read).transpose()
+}
+
+/// The problems with open letters, refusals among them, those with the most letters first.
 pub(crate) async fn groups(session: &impl Session, limit: u32) -> Result<Vec<LetterGroup>, Failure> {
     let sql = "SELECT known.group_id, known.source, known.reason, known.field, known.identities, counted.letters, counted.oldest FROM
             (SELECT group_id, count(*) AS letters, min(first_failed_ms) AS oldest FROM dead_letter WHERE state = 'open'
                 GROUP BY group_id ORDER BY letters DESC, group_id LIMIT $1) AS counted
             JOIN letter_group AS known ON known.group_id = counted.group_id
         ORDER BY counted.letters DESC, known.group_id";
-    let rows = session.ask(sql, &[Value::Int8(Some(limit.into()))]).await?;
+    // Refusals about one result are one problem.
+    let refused = "SELECT group_id, source, reason, NULL, '[]', count(*) AS letters, min(first_failed_ms) FROM refused_letter
+        GROUP BY group_id, source, reason ORDER BY letters DESC, group_id LIMIT $1";
+    let limits = [Value::Int8(Some(limit.into()))];
+    let mut rows = session.ask(sql, &limits).await?;
+    rows.extend(session.ask(refused, &limits).await?);
     let read = |mut row: Row| {
         Ok(LetterGroup {
             group_id: read_group_id(&mut row)?,
@@ -159,7 +214,10 @@ pub(crate) async fn groups(session: &impl Session, limit: u32) -> Result<Vec<Let
             oldest: time(&mut row)?,
         })
     };
-    rows.into_iter().map(read).collect()
+    let mut groups = rows.into_iter().map(read).collect::<Result<Vec<LetterGroup>, Failure>>()?;
+    groups.sort_by_key(|group| (std::cmp::Reverse(group.letters), group.group_id));
+    groups.truncate(limit as usize);
+    Ok(groups)
 }
 
 /// What a problem is about; `None` where there is none of this name.

@@ -4,6 +4,7 @@ pub(crate) mod builders;
 pub(crate) mod employees;
 pub(crate) mod filing;
 pub(crate) mod history;
+pub(crate) mod letters;
 pub(crate) mod model;
 pub(crate) mod positions;
 pub(crate) mod property;
@@ -59,6 +60,9 @@ macro_rules! run_whole_suite {
             employees::a_circle_of_successors_ends,
             employees::a_successor_is_meant_in_its_normal_form_where_nobody_has_the_number_as_it_is_written,
             employees::a_refusal_is_settled_when_the_successors_record_comes_or_goes,
+            letters::refusals_stand_among_the_letters,
+            letters::letters_and_refusals_are_filtered_alike,
+            letters::what_is_done_to_a_letter_is_noted_with_who_when_and_why,
             property::any_batching_gives_what_the_rule_says,
         }
     };

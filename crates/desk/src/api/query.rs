@@ -187,9 +187,6 @@ impl Decision {
             (None, None, Some(name)) => about_result(name)?,
             _ => return Err(invalid("say what is decided about, by one of `letter`, `problem` and `result`")),
         };
-        if self.employee_no.is_none() && matches!(about, About::Result(_)) {
-            return Err(invalid("a result is somebody's: say whose by `employee_no`"));
-        }
         let kind = self.kind.as_deref().map(str::parse::<IdentityKind>).transpose();
         Ok(Resolution {
             about,

@@ -72,7 +72,9 @@ impl Office {
             tally.meant += letters.len() as u64;
             let mut ids = Vec::new();
             for letter in letters {
-                if letter.family != LetterFamily::Scoresync {
+                if letter.family == LetterFamily::Archive {
+                    tally.refused_by_the_archive += 1;
+                } else if letter.family != LetterFamily::Scoresync {
                     tally.of_other_systems += 1;
                 } else if letter.attempt >= self.max_attempts {
                     tally.tried_too_often += 1;
@@ -105,7 +107,10 @@ impl Office {
         let mut pages = Pages::of(meant);
         while let Some(letters) = pages.next(&self.archive).await? {
             tally.meant += letters.len() as u64;
-            let ids: Vec<LetterId> = letters.into_iter().map(|letter| letter.id).collect();
+            let count = letters.len();
+            let letters = letters.into_iter().filter(|letter| letter.family != LetterFamily::Archive);
+            let ids: Vec<LetterId> = letters.map(|letter| letter.id).collect();
+            tally.refused_by_the_archive += (count - ids.len()) as u64;
             tally.done += if act.dry_run {
                 ids.len() as u64
             } else {

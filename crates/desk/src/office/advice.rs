@@ -1,10 +1,13 @@
 //! A letter in words: why its report could not be filed, and what to do.
 
 use scoresync_archive::Letter;
-use scoresync_domain::{LetterFamily, LetterState, Reason};
+use scoresync_domain::{LetterFamily, LetterState, Reason, Refusal};
 
 /// What the mapper said when it failed last.
 pub(super) fn explanation(letter: &Letter) -> String {
+    if letter.family == LetterFamily::Archive {
+        return refusal(letter).0.to_owned();
+    }
     if letter.message.is_empty() {
         return "Its letter was not read yet; its report is filed.".to_owned();
     }
@@ -21,6 +24,9 @@ pub(super) fn advice(letter: &Letter, max_attempts: u32) -> String {
         LetterState::Discarded => return "A person decided that it is nothing.".to_owned(),
         LetterState::Redriven => return "It is on its way through the pipeline again.".to_owned(),
         LetterState::Open => {}
+    }
+    if letter.family == LetterFamily::Archive {
+        return refusal(letter).1.to_owned();
     }
     if letter.family != LetterFamily::Scoresync {
         return format!("Another system wrote it ({}): mend it there, then discard it here.", letter.family);
@@ -55,4 +61,23 @@ pub(super) fn advice(letter: &Letter, max_attempts: u32) -> String {
         Err(_) => "Find out what failed, then redrive or discard it.",
     };
     advice.to_owned()
+}
+
+/// Why the archive refused a score, and what a person can do.
+fn refusal(letter: &Letter) -> (&'static str, &'static str) {
+    match letter.reason.parse() {
+        Ok(Refusal::OwnerChanged) => (
+            "The archive did not file it: its result is in the file of another employee, and nobody decided that it moves.",
+            "Decide whose the result is (`scoresync dlq resolve`); all its versions are that employee's then, this one included.",
+        ),
+        Ok(Refusal::Constraint) => (
+            "The archive's database refused the row: a value is beyond what it takes.",
+            "Correct it at the source, which then sends another report. The log of the sink has the database's message.",
+        ),
+        Ok(Refusal::Undecodable) => (
+            "The record in scores.enriched cannot be read.",
+            "Somebody other than the mapper writes to scores.enriched: find out who, and take the right away.",
+        ),
+        Err(_) => ("The archive did not file it.", "Find out why: the log of the sink has the reason."),
+    }
 }

@@ -25,9 +25,9 @@ pub fn group_id(name: &str) -> Option<[u8; 16]> {
 /// A letter, without what it holds of people. Moments are in UTC, as RFC 3339 writes them.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct LetterDocument {
-    /// Its name: where its report first appeared, generation/partition/offset; with `topic:` before it where another system wrote it.
+    /// Its name: where its report first appeared, generation/partition/offset; with `topic:` before it where it did so in another topic.
     pub letter: String,
-    /// Who wrote it: `scoresync`, `kafka_connect`, `kafka_streams` or `spring`.
+    /// Who wrote it: `scoresync`, `connect`, `streams`, `spring` or `unknown`; `archive` where the archive refused to file the score.
     pub family: String,
     /// `open`, `redriven`, `filed` or `discarded`.
     pub state: String,
@@ -39,7 +39,7 @@ pub struct LetterDocument {
     pub source: String,
     /// The last try that failed, from 1.
     pub attempt: u32,
-    /// When the first try failed.
+    /// When the first try failed; of a refusal, when the report was received.
     pub first_failed_at: String,
     /// When the last one did.
     pub last_failed_at: String,
@@ -261,6 +261,8 @@ pub struct Tally {
     pub tried_too_often: u64,
     /// Letters of other systems, which are mended there.
     pub of_other_systems: u64,
+    /// Scores that the archive refused: they wait for a decision about their results.
+    pub refused_by_the_archive: u64,
 }
 
 impl Tally {

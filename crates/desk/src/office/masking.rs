@@ -19,24 +19,33 @@ pub(super) fn is_personal(source: Option<&SourceSettings>, name: &str) -> bool {
     let mut is_mapped = false;
     let personal = source.read_as(name).any(|field| {
         is_mapped = true;
-        match field {
-            Field::Result | Field::Learner | Field::EmployeeNo | Field::Phone | Field::Email | Field::Account | Field::EmployeeName => true,
-            Field::CourseId
-            | Field::CourseTitle
-            | Field::ExamId
-            | Field::ExamTitle
-            | Field::Attempt
-            | Field::ExamScore
-            | Field::MinScore
-            | Field::MaxScore
-            | Field::Grade
-            | Field::Passed
-            | Field::FinishTimestamp
-            | Field::Revision
-            | Field::Status => false,
-        }
+        says_who(field)
     });
     personal || !is_mapped
+}
+
+/// The same of a field by our name for it.
+pub(super) fn is_personal_by_our_name(name: &str) -> bool {
+    name.parse().map_or(true, says_who)
+}
+
+const fn says_who(field: Field) -> bool {
+    match field {
+        Field::Result | Field::Learner | Field::EmployeeNo | Field::Phone | Field::Email | Field::Account | Field::EmployeeName => true,
+        Field::CourseId
+        | Field::CourseTitle
+        | Field::ExamId
+        | Field::ExamTitle
+        | Field::Attempt
+        | Field::ExamScore
+        | Field::MinScore
+        | Field::MaxScore
+        | Field::Grade
+        | Field::Passed
+        | Field::FinishTimestamp
+        | Field::Revision
+        | Field::Status => false,
+    }
 }
 
 #[cfg(test)]
@@ -63,6 +72,8 @@ mod tests {
         assert!(is_personal(Some(&source), "备注"));
         assert!(is_personal(Some(&source), "手机号"));
         assert!(!is_personal(Some(&source), "分数"));
+        assert!(is_personal_by_our_name("employee_no") && is_personal_by_our_name("分数"));
+        assert!(!is_personal_by_our_name("exam_score"));
     }
 
     fn toml_source() -> SourceSettings {

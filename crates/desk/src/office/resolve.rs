@@ -1,7 +1,8 @@
 //! A person decides whose an identity or a result is.
 
 use scoresync_archive::{ArchiveError, LetterId};
-use scoresync_domain::{AliasSubject, IdentityAlias, IdentityKey, IdentityKind, Origin, ResultId, Timestamp};
+use scoresync_domain::{AliasSubject, IdentityAlias, IdentityKey, IdentityKind, LetterFamily, Origin, ResultId, Timestamp};
+use uuid::Uuid;
 
 use super::{
     Act, Office, Selection,
@@ -17,7 +18,7 @@ pub enum About {
     Letter(LetterId),
     /// An identity of the person whom a problem is about.
     Group([u8; 16]),
-    /// All versions of a result, filed and refused ones.
+    /// All versions of a result, filed and refused ones. A refusal is about its result, and is named as a letter or a problem, too.
     Result(ResultId),
 }
 
@@ -86,6 +87,9 @@ impl Office {
     /// Nothing was decided unless Kafka has the decision; to decide the same again is safe.
     pub async fn resolve(&self, resolution: &Resolution, act: &Act<'_>, reach: &Reach) -> Result<Resolved, Unresolved> {
         let found = self.subject(resolution).await?;
+        if resolution.employee_no.is_none() && matches!(found.subject, AliasSubject::Result(_)) {
+            return Err(senseless("a result is somebody's: say whose"));
+        }
         if let Some(number) = &resolution.employee_no
             && !reach.knows(number).await?
         {
@@ -157,12 +161,22 @@ impl Office {
             About::Result(result_id) => return self.about_result(*result_id).await,
             About::Letter(id) => {
                 let found = self.archive.letter(id).await?;
-                found.ok_or_else(|| senseless(format!("there is no letter {id}")))?.0.group_id
+                let (letter, _) = found.ok_or_else(|| senseless(format!("there is no letter {id}")))?;
+                if letter.family == LetterFamily::Archive {
+                    let undecodable = || senseless("the refused record cannot be read; `scoresync dlq show` says what to do");
+                    return self.about_result(letter.result_id.ok_or_else(undecodable)?).await;
+                }
+                letter.group_id
             }
             About::Group(group_id) => *group_id,
         };
-        let group = self.archive.letter_group(group_id).await?;
-        let group = group.ok_or_else(|| senseless("there is no such problem; `scoresync dlq groups` lists them"))?;
+        let Some(group) = self.archive.letter_group(group_id).await? else {
+            let result_id = ResultId::from_uuid(Uuid::from_bytes(group_id));
+            if self.archive.origins_of(result_id).await?.is_empty() {
+                return Err(senseless("there is no such problem; `scoresync dlq groups` lists them"));
+            }
+            return self.about_result(result_id).await;
+        };
         let (kind, _, value) = chosen(&group.identities, resolution.kind)?;
         let source = (!resolution.all_sources).then(|| group.source.clone());
         let whose = source.as_deref().unwrap_or("all sources");

@@ -100,6 +100,7 @@ fn tell(context: &Context, tally: &Tally, (done, how): (&str, &str)) -> Result<E
         done: tally.done,
         "tried_too_often": tally.tried_too_often,
         "of_other_systems": tally.of_other_systems,
+        "refused_by_the_archive": tally.refused_by_the_archive,
     });
     context.output.print(&document, |_| {
         let would = if tally.dry_run { "would be " } else { "" };
@@ -115,6 +116,12 @@ fn tell(context: &Context, tally: &Tally, (done, how): (&str, &str)) -> Result<E
         }
         if tally.of_other_systems > 0 {
             lines.push(format!("{} come from other systems: they are mended there", tally.of_other_systems));
+        }
+        if tally.refused_by_the_archive > 0 {
+            lines.push(format!(
+                "{} were refused by the archive: `scoresync dlq resolve LETTER` decides whose they are",
+                tally.refused_by_the_archive
+            ));
         }
         lines
     })?;

@@ -2,7 +2,7 @@
 
 use scoresync_archive::LetterPage;
 use scoresync_desk::office::{GroupDocument, IdentityDocument, LetterDocument, StatsDocument};
-use scoresync_domain::LetterState;
+use scoresync_domain::{LetterState, Refusal};
 use scoresync_service::Exit;
 
 use super::{Context, actor, office, selection, topic};
@@ -107,6 +107,7 @@ fn group_line(group: &GroupDocument) -> Vec<String> {
     let people: Vec<String> = group.identities.iter().map(person).collect();
     let about = match &group.field {
         Some(field) => format!("field {field}"),
+        None if group.reason.parse::<Refusal>().is_ok() => "the result".to_owned(),
         None if people.is_empty() => "the record".to_owned(),
         None => people.join(", "),
     };
