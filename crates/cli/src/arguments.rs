@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use scoresync_domain::Timestamp;
 use scoresync_producer::Format;
 
-pub(crate) use self::dlq::{Aliases, Dlq, DlqAct, DlqDiscard, DlqExport, DlqFilter, DlqList, DlqResolve, DlqShow};
+pub(crate) use self::dlq::{Aliases, Dlq, DlqAct, DlqDiscard, DlqExport, DlqFilter, DlqGroups, DlqList, DlqResolve, DlqShow};
 
 /// Carries every exam result from any training system into the right employee's file, through Kafka.
 ///

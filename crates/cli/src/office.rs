@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use scoresync_archive::Archive;
-use scoresync_desk::office::{Office, Reach};
+use scoresync_desk::office::{Office, Reach, Rules};
 use scoresync_kafka::Topic;
 
 use crate::{
@@ -15,6 +15,13 @@ use crate::{
 pub(crate) fn office(archive: Archive, configuration: &Configuration, checked: &Checked) -> Office {
     Office {
         archive: Arc::new(archive),
+        rules: rules(configuration, checked),
+    }
+}
+
+/// By which letters are found and told.
+pub(crate) fn rules(configuration: &Configuration, checked: &Checked) -> Rules {
+    Rules {
         sources: checked.sources.clone(),
         mappings: configuration.sources.clone(),
         region: checked.roster.region(),

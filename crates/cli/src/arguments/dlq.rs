@@ -15,16 +15,13 @@ pub(crate) enum Dlq {
     /// Explain one letter: what arrived, what is wrong with it, what to do.
     Show(DlqShow),
     /// List the problems behind the open letters: those of one person, or of one field, are one.
-    Groups {
-        /// At most so many, those with the most letters first.
-        #[arg(long, default_value_t = 50)]
-        limit: u32,
-        /// Show the identities of people as they are. Says why; that is noted.
-        #[arg(long, value_name = "REASON", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-        reveal: Option<String>,
-    },
+    Groups(DlqGroups),
     /// Count letters by state, and the open ones by source and reason.
-    Stats,
+    Stats {
+        /// Read the topic instead of the archive, where no desk runs: every report that ever failed counts as open.
+        #[arg(long)]
+        from_topic: bool,
+    },
     /// Send open letters through the pipeline again, byte for byte. A running desk sends them.
     Redrive(DlqAct),
     /// Close open letters that are nothing. They stay listed as discarded.
@@ -169,6 +166,19 @@ pub(crate) struct DlqList {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct DlqGroups {
+    /// At most so many, those with the most letters first.
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: u32,
+    /// Show the identities of people as they are. Says why; that is noted.
+    #[arg(long, value_name = "REASON", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) reveal: Option<String>,
+    /// Read the topic instead of the archive, where no desk runs: every report that ever failed counts as open.
+    #[arg(long)]
+    pub(crate) from_topic: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct DlqShow {
     /// The letter: generation/partition/offset.
     #[arg(value_parser = letter)]
@@ -179,6 +189,9 @@ pub(crate) struct DlqShow {
     /// Suggest employees whom it might be about, with reasons. Reads all employees; needs Kafka and the registry.
     #[arg(long)]
     pub(crate) candidates: bool,
+    /// Read the topic instead of the archive, where no desk runs.
+    #[arg(long)]
+    pub(crate) from_topic: bool,
 }
 
 #[derive(Debug, Args)]

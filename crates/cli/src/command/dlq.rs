@@ -24,8 +24,8 @@ pub(super) async fn run(arguments: Dlq, context: &Context) -> Result<Exit, Failu
     match arguments {
         Dlq::List(list) => listing::list(&list, context).await,
         Dlq::Show(show) => show::run(&show, context).await,
-        Dlq::Groups { limit, reveal } => listing::groups((limit, reveal.as_deref()), context).await,
-        Dlq::Stats => listing::stats(context).await,
+        Dlq::Groups(groups) => listing::groups(&groups, context).await,
+        Dlq::Stats { from_topic } => listing::stats(from_topic, context).await,
         Dlq::Redrive(act) => act::redrive(&act, context).await,
         Dlq::Discard(discard) => act::discard(&discard, context).await,
         Dlq::Export(export) => export::run(&export, context).await,

@@ -48,7 +48,7 @@ pub(super) async fn list(
     Listing(page, which): Listing,
 ) -> Result<Json<Letters>, Refused> {
     counter.admit(&headers, Right::Look)?;
-    let filter = counter.office.filter(&which.selection()?, state(&page.state)?);
+    let filter = counter.office.rules.filter(&which.selection()?, state(&page.state)?);
     let asked = LetterPage {
         after: page.after.as_deref().map(place).transpose()?,
         limit: page.limit()?,
@@ -166,5 +166,5 @@ pub(super) async fn candidates(
 ) -> Result<Json<Vec<CandidateDocument>>, Refused> {
     counter.admit(&headers, Right::Look)?;
     let found = found(&counter, &name).await?;
-    Ok(Json(counter.office.candidates(&found, &counter.reach, false).await?))
+    Ok(Json(counter.office.rules.candidates(&found, &counter.reach, false).await?))
 }

@@ -57,7 +57,7 @@ impl Office {
         }
         Ok(Meant {
             letters,
-            filter: self.filter(selection, Some(LetterState::Open)),
+            filter: self.rules.filter(selection, Some(LetterState::Open)),
         })
     }
 
@@ -76,7 +76,7 @@ impl Office {
                     tally.refused_by_the_archive += 1;
                 } else if letter.family != LetterFamily::Scoresync {
                     tally.of_other_systems += 1;
-                } else if letter.attempt >= self.max_attempts {
+                } else if letter.attempt >= self.rules.max_attempts {
                     tally.tried_too_often += 1;
                 } else {
                     ids.push(letter.id);
@@ -90,7 +90,7 @@ impl Office {
                 pace.wait(some.len()).await;
                 tally.done += self
                     .archive
-                    .queue_redrives(some, &act.request("redrive"), self.max_attempts)
+                    .queue_redrives(some, &act.request("redrive"), self.rules.max_attempts)
                     .await?;
                 progress(&tally);
             }

@@ -5,7 +5,7 @@ use scoresync_domain::{Candidate, Candidates, Fields, ScoreReport, Timestamp};
 use serde_json::{Map, Value};
 
 use super::{
-    Office,
+    Rules,
     documents::CandidateDocument,
     masking::mask,
     reach::{Reach, ReachError},
@@ -14,7 +14,7 @@ use super::{
 /// More of them nobody reads.
 const SHOWN: usize = 5;
 
-impl Office {
+impl Rules {
     /// The best candidates; none where the report cannot be read by its source's mapping. Reads all employees.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, anyhow};
 use scoresync_desk::office::{Act, Meant, NothingSaid, Office, Tally};
-use scoresync_domain::LetterFamily;
+use scoresync_domain::{LetterFamily, LetterState};
 use scoresync_service::Exit;
 use serde_json::json;
 
@@ -33,7 +33,7 @@ async fn redrive_from_topic(arguments: &DlqAct, context: &Context) -> Result<Exi
     if selection == super::Selection::default() && arguments.letters.is_empty() && !arguments.all {
         return Err(anyhow!(NothingSaid).context(HOW_TO_SAY).into());
     }
-    let mut letters = topic::read(context, &selection).await?;
+    let mut letters = topic::read(context, &selection, Some(LetterState::Open)).await?;
     if !arguments.letters.is_empty() {
         letters.retain(|found| arguments.letters.contains(&found.letter.id));
     }

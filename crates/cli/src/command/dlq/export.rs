@@ -20,7 +20,7 @@ pub(super) async fn run(arguments: &DlqExport, context: &Context) -> Result<Exit
     if let Some(reason) = &arguments.reveal {
         office.note_reveal(&[], (&actor(), reason)).await?;
     }
-    let filter = office.filter(&selection(&arguments.filter), state);
+    let filter = office.rules.filter(&selection(&arguments.filter), state);
     let mut out = BufWriter::new(stdout().lock());
     let mut after = None;
     loop {
@@ -30,7 +30,7 @@ pub(super) async fn run(arguments: &DlqExport, context: &Context) -> Result<Exit
                 continue;
             };
             let mut document = serde_json::to_value(LetterDocument::of(&letter))?;
-            let fields = office.fields((&letter, &body), is_revealed).into_iter();
+            let fields = office.rules.fields((&letter, &body), is_revealed).into_iter();
             document["fields"] = fields.map(|(name, value)| (name, json!(value))).collect::<Map<_, _>>().into();
             if is_revealed {
                 document["headers"] = serde_json::from_str(&body.headers).unwrap_or_default();

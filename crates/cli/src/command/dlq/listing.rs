@@ -1,28 +1,34 @@
 //! `scoresync dlq list|groups|stats`.
 
-use scoresync_archive::LetterPage;
-use scoresync_desk::office::{GroupDocument, IdentityDocument, LetterDocument, StatsDocument};
+use scoresync_archive::{Letter, LetterPage};
+use scoresync_desk::office::{GroupDocument, IdentityDocument, LetterDocument, Selection, StatsDocument, groups_of, stats_of};
 use scoresync_domain::{LetterState, Refusal};
 use scoresync_service::Exit;
 
 use super::{Context, actor, office, selection, topic};
-use crate::{arguments::DlqList, failure::Failure, output::table};
+use crate::{
+    arguments::{DlqGroups, DlqList},
+    failure::Failure,
+    office::rules,
+    output::table,
+};
 
 pub(super) async fn list(arguments: &DlqList, context: &Context) -> Result<Exit, Failure> {
     let state = state_of(&arguments.state)?;
     let selection = selection(&arguments.filter);
-    let letters = if arguments.from_topic {
-        let mut letters = topic::read(context, &selection).await?;
-        letters.retain(|_| state.is_none_or(|state| state == LetterState::Open));
-        letters.truncate(arguments.limit as usize);
-        letters.into_iter().map(|found| found.letter).collect()
+    let letters: Vec<Letter> = if arguments.from_topic {
+        let found = topic::read(context, &selection, state)
+            .await?
+            .into_iter()
+            .take(arguments.limit as usize);
+        found.map(|found| found.letter).collect()
     } else {
         let page = LetterPage {
             after: None,
             limit: arguments.limit,
         };
         let office = office(context, false).await?;
-        office.archive.letters(&office.filter(&selection, state), &page).await?
+        office.archive.letters(&office.rules.filter(&selection, state), &page).await?
     };
     let letters: Vec<LetterDocument> = letters.iter().map(LetterDocument::of).collect();
     context.output.print(&letters, |_| {
@@ -77,13 +83,19 @@ fn line(letter: &LetterDocument) -> Vec<String> {
     ]
 }
 
-pub(super) async fn groups((limit, reveal): (u32, Option<&str>), context: &Context) -> Result<Exit, Failure> {
-    let office = office(context, reveal.is_some()).await?;
-    let groups = office.archive.letter_groups(limit).await?;
-    if let Some(reason) = reveal {
-        office.note_reveal(&[], (&actor(), reason)).await?;
+pub(super) async fn groups(arguments: &DlqGroups, context: &Context) -> Result<Exit, Failure> {
+    let is_revealed = arguments.reveal.is_some();
+    if let Some(reason) = &arguments.reveal {
+        office(context, true).await?.note_reveal(&[], (&actor(), reason)).await?;
     }
-    let groups = groups.iter().map(|group| GroupDocument::of(group, reveal.is_some()));
+    let groups = if arguments.from_topic {
+        let mut groups = groups_of(&topic::read(context, &Selection::default(), None).await?);
+        groups.truncate(arguments.limit as usize);
+        groups
+    } else {
+        office(context, false).await?.archive.letter_groups(arguments.limit).await?
+    };
+    let groups = groups.iter().map(|group| GroupDocument::of(group, is_revealed));
     let groups: Vec<GroupDocument> = groups.collect();
     context.output.print(&groups, |_| {
         if groups.is_empty() {
@@ -121,8 +133,13 @@ fn group_line(group: &GroupDocument) -> Vec<String> {
     ]
 }
 
-pub(super) async fn stats(context: &Context) -> Result<Exit, Failure> {
-    let stats = office(context, false).await?.stats().await?;
+pub(super) async fn stats(from_topic: bool, context: &Context) -> Result<Exit, Failure> {
+    let stats = if from_topic {
+        let letters = topic::read(context, &Selection::default(), None).await?;
+        stats_of(&letters, &rules(&context.configuration, &context.checked))
+    } else {
+        office(context, false).await?.stats().await?
+    };
     context.output.print(&stats, |_| {
         let StatsDocument {
             states,

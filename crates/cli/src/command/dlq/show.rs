@@ -8,10 +8,11 @@ use scoresync_kafka::Topic;
 use scoresync_service::Exit;
 use serde::Serialize;
 
-use super::{Context, actor, office, reach};
+use super::{Context, actor, office, reach, topic};
 use crate::{
     arguments::DlqShow,
     failure::Failure,
+    office::rules,
     output::{table, visible},
 };
 
@@ -24,16 +25,27 @@ struct Shown<'a> {
 
 pub(super) async fn run(arguments: &DlqShow, context: &Context) -> Result<Exit, Failure> {
     let is_revealed = arguments.reveal.is_some();
-    let office = office(context, is_revealed).await?;
-    let found = office.archive.letter(&arguments.letter).await?;
+    let rules = rules(&context.configuration, &context.checked);
+    let office = if is_revealed || !arguments.from_topic {
+        Some(office(context, is_revealed).await?)
+    } else {
+        None
+    };
+    let found = match &office {
+        Some(office) if !arguments.from_topic => office.archive.letter(&arguments.letter).await?,
+        Some(_) | None => topic::letter(context, &arguments.letter).await?,
+    };
     let found = found.ok_or_else(|| anyhow!("there is no letter {}; `scoresync dlq list` lists them", arguments.letter))?;
-    if let Some(reason) = &arguments.reveal {
+    if let (Some(office), Some(reason)) = (&office, &arguments.reveal) {
         office.note_reveal(std::slice::from_ref(&found.0.id), (&actor(), reason)).await?;
     }
-    let detail = office.detail(&found, is_revealed).await?;
+    let detail = match &office {
+        Some(office) => office.detail(&found, is_revealed).await?,
+        None => rules.detail((&found.0, &found.1), &[], is_revealed),
+    };
     let candidates = if arguments.candidates {
         let reach = reach(context, &[Topic::Employees, Topic::Aliases]).await?;
-        office.candidates(&found, &reach, is_revealed).await?
+        rules.candidates(&found, &reach, is_revealed).await?
     } else {
         Vec::new()
     };
@@ -42,7 +54,7 @@ pub(super) async fn run(arguments: &DlqShow, context: &Context) -> Result<Exit, 
         candidates: &candidates,
     };
     context.output.print(&shown, |_| {
-        let mut lines = lines(&found.0, &detail, office.max_attempts);
+        let mut lines = lines(&found.0, &detail, rules.max_attempts);
         if arguments.candidates {
             lines.extend(candidate_lines(&candidates));
         }
