@@ -5,18 +5,21 @@ use std::{net::SocketAddr, sync::Arc};
 use scoresync_archive::{Access, Archive};
 use scoresync_desk::{Api, ApiParts};
 use scoresync_kafka::Topic;
-use scoresync_service::{Backoff, BackoffLimits, StageReadiness};
+use scoresync_service::StageReadiness;
+use tokio::task::spawn_blocking;
 
 use crate::{
     office::{office, reach},
     process::Shared,
-    stages::unfit_archive,
+    stages::{persist, unfit_archive},
     surroundings::{Surroundings, Unfit},
 };
 
 /// Serves until the end is asked for.
 pub(crate) async fn run(shared: Shared, listen: SocketAddr, readiness: StageReadiness) -> anyhow::Result<()> {
-    let Some(parts) = find(&shared, &readiness).await? else {
+    let (finding, told) = (shared.clone(), readiness.clone());
+    let find = move || persist(&finding.shutdown, &told, || finding.runtime.block_on(parts(&finding)));
+    let Some(parts) = spawn_blocking(find).await?? else {
         return Ok(());
     };
     let api = Api::bind(listen, parts).await?;
@@ -24,23 +27,6 @@ pub(crate) async fn run(shared: Shared, listen: SocketAddr, readiness: StageRead
     readiness.ready();
     api.serve(shared.shutdown.clone()).await;
     Ok(())
-}
-
-/// Asks until all answer, or the end is asked for (`None`).
-async fn find(shared: &Shared, readiness: &StageReadiness) -> anyhow::Result<Option<ApiParts>> {
-    let mut backoff = Backoff::new(BackoffLimits::default());
-    loop {
-        let error = match parts(shared).await {
-            Ok(parts) => return Ok(Some(parts)),
-            Err(Unfit::Lasting(error) | Unfit::Unregistered(error)) => return Err(error),
-            Err(Unfit::Passing(error)) => error,
-        };
-        readiness.not_ready(format!("cannot start yet: {error:#}"));
-        tokio::select! {
-            () = tokio::time::sleep(backoff.next_delay()) => {}
-            () = shared.shutdown.wait() => return Ok(None),
-        }
-    }
 }
 
 async fn parts(shared: &Shared) -> Result<ApiParts, Unfit> {

@@ -1,6 +1,8 @@
-//! `/v1/dead-letters…`: the desk over HTTP, for pages and programs. The document that describes it is made from this code.
+//! `/v1/dead-letters…` and `/v1/aliases…`: the desk over HTTP, for pages and programs. The document that describes it is made from this code.
 
 mod acts;
+mod admission;
+mod aliases;
 mod look;
 mod query;
 mod refusal;
@@ -8,8 +10,8 @@ mod server;
 
 use std::sync::Arc;
 
-use axum::{Json, Router, extract::DefaultBodyLimit, http::HeaderMap, routing::get};
-use scoresync_web::{Problem, Right, Tokens};
+use axum::{Json, Router, extract::DefaultBodyLimit, routing::get};
+use scoresync_web::Tokens;
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{Http, HttpAuthScheme, SecurityScheme},
@@ -29,14 +31,6 @@ struct Counter {
     office: Office,
     reach: Reach,
     tokens: Arc<Tokens>,
-}
-
-impl Counter {
-    /// Gives the name of a token that has the right, which is who does what is done.
-    fn admit(&self, headers: &HeaderMap, right: Right) -> Result<String, Problem> {
-        let token = self.tokens.authorise(headers, right)?;
-        Ok(format!("token {}", token.name()))
-    }
 }
 
 /// Whoever calls has a bearer token: the right `look` is for all that changes and reveals nothing, `resolve` for all else.
@@ -69,12 +63,15 @@ fn described() -> (Router<Counter>, utoipa::openapi::OpenApi) {
         .routes(routes!(look::stats))
         .routes(routes!(look::groups))
         .routes(routes!(look::show))
-        .routes(routes!(look::candidates))
+        .routes(routes!(acts::candidates))
         .routes(routes!(acts::reveal))
         .routes(routes!(acts::redrive))
         .routes(routes!(acts::discard))
         .routes(routes!(acts::resolve))
         .routes(routes!(acts::purge))
+        .routes(routes!(aliases::list))
+        .routes(routes!(aliases::reveal))
+        .routes(routes!(aliases::revoke))
         .split_for_parts()
 }
 

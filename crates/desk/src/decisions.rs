@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use scoresync_archive::ArchiveError;
 use scoresync_domain::{AliasSubject, IdentityAlias, Origin, Timestamp};
 use scoresync_kafka::{
     DatumError, Encoder, Error, KafkaSettings, Outgoing, PublishError, Registry, StoredRecord, TableEnds, TableError, TableReader, Topic,
@@ -42,6 +43,9 @@ pub enum DecisionError {
     /// The broker has not acknowledged it.
     #[error("the broker does not acknowledge a record{0}; run the command again")]
     NotAcknowledged(String),
+    /// The letter of the report could not be read or changed.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// The log does not hold the report any more.
     #[error("the report {0} is not in scores.raw any more, so it cannot be sent again; have its source send it")]
     ReportGone(Origin),

@@ -2,6 +2,7 @@
 
 mod acts;
 mod advice;
+mod aliases;
 mod candidates;
 mod documents;
 mod masking;
@@ -17,14 +18,15 @@ use scoresync_domain::{Origin, Timestamp};
 use scoresync_service::now_millis;
 
 pub use self::{
-    acts::{Act, Meant, NothingSaid},
+    acts::{Act, Meant, Unclear},
+    aliases::AliasDocument,
     documents::{
         CandidateDocument, EventDocument, GroupDocument, IdentityDocument, LetterDetail, LetterDocument, OfferDocument, OpenDocument,
-        RefusedDocument, StatsDocument, Tally, group_id, group_name,
+        RecordDocument, RefusedDocument, StatsDocument, Tally, group_id, group_name,
     },
     masking::mask,
     reach::{Reach, ReachError},
-    resolve::{About, Resolution, Resolved, Unresolved, after},
+    resolve::{About, Resolution, Resolved, Unresolved},
     rules::Rules,
     topic::{TopicError, TopicLetter, groups_of, read_topic_letters, stats_of},
 };
@@ -116,16 +118,21 @@ impl Office {
             reason,
             at: now(),
         };
-        let everything = [LetterId {
-            topic: "*".to_owned(),
-            origin: Origin {
-                generation: 0,
-                partition: 0,
-                offset: 0,
-            },
-        }];
-        let letters = if letters.is_empty() { &everything } else { letters };
+        let nobodys = [no_letter()];
+        let letters = if letters.is_empty() { &nobodys } else { letters };
         self.archive.note_desk_event(letters, &request).await
+    }
+}
+
+/// Stands for all letters where something is noted.
+fn no_letter() -> LetterId {
+    LetterId {
+        topic: "*".to_owned(),
+        origin: Origin {
+            generation: 0,
+            partition: 0,
+            offset: 0,
+        },
     }
 }
 

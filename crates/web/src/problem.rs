@@ -68,6 +68,8 @@ kinds! {
     Stale = CONFLICT, "stale-statement", "something later is known already";
     /// No such dead letter.
     UnknownLetter = NOT_FOUND, "unknown-letter", "there is no such letter";
+    /// No such decision stands.
+    UnknownDecision = NOT_FOUND, "unknown-decision", "no such decision stands";
     /// A decision that makes no sense as things are.
     Undecidable = UNPROCESSABLE_ENTITY, "undecidable", "this cannot be decided as things are";
     /// An error in the program.
@@ -100,6 +102,7 @@ impl Kind {
             | Self::InvalidEmployee
             | Self::Stale
             | Self::UnknownLetter
+            | Self::UnknownDecision
             | Self::Undecidable
             | Self::Internal => None,
         }
@@ -123,6 +126,7 @@ impl Kind {
             | Self::Stale
             | Self::Busy
             | Self::UnknownLetter
+            | Self::UnknownDecision
             | Self::Undecidable
             | Self::Internal
             | Self::NotAcknowledged

@@ -486,9 +486,9 @@ async fn whoever_resembles_the_person_in_a_letter_is_suggested_and_nothing_is_fi
 }
 
 /// A report of `skills`, which knows phones alone.
-fn by_phone(phone: &str, score: &str) -> ScoreReport<'static> {
+fn by_phone((result_id, phone): (&str, &str), score: &str) -> ScoreReport<'static> {
     let fields = [
-        ("result_id", "R-1"),
+        ("result_id", result_id),
         ("phone", phone),
         ("course_id", "C-1"),
         ("exam_score", score),
@@ -503,14 +503,14 @@ fn by_phone(phone: &str, score: &str) -> ScoreReport<'static> {
     }
 }
 
-/// A connector overwrites E100 and E200, so that the phone is the other's, and says nothing of when.
-async fn overwrite(foreign: &Foreign, phone: &str) -> anyhow::Result<()> {
+/// A connector overwrites E100 and E200, so that the phone is the other's, who has a further one, and says nothing of when.
+async fn overwrite(foreign: &Foreign, phones: [&str; 2]) -> anyhow::Result<()> {
     let encoder = Encoder::<Employee>::new(foreign.schema_id(Topic::Employees).await?);
-    for (number, phone) in [("E100", None), ("E200", Some(phone))] {
-        let identities = phone.into_iter().map(|phone| Identity {
+    for (number, phones) in [("E100", &[][..]), ("E200", &phones)] {
+        let identities = phones.iter().map(|phone| Identity {
             kind: IdentityKind::Phone,
             system: None,
-            value: phone.to_owned(),
+            value: (*phone).to_owned(),
             valid_from: None,
             valid_to: None,
         });
@@ -534,19 +534,23 @@ async fn overwrite(foreign: &Foreign, phone: &str) -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_phone_that_moved_without_dates_takes_no_result_along_and_one_command_decides() -> anyhow::Result<()> {
     const PHONE: &str = "19900000100";
+    const OTHER_PHONE: &str = "19900000201";
     let scene = Scene::new(Database::Postgres)?;
     employ(&scene, &format!("{}E200,另一人,19900000200\n", academy::ROSTER))?;
     let mut processes = start(&scene, &["sink", "mapper", "desk"])?;
     ready(&mut processes).await?;
     let foreign = Foreign::of(&scene)?;
-    let write = async |score: &str| -> anyhow::Result<()> {
-        let value = foreign.encode(&by_phone(PHONE, score)).await?;
+    let write = async |(result, phone): (&str, &str), score: &str| -> anyhow::Result<()> {
+        let value = foreign.encode(&by_phone((result, phone), score)).await?;
         foreign.write((Topic::Raw, 0), &Bytes::new("k", value)).await.map(drop)
     };
-    write("60").await?;
+    write(("R-1", PHONE), "60").await?;
     has_records(&scene, "E100", 1).await?;
-    overwrite(&foreign, PHONE).await?;
-    write("95").await?;
+    overwrite(&foreign, [PHONE, OTHER_PHONE]).await?;
+    // Once this one is filed, the mapper has heard of both.
+    write(("R-2", OTHER_PHONE), "70").await?;
+    has_records(&scene, "E200", 1).await?;
+    write(("R-1", PHONE), "95").await?;
     let archive = scene.archive().await?;
     until(
         "the correction is refused",
@@ -554,7 +558,7 @@ async fn a_phone_that_moved_without_dates_takes_no_result_along_and_one_command_
         async || Ok(archive.refused().await?.len() == 1),
     )
     .await?;
-    has_records(&scene, "E200", 0).await?;
+    has_records(&scene, "E200", 1).await?;
     let stats = dlq(&scene, &["stats"])?;
     ensure!(stats["refused_by_the_archive"][0]["reason"] == "owner_changed", "{stats}");
     let listed = dlq(&scene, &["list", "--reason", "owner_changed", "--employee", "E200"])?;
@@ -581,7 +585,7 @@ async fn a_phone_that_moved_without_dates_takes_no_result_along_and_one_command_
         Ok(score == Some(Score::parse("95")?.0) && archive.refused().await?.is_empty())
     })
     .await?;
-    has_records(&scene, "E200", 0).await?;
+    has_records(&scene, "E200", 1).await?;
     end(processes)
 }
 
@@ -760,7 +764,7 @@ async fn a_phone_that_two_had_files_what_waits_when_one_of_them_loses_it() -> an
         "2025-01-01T00:00:00Z",
     ])?;
     let foreign = Foreign::of(&scene)?;
-    let value = foreign.encode(&by_phone(PHONE, "60")).await?;
+    let value = foreign.encode(&by_phone(("R-1", PHONE), "60")).await?;
     foreign.write((Topic::Raw, 0), &Bytes::new("k", value)).await?;
     until_letters_are(&scene, "open", 1, SETTLE).await?;
     let listed = dlq(&scene, &["list"])?;

@@ -9,7 +9,11 @@ use crate::{
 };
 
 /// Remembers what a person did to letters, or looked at.
-pub(crate) async fn note(session: &impl Session, letters: &[LetterId], request: &Request<'_>) -> Result<(), Failure> {
+pub(crate) async fn note<'v>(
+    session: &impl Session,
+    letters: impl IntoIterator<Item = &'v LetterId>,
+    request: &Request<'v>,
+) -> Result<(), Failure> {
     let sql = "INSERT INTO desk_event (at_ms, actor, action, reason, topic, generation, partition, place)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     let head = [
@@ -37,14 +41,17 @@ pub(crate) async fn events(session: &impl Session, (letter, limit): (&LetterId, 
     session.ask(sql, &which).await?.into_iter().map(read).collect()
 }
 
-/// Changes each letter, in the order of their ids, so that no two changes wait for each other. Says how many were changed.
+/// Changes each letter, in the order of their ids, so that no two changes wait for each other. Gives those that were changed.
 pub(super) async fn change_each<'v>(
     session: &impl Session,
     sql: &str,
-    (letters, head): (&'v [LetterId], &[Value<'v>]),
-) -> Result<u64, Failure> {
-    let mut sorted: Vec<&LetterId> = letters.iter().collect();
+    (letters, head): (impl IntoIterator<Item = &'v LetterId>, &[Value<'v>]),
+) -> Result<Vec<&'v LetterId>, Failure> {
+    let mut sorted: Vec<&LetterId> = letters.into_iter().collect();
     sorted.sort_unstable();
-    let rows: Vec<Vec<Value<'_>>> = sorted.into_iter().map(|id| [head, &id_values(id)].concat()).collect();
-    Ok(session.change(sql, &rows).await?.iter().sum())
+    sorted.dedup();
+    let rows: Vec<Vec<Value<'_>>> = sorted.iter().map(|id| [head, &id_values(id)].concat()).collect();
+    let counts = session.change(sql, &rows).await?;
+    let changed = sorted.into_iter().zip(counts).filter(|(_, count)| *count > 0);
+    Ok(changed.map(|(id, _)| id).collect())
 }

@@ -99,17 +99,19 @@ pub(crate) async fn queue(
         Value::Text(Some(request.actor)),
         Value::Int4(Some(i32::try_from(max_attempts).unwrap_or(i32::MAX))),
     ];
+    let queued = change_each(session, sql, (letters, &head)).await?;
+    let count = queued.len() as u64;
     if request.actor != DESK {
-        note(session, letters, request).await?;
+        note(session, queued, request).await?;
     }
-    change_each(session, sql, (letters, &head)).await
+    Ok(count)
 }
 
 /// Opens letters again whose copies cannot be sent. Says how many there were.
 pub(crate) async fn give_back(session: &impl Session, letters: &[LetterId]) -> Result<u64, Failure> {
     let sql = "UPDATE dead_letter SET state = 'open', queued_ms = NULL WHERE state = 'redriven' AND sent_ms IS NULL
         AND topic = $1 AND generation = $2 AND partition = $3 AND place = $4";
-    change_each(session, sql, (letters, &[])).await
+    Ok(change_each(session, sql, (letters, &[])).await?.len() as u64)
 }
 
 /// Letters that are to be sent by now, those who wait longest first.
@@ -169,8 +171,10 @@ pub(crate) async fn discard(session: &impl Session, letters: &[LetterId], reques
         Value::Text(Some(request.actor)),
         Value::Text(Some(request.reason)),
     ];
-    note(session, letters, request).await?;
-    change_each(session, sql, (letters, &head)).await
+    let discarded = change_each(session, sql, (letters, &head)).await?;
+    let count = discarded.len() as u64;
+    note(session, discarded, request).await?;
+    Ok(count)
 }
 
 /// Forgets some of the letters that were closed before a moment, and says how many. Once there are none, problems that no letter is left of
@@ -184,7 +188,7 @@ pub(crate) async fn purge(session: &impl Session, (closed_before, limit): (Times
     // One that was opened meanwhile stays, with what it holds.
     let closed = "DELETE FROM dead_letter WHERE state IN ('filed', 'discarded') AND closed_ms < $1
         AND topic = $2 AND generation = $3 AND partition = $4 AND place = $5";
-    let forgotten = change_each(session, closed, (&ids, &limits[..1])).await?;
+    let forgotten = change_each(session, closed, (&ids, &limits[..1])).await?.len() as u64;
     let left = "NOT EXISTS (SELECT 1 FROM dead_letter WHERE dead_letter.topic = letter_body.topic
         AND dead_letter.generation = letter_body.generation AND dead_letter.partition = letter_body.partition
         AND dead_letter.place = letter_body.place)";

@@ -2,22 +2,19 @@
 
 use std::time::Duration;
 
-use axum::{
-    Json,
-    extract::{Path, State},
-    http::HeaderMap,
-};
+use axum::{Json, extract::State};
 use scoresync_archive::LetterId;
-use scoresync_web::Right;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    Counter, look,
+    Counter,
+    admission::Resolver,
+    look,
     query::{Decision, Forget, Order, Why, letter, reason},
-    refusal::{Body, Refused},
+    refusal::{ActRefusals, Body, LookRefusals, Named, ProblemDocument, Refused},
 };
-use crate::office::{Act, LetterDetail, Meant, Tally, ago};
+use crate::office::{Act, CandidateDocument, LetterDetail, Meant, ReachError, Tally, ago};
 
 /// Shows one letter with all values as they are. That it was looked at, by whom and why, is noted.
 #[utoipa::path(
@@ -29,25 +26,43 @@ use crate::office::{Act, LetterDetail, Meant, Tally, ago};
     security(("token" = [])),
     responses(
         (status = 200, body = LetterDetail),
-        (status = 400, description = "no name of a letter, or no reason"),
-        (status = 401, description = "no known token"),
-        (status = 403, description = "the token lacks the right"),
-        (status = 404, description = "no such letter"),
-        (status = 503, description = "the archive does not answer"),
+        (status = 404, body = ProblemDocument, content_type = "application/problem+json", description = "no such letter"),
+        ActRefusals
     )
 )]
 pub(super) async fn reveal(
+    Resolver(actor): Resolver,
     State(counter): State<Counter>,
-    headers: HeaderMap,
-    Path(name): Path<String>,
+    Named(letter): Named,
     Body(why): Body<Why>,
 ) -> Result<Json<LetterDetail>, Refused> {
-    let actor = counter.admit(&headers, Right::Resolve)?;
     let because = reason(&why.because)?;
-    let found = look::found(&counter, &name).await?;
+    let found = look::found(&counter, &letter).await?;
     let letters = std::slice::from_ref(&found.0.id);
     counter.office.note_reveal(letters, (&actor, because)).await?;
     Ok(Json(counter.office.detail(&found, true).await?))
+}
+
+/// Suggests employees whom a letter might be about, with reasons; names are masked. Reads all employees, which takes seconds.
+#[utoipa::path(
+    get,
+    path = "/v1/dead-letters/{letter}/candidates",
+    tag = "resolve",
+    params(("letter" = String, Path, description = "its name, with slashes written as %2F")),
+    security(("token" = [])),
+    responses(
+        (status = 200, body = [CandidateDocument]),
+        (status = 404, body = ProblemDocument, content_type = "application/problem+json", description = "no such letter"),
+        LookRefusals
+    )
+)]
+pub(super) async fn candidates(
+    _: Resolver,
+    State(counter): State<Counter>,
+    Named(letter): Named,
+) -> Result<Json<Vec<CandidateDocument>>, Refused> {
+    let found = look::found(&counter, &letter).await?;
+    Ok(Json(counter.office.rules.candidates(&found, &counter.reach, false).await?))
 }
 
 /// Asks for open letters to be sent through the pipeline again, byte for byte. The desk sends them.
@@ -59,15 +74,19 @@ pub(super) async fn reveal(
     security(("token" = [])),
     responses(
         (status = 200, body = Tally),
-        (status = 400, description = "nothing is meant, or something is wrong"),
-        (status = 401, description = "no known token"),
-        (status = 403, description = "the token lacks the right"),
-        (status = 503, description = "the archive does not answer"),
+        ActRefusals
     )
 )]
-pub(super) async fn redrive(State(counter): State<Counter>, headers: HeaderMap, Body(order): Body<Order>) -> Result<Json<Tally>, Refused> {
-    let actor = counter.admit(&headers, Right::Resolve)?;
-    let because = reason(&order.because).unwrap_or("asked for over HTTP");
+pub(super) async fn redrive(
+    Resolver(actor): Resolver,
+    State(counter): State<Counter>,
+    Body(order): Body<Order>,
+) -> Result<Json<Tally>, Refused> {
+    let because = if order.because.is_empty() {
+        "asked for over HTTP"
+    } else {
+        reason(&order.because)?
+    };
     let act = act((&actor, because), &order);
     Ok(Json(counter.office.redrive(&meant(&counter, &order)?, &act, |_| ()).await?))
 }
@@ -81,14 +100,14 @@ pub(super) async fn redrive(State(counter): State<Counter>, headers: HeaderMap, 
     security(("token" = [])),
     responses(
         (status = 200, body = Tally),
-        (status = 400, description = "nothing is meant, or no reason is given"),
-        (status = 401, description = "no known token"),
-        (status = 403, description = "the token lacks the right"),
-        (status = 503, description = "the archive does not answer"),
+        ActRefusals
     )
 )]
-pub(super) async fn discard(State(counter): State<Counter>, headers: HeaderMap, Body(order): Body<Order>) -> Result<Json<Tally>, Refused> {
-    let actor = counter.admit(&headers, Right::Resolve)?;
+pub(super) async fn discard(
+    Resolver(actor): Resolver,
+    State(counter): State<Counter>,
+    Body(order): Body<Order>,
+) -> Result<Json<Tally>, Refused> {
     let act = act((&actor, reason(&order.because)?), &order);
     Ok(Json(counter.office.discard(&meant(&counter, &order)?, &act, |_| ()).await?))
 }
@@ -131,26 +150,29 @@ pub(super) struct Decided {
     security(("token" = [])),
     responses(
         (status = 200, body = Decided),
-        (status = 400, description = "something is wrong"),
-        (status = 401, description = "no known token"),
-        (status = 403, description = "the token lacks the right"),
-        (status = 422, description = "it cannot be decided as things are"),
-        (status = 503, description = "the archive, Kafka or the registry does not answer"),
+        (status = 404, body = ProblemDocument, content_type = "application/problem+json", description = "no such letter"),
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "it cannot be decided as things are"),
+        ActRefusals
     )
 )]
 pub(super) async fn resolve(
+    Resolver(actor): Resolver,
     State(counter): State<Counter>,
-    headers: HeaderMap,
     Body(decision): Body<Decision>,
 ) -> Result<Json<Decided>, Refused> {
-    let actor = counter.admit(&headers, Right::Resolve)?;
-    let act = Act {
-        actor: &actor,
-        because: reason(&decision.because)?,
-        dry_run: decision.dry_run,
-        rate: None,
-    };
-    let resolved = counter.office.resolve(&decision.resolution()?, &act, &counter.reach).await?;
+    let (resolution, because) = (decision.resolution()?, reason(&decision.because)?.to_owned());
+    let dry_run = decision.dry_run;
+    // A decision is taken whole, though the one who asked for it goes away.
+    let deciding = tokio::spawn(async move {
+        let act = Act {
+            actor: &actor,
+            because: &because,
+            dry_run,
+            rate: None,
+        };
+        counter.office.resolve(&resolution, &act, &counter.reach).await
+    });
+    let resolved = deciding.await.map_err(|_| ReachError::Unfinished)??;
     Ok(Json(Decided {
         dry_run: decision.dry_run,
         about: resolved.about,
@@ -178,24 +200,22 @@ pub(super) struct Forgotten {
     security(("token" = [])),
     responses(
         (status = 200, body = Forgotten),
-        (status = 400, description = "something is wrong"),
-        (status = 401, description = "no known token"),
-        (status = 403, description = "the token lacks the right"),
-        (status = 503, description = "the archive does not answer"),
+        ActRefusals
     )
 )]
 pub(super) async fn purge(
+    Resolver(actor): Resolver,
     State(counter): State<Counter>,
-    headers: HeaderMap,
     Body(forget): Body<Forget>,
 ) -> Result<Json<Forgotten>, Refused> {
-    counter.admit(&headers, Right::Resolve)?;
     let closed_before = ago(Duration::from_secs(forget.closed_before_seconds));
-    let forgotten = if forget.dry_run {
-        counter.office.archive.purgeable_letters(closed_before).await?
-    } else {
-        counter.office.purge(closed_before).await?
+    let act = Act {
+        actor: &actor,
+        because: reason(&forget.because)?,
+        dry_run: forget.dry_run,
+        rate: None,
     };
+    let forgotten = counter.office.purge(closed_before, &act).await?;
     Ok(Json(Forgotten {
         dry_run: forget.dry_run,
         forgotten,

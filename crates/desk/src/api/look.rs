@@ -1,22 +1,19 @@
 //! Looking: changes nothing, and reveals nobody.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-    http::HeaderMap,
-};
+use axum::{Json, extract::State};
 use scoresync_archive::{Letter, LetterBody, LetterId, LetterPage};
 use scoresync_domain::Timestamp;
-use scoresync_web::Right;
+use scoresync_web::{Kind, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
     Counter,
-    query::{HowMany, Page, Which, invalid, letter, state},
-    refusal::{Asked, Listing, Refused, no_such_letter},
+    admission::Looker,
+    query::{HowMany, Page, Which, invalid, state},
+    refusal::{Asked, Listing, LookRefusals, Named, ProblemDocument, Refused, no_such_letter},
 };
-use crate::office::{CandidateDocument, GroupDocument, LetterDetail, LetterDocument, StatsDocument};
+use crate::office::{GroupDocument, LetterDetail, LetterDocument, StatsDocument};
 
 /// A page of letters.
 #[derive(Serialize, ToSchema)]
@@ -36,18 +33,14 @@ pub(super) struct Letters {
     security(("token" = [])),
     responses(
         (status = 200, body = Letters),
-        (status = 400, description = "a parameter is wrong"),
-        (status = 401, description = "no known token"),
-        (status = 403, description = "the token lacks the right"),
-        (status = 503, description = "the archive does not answer"),
+        LookRefusals
     )
 )]
-pub(super) async fn list(
-    State(counter): State<Counter>,
-    headers: HeaderMap,
-    Listing(page, which): Listing,
-) -> Result<Json<Letters>, Refused> {
-    counter.admit(&headers, Right::Look)?;
+pub(super) async fn list(looker: Looker, State(counter): State<Counter>, Listing(page, which): Listing) -> Result<Json<Letters>, Refused> {
+    if which.text.is_some() && !looker.may_resolve {
+        let detail = "`text` is looked for in personal values, too: that needs a token with the right `resolve`";
+        return Err(Problem::new(Kind::Forbidden, detail).into());
+    }
     let filter = counter.office.rules.filter(&which.selection()?, state(&page.state)?);
     let asked = LetterPage {
         after: page.after.as_deref().map(place).transpose()?,
@@ -77,13 +70,10 @@ fn place(text: &str) -> Result<(Timestamp, LetterId), Refused> {
     security(("token" = [])),
     responses(
         (status = 200, body = StatsDocument),
-        (status = 401, description = "no known token"),
-        (status = 403, description = "the token lacks the right"),
-        (status = 503, description = "the archive does not answer"),
+        LookRefusals
     )
 )]
-pub(super) async fn stats(State(counter): State<Counter>, headers: HeaderMap) -> Result<Json<StatsDocument>, Refused> {
-    counter.admit(&headers, Right::Look)?;
+pub(super) async fn stats(_: Looker, State(counter): State<Counter>) -> Result<Json<StatsDocument>, Refused> {
     Ok(Json(counter.office.stats().await?))
 }
 
@@ -96,18 +86,14 @@ pub(super) async fn stats(State(counter): State<Counter>, headers: HeaderMap) ->
     security(("token" = [])),
     responses(
         (status = 200, body = [GroupDocument]),
-        (status = 400, description = "a parameter is wrong"),
-        (status = 401, description = "no known token"),
-        (status = 403, description = "the token lacks the right"),
-        (status = 503, description = "the archive does not answer"),
+        LookRefusals
     )
 )]
 pub(super) async fn groups(
+    _: Looker,
     State(counter): State<Counter>,
-    headers: HeaderMap,
     Asked(how_many): Asked<HowMany>,
 ) -> Result<Json<Vec<GroupDocument>>, Refused> {
-    counter.admit(&headers, Right::Look)?;
     let groups = counter.office.archive.letter_groups(how_many.limit()?).await?;
     Ok(Json(groups.iter().map(|group| GroupDocument::of(group, false)).collect()))
 }
@@ -121,50 +107,16 @@ pub(super) async fn groups(
     security(("token" = [])),
     responses(
         (status = 200, body = LetterDetail),
-        (status = 400, description = "no name of a letter"),
-        (status = 401, description = "no known token"),
-        (status = 403, description = "the token lacks the right"),
-        (status = 404, description = "no such letter"),
-        (status = 503, description = "the archive does not answer"),
+        (status = 404, body = ProblemDocument, content_type = "application/problem+json", description = "no such letter"),
+        LookRefusals
     )
 )]
-pub(super) async fn show(
-    State(counter): State<Counter>,
-    headers: HeaderMap,
-    Path(name): Path<String>,
-) -> Result<Json<LetterDetail>, Refused> {
-    counter.admit(&headers, Right::Look)?;
-    Ok(Json(counter.office.detail(&found(&counter, &name).await?, false).await?))
+pub(super) async fn show(_: Looker, State(counter): State<Counter>, Named(letter): Named) -> Result<Json<LetterDetail>, Refused> {
+    Ok(Json(counter.office.detail(&found(&counter, &letter).await?, false).await?))
 }
 
 /// A letter by its name.
-pub(super) async fn found(counter: &Counter, name: &str) -> Result<(Letter, LetterBody), Refused> {
-    let found = counter.office.archive.letter(&letter(name)?).await?;
+pub(super) async fn found(counter: &Counter, id: &LetterId) -> Result<(Letter, LetterBody), Refused> {
+    let found = counter.office.archive.letter(id).await?;
     Ok(found.ok_or_else(no_such_letter)?)
-}
-
-/// Suggests employees whom a letter might be about, with reasons; names are masked. Reads all employees, which takes seconds.
-#[utoipa::path(
-    get,
-    path = "/v1/dead-letters/{letter}/candidates",
-    tag = "look",
-    params(("letter" = String, Path, description = "its name, with slashes written as %2F")),
-    security(("token" = [])),
-    responses(
-        (status = 200, body = [CandidateDocument]),
-        (status = 400, description = "no name of a letter"),
-        (status = 401, description = "no known token"),
-        (status = 403, description = "the token lacks the right"),
-        (status = 404, description = "no such letter"),
-        (status = 503, description = "the archive, Kafka or the registry does not answer"),
-    )
-)]
-pub(super) async fn candidates(
-    State(counter): State<Counter>,
-    headers: HeaderMap,
-    Path(name): Path<String>,
-) -> Result<Json<Vec<CandidateDocument>>, Refused> {
-    counter.admit(&headers, Right::Look)?;
-    let found = found(&counter, &name).await?;
-    Ok(Json(counter.office.rules.candidates(&found, &counter.reach, false).await?))
 }

@@ -10,6 +10,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::office::{About, Resolution, Selection, group_id};
 
+/// Of whatever is looked for, or noted.
+const MAX_TEXT_BYTES: usize = 1_000;
+
 /// Which letters are meant. What is left out limits nothing.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -25,8 +28,8 @@ pub(super) struct Which {
     problem: Option<String>,
     /// That name this employee number.
     employee: Option<String>,
-    /// With this text in any field, names of fields included.
-    text: Option<String>,
+    /// With this text in any field, names of fields included. Needs a token with the right `resolve`, too.
+    pub(super) text: Option<String>,
     /// That were read by an older version of their source's field mapping than there is now; needs `source`.
     older_mapping: bool,
     /// That first failed so many seconds ago, or longer.
@@ -43,17 +46,32 @@ impl Which {
             ));
         }
         Ok(Selection {
-            reason: self.reason,
-            source: self.source,
-            field: self.field,
+            reason: said(self.reason)?,
+            source: said(self.source)?,
+            field: said(self.field)?,
             group: self.problem.as_deref().map(problem).transpose()?,
-            employee: self.employee,
-            text: self.text,
+            employee: said(self.employee)?,
+            text: said(self.text)?,
             older_mapping: self.older_mapping,
             older_than: self.older_than_seconds.map(Duration::from_secs),
             newer_than: self.newer_than_seconds.map(Duration::from_secs),
         })
     }
+}
+
+/// An empty text would mean everything, which nobody means who leaves a field of a form empty.
+fn said(text: Option<String>) -> Result<Option<String>, Problem> {
+    match &text {
+        Some(text) if text.trim().is_empty() || is_no_text(text) => Err(invalid(
+            "a filter is an empty text, or is none that can be looked for: leave it out",
+        )),
+        Some(_) | None => Ok(text),
+    }
+}
+
+/// Too long, or with characters that no database, log or terminal takes as they are.
+fn is_no_text(text: &str) -> bool {
+    text.len() > MAX_TEXT_BYTES || text.chars().any(char::is_control)
 }
 
 /// Which part of a list.
@@ -64,6 +82,7 @@ pub(super) struct Page {
     /// `open`, `redriven`, `filed`, `discarded` or `all`; `open` where it is left out.
     pub(super) state: String,
     /// At most so many, 1 to 1000; 100 where it is left out.
+    #[param(minimum = 1, maximum = 1000)]
     limit: u32,
     /// The `next` of the page before.
     pub(super) after: Option<String>,
@@ -91,6 +110,7 @@ impl Page {
 #[into_params(parameter_in = Query)]
 pub(super) struct HowMany {
     /// At most so many, 1 to 1000, those with the most letters first; 50 where it is left out.
+    #[param(minimum = 1, maximum = 1000)]
     limit: u32,
 }
 
@@ -124,7 +144,8 @@ pub(super) fn state(name: &str) -> Result<Option<LetterState>, Problem> {
 
 pub(super) fn letter(name: &str) -> Result<LetterId, Problem> {
     let how = "a letter is named as the list of letters does it: generation/partition/offset, its slashes written as %2F in an address";
-    name.parse().map_err(|_| invalid(how))
+    let id = name.parse().ok().filter(|_| !is_no_text(name));
+    id.ok_or_else(|| invalid(how))
 }
 
 fn problem(name: &str) -> Result<[u8; 16], Problem> {
@@ -149,7 +170,7 @@ pub(super) struct Order {
     /// Count them; change nothing.
     pub(super) dry_run: bool,
     /// So many in a second at most. The answer comes when all are asked for.
-    #[schema(value_type = Option<u32>)]
+    #[schema(value_type = Option<u32>, minimum = 1)]
     pub(super) rate: Option<NonZeroU32>,
     /// Why. Discarding needs it.
     pub(super) because: String,
@@ -214,20 +235,33 @@ pub(super) struct Why {
 }
 
 /// Which letters are forgotten.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Forget {
     /// Those that were closed so many seconds ago, or longer.
     pub(super) closed_before_seconds: u64,
+    /// Why; it is noted with the token's name and the moment.
+    pub(super) because: String,
     /// Count them; change nothing.
     #[serde(default)]
     pub(super) dry_run: bool,
+}
+
+/// What decision is taken back.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TakeBack {
+    /// What was decided about, as `/v1/aliases/reveal` names it: `identity/SOURCE/KIND/VALUE` or `result/RESULT_ID`.
+    pub(super) subject: String,
+    /// Why.
+    pub(super) because: String,
 }
 
 /// A reason that says something.
 pub(super) fn reason(because: &str) -> Result<&str, Problem> {
     match because.trim() {
         "" => Err(invalid("`because` says why, and stays: it must not be empty")),
+        because if is_no_text(because) => Err(invalid("`because` is one line of at most 1000 bytes")),
         because => Ok(because),
     }
 }

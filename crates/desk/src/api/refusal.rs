@@ -1,17 +1,26 @@
 //! What goes wrong behind the counter, as a caller is told of it.
 
+use std::time::Duration;
+
 use axum::{
     Json,
-    extract::{FromRequest, FromRequestParts, Request, rejection::JsonRejection},
+    extract::{
+        FromRequest, FromRequestParts, Path, Request,
+        rejection::{JsonRejection, PathRejection},
+    },
     http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
-use scoresync_archive::ArchiveError;
+use scoresync_archive::{ArchiveError, LetterId};
 use scoresync_web::{Kind, Problem};
 use serde::de::DeserializeOwned;
+use utoipa::{IntoResponses, ToSchema};
 
-use super::query::{Page, Which, invalid};
-use crate::office::{NothingSaid, ReachError, Unresolved};
+use super::query::{Page, Which, invalid, letter};
+use crate::office::{ReachError, Unclear, Unresolved};
+
+/// How long a body may take.
+const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// A refusal of this interface.
 pub(super) struct Refused(Problem);
@@ -28,9 +37,9 @@ impl From<Problem> for Refused {
     }
 }
 
-impl From<NothingSaid> for Refused {
-    fn from(nothing: NothingSaid) -> Self {
-        Self(invalid(&format!("{nothing} (`letters`, `which`, `all`)")))
+impl From<Unclear> for Refused {
+    fn from(unclear: Unclear) -> Self {
+        Self(invalid(&format!("{unclear} (`letters`, `which`, `all`)")))
     }
 }
 
@@ -51,6 +60,7 @@ impl From<ReachError> for Refused {
 impl From<Unresolved> for Refused {
     fn from(unresolved: Unresolved) -> Self {
         match unresolved {
+            Unresolved::NoLetter(_) => Self(no_such_letter()),
             Unresolved::Senseless(text) => Self(Problem::new(Kind::Undecidable, text)),
             Unresolved::Archive(error) => error.into(),
             Unresolved::Reach(error) => error.into(),
@@ -71,6 +81,11 @@ pub(super) fn no_such_letter() -> Problem {
     )
 }
 
+/// The refusal of a subject that nothing stands about.
+pub(super) fn no_such_decision() -> Problem {
+    Problem::new(Kind::UnknownDecision, "no such decision stands: GET /v1/aliases lists them")
+}
+
 /// A body of JSON.
 pub(super) struct Body<T>(pub(super) T);
 
@@ -78,7 +93,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Refused;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {
-        let read: Result<Json<T>, JsonRejection> = Json::from_request(request, state).await;
+        let reading = tokio::time::timeout(BODY_TIME, Json::from_request(request, state));
+        let read: Result<Json<T>, JsonRejection> = reading.await.map_err(|_| {
+            let detail = "the body did not come in time: send the request again without pauses, which is safe";
+            Refused(Problem::new(Kind::TooSlow, detail))
+        })?;
         // What a body says is personal: nothing of it is told.
         read.map(|Json(body)| Self(body)).map_err(|rejection| {
             Refused(match rejection.status() {
@@ -90,6 +109,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                 _ => invalid("the body is no JSON, or not what this address takes: /v1/openapi.json says what that is"),
             })
         })
+    }
+}
+
+/// The letter that an address names.
+pub(super) struct Named(pub(super) LetterId);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        let read: Result<Path<String>, PathRejection> = Path::from_request_parts(parts, state).await;
+        let Path(name) = read.map_err(|_| invalid("the address is not valid UTF-8"))?;
+        Ok(Self(letter(&name)?))
     }
 }
 
@@ -121,4 +153,63 @@ impl<S: Send + Sync> FromRequestParts<S> for Listing {
 fn read<T: DeserializeOwned>(query: &str) -> Result<T, Refused> {
     let detail = "a parameter of the address is not known or cannot be read: /v1/openapi.json says what each is";
     serde_urlencoded::from_str(query).map_err(|_| Refused(invalid(detail)))
+}
+
+/// A refusal: a document of RFC 9457.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what `Problem` writes")]
+pub(super) struct ProblemDocument {
+    /// Names the kind of refusal, `urn:scoresync:problem:…`.
+    r#type: String,
+    /// The kind in words.
+    title: String,
+    /// The status of the answer.
+    status: u16,
+    /// What to do.
+    detail: String,
+}
+
+/// Why a request is refused that looks.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes what handlers answer")]
+pub(super) enum LookRefusals {
+    /// Something in the address is wrong.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Invalid(ProblemDocument),
+    /// There is no known token.
+    #[response(status = 401, content_type = "application/problem+json")]
+    NoToken(ProblemDocument),
+    /// The token lacks the right.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(ProblemDocument),
+    /// Something that the answer needs does not answer: the archive, Kafka or the registry.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemDocument),
+}
+
+/// Why a request is refused that has a body.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes what handlers answer")]
+pub(super) enum ActRefusals {
+    /// Something in the address or the body is wrong.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Invalid(ProblemDocument),
+    /// There is no known token.
+    #[response(status = 401, content_type = "application/problem+json")]
+    NoToken(ProblemDocument),
+    /// The token lacks the right.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(ProblemDocument),
+    /// The body came too slowly.
+    #[response(status = 408, content_type = "application/problem+json")]
+    TooSlow(ProblemDocument),
+    /// The body is larger than 256 KiB.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(ProblemDocument),
+    /// The body is no JSON by its content type.
+    #[response(status = 415, content_type = "application/problem+json")]
+    UnsupportedMediaType(ProblemDocument),
+    /// Something that the answer needs does not answer: the archive, Kafka or the registry.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemDocument),
 }

@@ -1,14 +1,16 @@
 //! What people do with many letters at once, a page at a time.
 
 use std::{
+    collections::BTreeSet,
     num::NonZeroU32,
+    slice::Chunks,
     time::{Duration, Instant},
 };
 
 use scoresync_archive::{Archive, ArchiveError, Letter, LetterFilter, LetterId, LetterPage, Request};
 use scoresync_domain::{LetterFamily, LetterState, Timestamp};
 
-use super::{Office, PAGE, Selection, Tally, now};
+use super::{Office, PAGE, Selection, Tally, no_letter, now};
 
 /// The open letters that something is done with.
 #[derive(Clone, Debug)]
@@ -17,10 +19,16 @@ pub struct Meant {
     filter: LetterFilter,
 }
 
-/// Nobody means everything by saying nothing.
+/// Why it is not clear what is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("say which letters are meant: name them, filter them, or say that all are meant")]
-pub struct NothingSaid;
+pub enum Unclear {
+    /// Nobody means everything by saying nothing.
+    #[error("say which letters are meant: name them, filter them, or say that all are meant")]
+    Nothing,
+    /// Of two answers one would be overlooked.
+    #[error("letters are named, or filtered, or all are meant: say one of these alone")]
+    SeveralAnswers,
+}
 
 /// Who does something, and whether it is only tried.
 #[derive(Clone, Copy, Debug)]
@@ -47,18 +55,20 @@ impl Act<'_> {
 }
 
 impl Office {
-    /// Open letters that are named, or otherwise all that a selection means.
+    /// Open letters that are named, or all that a selection means, or all.
     ///
     /// # Errors
-    /// Where neither letters nor a selection are given, and `all` is not said.
-    pub fn meant(&self, letters: Vec<LetterId>, selection: &Selection, all: bool) -> Result<Meant, NothingSaid> {
-        if letters.is_empty() && !all && *selection == Selection::default() {
-            return Err(NothingSaid);
+    /// None of these is said, or more than one.
+    pub fn meant(&self, letters: Vec<LetterId>, selection: &Selection, all: bool) -> Result<Meant, Unclear> {
+        let is_filtered = *selection != Selection::default();
+        match (letters.is_empty(), is_filtered, all) {
+            (true, false, false) => Err(Unclear::Nothing),
+            (false, true, _) | (false, _, true) | (_, true, true) => Err(Unclear::SeveralAnswers),
+            (false, false, false) | (true, true, false) | (true, false, true) => Ok(Meant {
+                letters: letters.into_iter().collect::<BTreeSet<_>>().into_iter().collect(),
+                filter: self.rules.filter(selection, Some(LetterState::Open)),
+            }),
         }
-        Ok(Meant {
-            letters,
-            filter: self.rules.filter(selection, Some(LetterState::Open)),
-        })
     }
 
     /// Asks for letters to be sent through the pipeline again, byte for byte; a running desk sends them.
@@ -103,7 +113,7 @@ impl Office {
     /// # Errors
     /// As for any change of the archive; what was discarded before stays so.
     pub async fn discard(&self, meant: &Meant, act: &Act<'_>, progress: impl Fn(&Tally)) -> Result<Tally, ArchiveError> {
-        let mut tally = Tally::of(act);
+        let (mut tally, mut pace) = (Tally::of(act), Pace::new(act.rate));
         let mut pages = Pages::of(meant);
         while let Some(letters) = pages.next(&self.archive).await? {
             tally.meant += letters.len() as u64;
@@ -111,21 +121,28 @@ impl Office {
             let letters = letters.into_iter().filter(|letter| letter.family != LetterFamily::Archive);
             let ids: Vec<LetterId> = letters.map(|letter| letter.id).collect();
             tally.refused_by_the_archive += (count - ids.len()) as u64;
-            tally.done += if act.dry_run {
-                ids.len() as u64
-            } else {
-                self.archive.discard_letters(&ids, &act.request("discard")).await?
-            };
-            progress(&tally);
+            if act.dry_run {
+                tally.done += ids.len() as u64;
+                continue;
+            }
+            for some in ids.chunks(pace.portion()) {
+                pace.wait(some.len()).await;
+                tally.done += self.archive.discard_letters(some, &act.request("discard")).await?;
+                progress(&tally);
+            }
         }
         Ok(tally)
     }
 
-    /// Forgets letters that were closed before a moment; says how many.
+    /// Forgets letters that were closed before a moment; says how many. That somebody did is noted, about no letter in particular.
     ///
     /// # Errors
     /// As for any change of the archive; what was forgotten before stays so.
-    pub async fn purge(&self, closed_before: Timestamp) -> Result<u64, ArchiveError> {
+    pub async fn purge(&self, closed_before: Timestamp, act: &Act<'_>) -> Result<u64, ArchiveError> {
+        if act.dry_run {
+            return self.archive.purgeable_letters(closed_before).await;
+        }
+        self.archive.note_desk_event(&[no_letter()], &act.request("purge")).await?;
         let mut forgotten = 0;
         loop {
             match self.archive.purge_letters(closed_before, PAGE).await? {
@@ -139,31 +156,33 @@ impl Office {
 /// The open letters that are meant, some at a time.
 struct Pages<'a> {
     meant: &'a Meant,
+    named: Chunks<'a, LetterId>,
     after: Option<(Timestamp, LetterId)>,
     is_over: bool,
 }
 
 impl<'a> Pages<'a> {
-    const fn of(meant: &'a Meant) -> Self {
+    fn of(meant: &'a Meant) -> Self {
         Self {
             meant,
+            named: meant.letters.chunks(PAGE as usize),
             after: None,
             is_over: false,
         }
     }
 
     async fn next(&mut self, archive: &Archive) -> Result<Option<Vec<Letter>>, ArchiveError> {
-        if self.is_over {
-            return Ok(None);
-        }
         if !self.meant.letters.is_empty() {
-            self.is_over = true;
+            let Some(named) = self.named.next() else { return Ok(None) };
             let mut letters = Vec::new();
-            for id in &self.meant.letters {
+            for id in named {
                 let found = archive.letter(id).await?.map(|(letter, _)| letter);
                 letters.extend(found.filter(|letter| letter.state == LetterState::Open));
             }
             return Ok(Some(letters));
+        }
+        if self.is_over {
+            return Ok(None);
         }
         let page = LetterPage {
             after: self.after.take(),

@@ -12,7 +12,7 @@ pub(super) fn explanation(letter: &Letter) -> String {
         return "Its letter was not read yet; its report is filed.".to_owned();
     }
     if letter.family != LetterFamily::Scoresync {
-        return "What the other system says of it can hold values: --reveal shows its headers by `scoresync dlq export`.".to_owned();
+        return "What the other system says of it can hold values: it shows where they are revealed, with the record's headers.".to_owned();
     }
     format!("Why it could not be filed: {}.", letter.message.trim_end_matches('.'))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use scoresync_archive::{DeskEvent, Letter, LetterGroup};
+use scoresync_archive::{DeskEvent, Letter, LetterBody, LetterGroup};
 use scoresync_domain::{LetterFamily, Timestamp};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
@@ -104,8 +104,39 @@ pub struct LetterDetail {
     pub fields: Vec<(String, Option<String>)>,
     /// How many bytes the record has; `null` for a tombstone.
     pub value_bytes: Option<usize>,
+    /// The record as it is; left out unless it is revealed.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub record: Option<RecordDocument>,
     /// What people did to it, and that they looked at its personal values, the last 100 times, the last first.
     pub history: Vec<EventDocument>,
+}
+
+/// A record of the topic, byte by byte.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RecordDocument {
+    /// All headers, an array of name and value (text, or hexadecimal digits where it is none).
+    #[schema(value_type = Vec<Vec<String>>)]
+    pub headers: serde_json::Value,
+    /// The key in hexadecimal digits.
+    pub key_hex: Option<String>,
+    /// The value in hexadecimal digits; `null` for a tombstone.
+    pub value_hex: Option<String>,
+}
+
+impl RecordDocument {
+    /// Of what a letter holds.
+    #[must_use]
+    pub fn of(body: &LetterBody) -> Self {
+        let hex = |bytes: &Option<Vec<u8>>| {
+            let bytes = bytes.as_ref()?;
+            Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+        };
+        Self {
+            headers: serde_json::from_str(&body.headers).unwrap_or_default(),
+            key_hex: hex(&body.key),
+            value_hex: hex(&body.value),
+        }
+    }
 }
 
 /// What a person did, or looked at.
@@ -115,7 +146,7 @@ pub struct EventDocument {
     pub at: String,
     /// Who: a person of the operating system, or `token` and the token's name.
     pub actor: String,
-    /// `redrive`, `discard` or `reveal`.
+    /// `redrive`, `discard` or `reveal`. That somebody forgot closed letters (`purge`), or saw many, stands in the database alone.
     pub action: String,
     /// Why.
     pub reason: String,

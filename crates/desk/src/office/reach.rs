@@ -13,9 +13,9 @@ use crate::decisions::{DecisionError, Decisions};
 /// How long reading a whole table may take.
 const LIMIT: Duration = Duration::from_secs(300);
 /// Each of them can hold all employees.
-const AT_ONCE: usize = 2;
+const READERS: usize = 2;
 
-/// The way to Kafka and the registry. Whatever waits for them does so on a thread of its own, and there are no more than [`AT_ONCE`].
+/// The way to Kafka and the registry. Whatever waits for them does so on a thread of its own, and a few of them at most.
 #[derive(Clone)]
 pub struct Reach {
     kafka: KafkaSettings,
@@ -23,7 +23,9 @@ pub struct Reach {
     registry: Registry,
     alias_schema_id: u32,
     region: Region,
-    turns: Arc<Semaphore>,
+    /// Decisions are taken one after the other.
+    deciding: Arc<Semaphore>,
+    reading: Arc<Semaphore>,
 }
 
 /// Why Kafka or the registry did not give what was asked for.
@@ -56,7 +58,8 @@ impl Reach {
             registry,
             alias_schema_id,
             region,
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            deciding: Arc::new(Semaphore::new(1)),
+            reading: Arc::new(Semaphore::new(READERS)),
         }
     }
 
@@ -68,7 +71,7 @@ impl Reach {
         &self,
         work: impl FnOnce(&mut Decisions) -> Result<T, DecisionError> + Send + 'static,
     ) -> Result<T, ReachError> {
-        self.apart(move |reach, runtime| {
+        self.apart(&self.deciding, move |reach, runtime| {
             let around = (&reach.registry, runtime);
             let mut decisions = Decisions::open((&reach.kafka, &reach.topics), around, reach.alias_schema_id)?;
             decisions.read()?;
@@ -83,7 +86,7 @@ impl Reach {
     /// No answer.
     pub async fn knows(&self, employee_no: &str) -> Result<bool, ReachError> {
         let number = employee_no.to_owned();
-        self.apart(move |reach, runtime| {
+        self.apart(&self.reading, move |reach, runtime| {
             let around = (&reach.registry, runtime);
             let mut live = LiveDirectory::open(&reach.kafka, &reach.topics, reach.region, around)?;
             live.read_to_end(LIMIT)?;
@@ -100,7 +103,7 @@ impl Reach {
         &self,
         read: impl FnOnce(&mut dyn Iterator<Item = &Employee>) -> T + Send + 'static,
     ) -> Result<T, ReachError> {
-        self.apart(move |reach, runtime| {
+        self.apart(&self.reading, move |reach, runtime| {
             let (settings, around) = ((&reach.kafka, &reach.topics), (&reach.registry, runtime));
             let ends = Arc::new(TableEnds::open(&reach.kafka)?);
             let mut employees = TableReader::<Employee>::open(Topic::Employees, settings, around, ends)?;
@@ -118,9 +121,10 @@ impl Reach {
     /// The turn is the thread's, which goes on where nobody waits for it any more.
     async fn apart<T: Send + 'static>(
         &self,
+        turns: &Arc<Semaphore>,
         work: impl FnOnce(&Self, &Handle) -> Result<T, ReachError> + Send + 'static,
     ) -> Result<T, ReachError> {
-        let turn = self.turns.clone().acquire_owned().await.map_err(|_| ReachError::Unfinished)?;
+        let turn = turns.clone().acquire_owned().await.map_err(|_| ReachError::Unfinished)?;
         let (reach, runtime) = (self.clone(), Handle::current());
         let working = spawn_blocking(move || {
             let _turn = turn;

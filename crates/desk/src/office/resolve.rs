@@ -1,15 +1,20 @@
 //! A person decides whose an identity or a result is.
 
+use std::sync::Arc;
+
 use scoresync_archive::{ArchiveError, LetterId};
-use scoresync_domain::{AliasSubject, IdentityAlias, IdentityKey, IdentityKind, LetterFamily, Origin, ResultId, Timestamp};
+use scoresync_domain::{AliasSubject, IdentityAlias, IdentityKey, IdentityKind, LetterFamily, Origin, ResultId};
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::{
     Act, Office, Selection,
+    aliases::after,
     masking::mask,
     now,
     reach::{Reach, ReachError},
 };
+use crate::decisions::DecisionError;
 
 /// What is decided about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +54,9 @@ pub struct Resolved {
 /// Why nothing was decided.
 #[derive(Debug, thiserror::Error)]
 pub enum Unresolved {
+    /// There is no such letter.
+    #[error("there is no letter {0}; `scoresync dlq list` lists them")]
+    NoLetter(LetterId),
     /// What was asked for makes no sense as things are.
     #[error("{0}")]
     Senseless(String),
@@ -57,7 +65,17 @@ pub enum Unresolved {
     Archive(#[from] ArchiveError),
     /// Kafka or the registry.
     #[error(transparent)]
-    Reach(#[from] ReachError),
+    Reach(ReachError),
+}
+
+impl From<ReachError> for Unresolved {
+    fn from(error: ReachError) -> Self {
+        // What is gone does not come back.
+        if let ReachError::Decision(gone @ DecisionError::ReportGone(_)) = &error {
+            return senseless(gone.to_string());
+        }
+        Self::Reach(error)
+    }
 }
 
 fn senseless(text: impl Into<String>) -> Unresolved {
@@ -73,13 +91,6 @@ struct Subject {
     report: Option<Origin>,
 }
 
-/// Of two decisions about one subject the later one counts, whatever the clocks say.
-#[must_use]
-pub fn after(previous: Option<&IdentityAlias>) -> Timestamp {
-    let least = previous.map_or(i64::MIN, |alias| alias.decision().saturating_add(1));
-    Timestamp::from_millis(now().as_millis().max(least))
-}
-
 impl Office {
     /// Decides whose an identity or a result is; what waits for that is filed by itself.
     ///
@@ -93,8 +104,9 @@ impl Office {
         if let Some(number) = &resolution.employee_no
             && !reach.knows(number).await?
         {
-            let text = format!("nobody has the employee number {number}; a decision for somebody unknown would file nothing");
-            return Err(senseless(text));
+            return Err(senseless(
+                "nobody has this employee number; a decision for somebody unknown would file nothing",
+            ));
         }
         let mut resolved = Resolved {
             about: found.shown.clone(),
@@ -119,24 +131,16 @@ impl Office {
         Ok(resolved)
     }
 
+    /// Nothing is changed before it is sure that a report can be sent again; and the letter expects one before it is sent.
     async fn decide(&self, found: Subject, (employee_no, act): (Option<String>, &Act<'_>), reach: &Reach) -> Result<(), Unresolved> {
         let Subject { subject, report, .. } = found;
-        let mut past = None;
-        if let Some(origin) = report {
-            let id = LetterId::of(origin);
-            past = self
-                .archive
-                .letter(&id)
-                .await?
-                .map(|(letter, _)| (letter.attempt, letter.first_failed_at));
-            self.archive.expect_again(&id, now()).await?;
-        }
+        let (archive, runtime) = (Arc::clone(&self.archive), Handle::current());
         let (decided_by, reason) = (act.actor.to_owned(), act.because.to_owned());
         let deciding = reach.with_decisions(move |decisions| {
-            let decided_at = after(decisions.about(&subject));
             if let Some(origin) = report {
                 decisions.require(origin)?;
             }
+            let decided_at = after(decisions.about(&subject));
             decisions.write(&IdentityAlias {
                 subject,
                 employee_no,
@@ -145,13 +149,17 @@ impl Office {
                 reason,
                 revocation: None,
             })?;
-            match report {
-                Some(origin) => {
-                    let (attempts, first_failed_at) = past.unwrap_or((0, decided_at));
-                    decisions.redrive(origin, attempts, first_failed_at)
-                }
-                None => Ok(()),
-            }
+            let Some(origin) = report else { return Ok(()) };
+            let id = LetterId::of(origin);
+            let (attempts, first_failed_at) = runtime.block_on(async {
+                let past = archive
+                    .letter(&id)
+                    .await?
+                    .map(|(letter, _)| (letter.attempt, letter.first_failed_at));
+                archive.expect_again(&id, now()).await?;
+                Ok::<_, ArchiveError>(past.unwrap_or((0, decided_at)))
+            })?;
+            decisions.redrive(origin, attempts, first_failed_at)
         });
         Ok(deciding.await?)
     }
@@ -161,7 +169,7 @@ impl Office {
             About::Result(result_id) => return self.about_result(*result_id).await,
             About::Letter(id) => {
                 let found = self.archive.letter(id).await?;
-                let (letter, _) = found.ok_or_else(|| senseless(format!("there is no letter {id}")))?;
+                let (letter, _) = found.ok_or_else(|| Unresolved::NoLetter(id.clone()))?;
                 if letter.family == LetterFamily::Archive {
                     let undecodable = || senseless("the refused record cannot be read; `scoresync dlq show` says what to do");
                     return self.about_result(letter.result_id.ok_or_else(undecodable)?).await;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Selection, advice, ago,
-    documents::{EventDocument, LetterDetail, LetterDocument, OfferDocument},
+    documents::{EventDocument, LetterDetail, LetterDocument, OfferDocument, RecordDocument},
     masking::{self, mask},
 };
 
@@ -61,6 +61,7 @@ impl Rules {
             advice: advice::advice(letter, self.max_attempts),
             fields: self.fields((letter, body), is_revealed),
             value_bytes: body.value.as_ref().map(Vec::len),
+            record: is_revealed.then(|| RecordDocument::of(body)),
             history: events.iter().map(EventDocument::of).collect(),
         }
     }

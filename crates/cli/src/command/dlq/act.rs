@@ -1,7 +1,7 @@
 //! `scoresync dlq redrive|discard`: what people do with many letters at once.
 
 use anyhow::{Context as _, anyhow};
-use scoresync_desk::office::{Act, Meant, NothingSaid, Office, Tally};
+use scoresync_desk::office::{Act, Meant, Office, Tally, Unclear};
 use scoresync_domain::{LetterFamily, LetterState};
 use scoresync_service::Exit;
 use serde_json::json;
@@ -31,7 +31,7 @@ pub(super) async fn redrive(arguments: &DlqAct, context: &Context) -> Result<Exi
 async fn redrive_from_topic(arguments: &DlqAct, context: &Context) -> Result<Exit, Failure> {
     let selection = selection(&arguments.filter);
     if selection == super::Selection::default() && arguments.letters.is_empty() && !arguments.all {
-        return Err(anyhow!(NothingSaid).context(HOW_TO_SAY).into());
+        return Err(anyhow!(Unclear::Nothing).context(HOW_TO_SAY).into());
     }
     let mut letters = topic::read(context, &selection, Some(LetterState::Open)).await?;
     if !arguments.letters.is_empty() {

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, ErrorKind, Write, stdout};
 
 use scoresync_archive::LetterPage;
-use scoresync_desk::office::{LetterDocument, ago};
+use scoresync_desk::office::{Act, LetterDocument, RecordDocument, ago};
 use scoresync_service::Exit;
 use serde_json::{Map, Value, json};
 
@@ -32,10 +32,11 @@ pub(super) async fn run(arguments: &DlqExport, context: &Context) -> Result<Exit
             let mut document = serde_json::to_value(LetterDocument::of(&letter))?;
             let fields = office.rules.fields((&letter, &body), is_revealed).into_iter();
             document["fields"] = fields.map(|(name, value)| (name, json!(value))).collect::<Map<_, _>>().into();
-            if is_revealed {
-                document["headers"] = serde_json::from_str(&body.headers).unwrap_or_default();
-                document["key_hex"] = hex(body.key.as_deref()).into();
-                document["value_hex"] = hex(body.value.as_deref()).into();
+            if let (true, Value::Object(record)) = (is_revealed, serde_json::to_value(RecordDocument::of(&body))?) {
+                document
+                    .as_object_mut()
+                    .into_iter()
+                    .for_each(|document| document.extend(record.clone()));
             }
             if !write_line(&mut out, &document)? {
                 return Ok(Exit::Ok);
@@ -49,10 +50,6 @@ pub(super) async fn run(arguments: &DlqExport, context: &Context) -> Result<Exit
     }
 }
 
-fn hex(bytes: Option<&[u8]>) -> Option<String> {
-    bytes.map(|bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
 /// Says whether anybody reads on.
 fn write_line(out: &mut impl Write, document: &Value) -> io::Result<bool> {
     match writeln!(out, "{document}").and_then(|()| out.flush()) {
@@ -64,11 +61,14 @@ fn write_line(out: &mut impl Write, document: &Value) -> io::Result<bool> {
 pub(super) async fn purge((older_than, dry_run): (std::time::Duration, bool), context: &Context) -> Result<Exit, Failure> {
     let closed_before = ago(older_than);
     let office = office(context, !dry_run).await?;
-    let forgotten = if dry_run {
-        office.archive.purgeable_letters(closed_before).await?
-    } else {
-        office.purge(closed_before).await?
+    let actor = actor();
+    let act = Act {
+        actor: &actor,
+        because: "asked for at the command line",
+        dry_run,
+        rate: None,
     };
+    let forgotten = office.purge(closed_before, &act).await?;
     let document = json!({ "dry_run": dry_run, "forgotten": forgotten });
     context.output.print(&document, |_| {
         let would = if dry_run { "would be" } else { "are" };

@@ -27,7 +27,7 @@ pub(super) async fn run(arguments: &DlqResolve, context: &Context) -> Result<Exi
     let reach = reach(context, &[Topic::Raw, Topic::Employees, Topic::Aliases]).await?;
     match office.resolve(&resolution, &act, &reach).await {
         Ok(resolved) => tell((arguments, context), &resolved),
-        Err(Unresolved::Senseless(text)) => Err(anyhow!(text).into()),
+        Err(error @ (Unresolved::NoLetter(_) | Unresolved::Senseless(_))) => Err(anyhow!(error.to_string()).into()),
         Err(Unresolved::Archive(error)) => Err(error.into()),
         Err(Unresolved::Reach(error)) => Err(anyhow::Error::new(error).into()),
     }
