@@ -7,6 +7,7 @@ use std::{
 
 use scoresync_archive::{Archive, ArchiveError, DueRedrive, LetterId};
 use scoresync_domain::Timestamp;
+use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{
     DeliveryFailure, Outgoing, PublishError, Publisher, Ticket,
     dead_letter::{DirectoryPosition, Redrive, TRACEPARENT, TRACEPARENT_BYTES},
@@ -122,7 +123,9 @@ impl Redriver {
         let too_large = fates.iter().filter(|(_, fate)| *fate == Some(Fate::TooLarge));
         let too_large: Vec<LetterId> = too_large.map(|(letter, _)| letter.id.clone()).collect();
         self.allowance -= sent.len() as f64;
+        fault_points::pass(Point::CopiesSent);
         wait_for(runtime, archive.redrives_sent(&sent, now))?;
+        fault_points::pass(Point::CopiesTold);
         if !too_large.is_empty() {
             tracing::error!(
                 letters = too_large.len(),

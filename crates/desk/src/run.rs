@@ -12,6 +12,7 @@ use std::{
 
 use scoresync_archive::{Archive, ArchiveError, FiledReport, IncomingLetter, LetterBatch};
 use scoresync_domain::{EnrichedScore, Region, Sources, Timestamp};
+use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{
     BorrowedMessage, Decoder, DirectoryError, Error, Event, GroupConsumer, KafkaSettings, Kind, LiveDirectory, Membership, Message,
     Publisher, Registry, SchemaLookupError, TableError, Topic, TopicNames, TopicSettings,
@@ -277,7 +278,9 @@ impl Desk {
                 return Ok(None);
             }
             let can_be_filed = batch.letters.iter().any(|letter| letter.can_be_filed);
+            fault_points::pass(Point::LettersTaken);
             let taken = wait_for(&self.runtime, self.archive.take_letters(&batch))?;
+            fault_points::pass(Point::LettersKept);
             Ok(Some((taken, can_be_filed)))
         });
         drop(records);

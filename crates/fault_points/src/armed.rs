@@ -51,7 +51,10 @@ fn freeze() {
 fn event(variable: &str) -> Option<Event> {
     let text = std::env::var(variable).ok()?;
     let event = text.split_once(':').and_then(|(name, number)| {
-        let point = Point::ALL.into_iter().find(|point| point.as_str() == name)?;
+        let point = Point::PIPELINE
+            .into_iter()
+            .chain(Point::DESK)
+            .find(|point| point.as_str() == name)?;
         Some(Event {
             point,
             at: number.parse().ok()?,

@@ -41,11 +41,21 @@ pub enum Point {
     BeforeCommit,
     /// The database has committed, the sink does not know it.
     AfterCommit,
+    /// The desk has judged letters that it read, and the transaction that takes them in has not begun.
+    LettersTaken,
+    /// The database has the letters, the desk does not know it.
+    LettersKept,
+    /// What the directory has learnt made letters ready to be sent, which the database knows.
+    RedrivesAsked,
+    /// The broker has copies of letters, the database does not know it.
+    CopiesSent,
+    /// The database knows it.
+    CopiesTold,
 }
 
 impl Point {
-    /// All of them.
-    pub const ALL: [Self; 19] = [
+    /// Those on the way of a report into the file.
+    pub const PIPELINE: [Self; 19] = [
         Self::ReportReceived,
         Self::ReportQueued,
         Self::ReportsAcknowledged,
@@ -65,6 +75,15 @@ impl Point {
         Self::RowsWritten,
         Self::BeforeCommit,
         Self::AfterCommit,
+    ];
+
+    /// Those of the desk.
+    pub const DESK: [Self; 5] = [
+        Self::LettersTaken,
+        Self::LettersKept,
+        Self::RedrivesAsked,
+        Self::CopiesSent,
+        Self::CopiesTold,
     ];
 
     /// Its name in the environment.
@@ -90,6 +109,11 @@ impl Point {
             Self::RowsWritten => "rows_written",
             Self::BeforeCommit => "before_commit",
             Self::AfterCommit => "after_commit",
+            Self::LettersTaken => "letters_taken",
+            Self::LettersKept => "letters_kept",
+            Self::RedrivesAsked => "redrives_asked",
+            Self::CopiesSent => "copies_sent",
+            Self::CopiesTold => "copies_told",
         }
     }
 }

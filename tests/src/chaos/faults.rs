@@ -116,7 +116,7 @@ impl Fault {
             0 => Self::Killed(stage),
             1 => Self::Frozen(stage),
             2..=4 => {
-                let point = Point::ALL[below(Point::ALL.len())];
+                let point = Point::PIPELINE[below(Point::PIPELINE.len())];
                 Self::Crashed(point, 1 + below(passes_of(point)) as u64)
             }
             11 => Self::ClockJumps(stage),
@@ -178,7 +178,12 @@ const fn passes_of(point: Point) -> usize {
         | Point::RowsWritten
         | Point::BeforeCommit
         | Point::AfterCommit
-        | Point::RowImported => 20,
+        | Point::RowImported
+        | Point::LettersTaken
+        | Point::LettersKept
+        | Point::RedrivesAsked
+        | Point::CopiesSent
+        | Point::CopiesTold => 20,
     }
 }
 
@@ -210,5 +215,7 @@ pub fn stage_of(point: Point) -> Option<Stage> {
         | Point::BeforeCommit
         | Point::AfterCommit => Some(Stage::Sink),
         Point::RowImported | Point::RosterWritten | Point::RosterAcknowledged => None,
+        // No desk takes part in these rounds.
+        Point::LettersTaken | Point::LettersKept | Point::RedrivesAsked | Point::CopiesSent | Point::CopiesTold => None,
     }
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use scoresync_domain::{Employee, Fate, Fields, Identity, IdentityKind, Score, ScoreReport, Timestamp};
+use scoresync_fault_points::Point;
 use scoresync_kafka::{Encoder, Topic};
-use scoresync_tests::{installation::Database, process::Process};
+use scoresync_tests::{chaos::CRASH, installation::Database, process::Process};
 use serde_json::Value;
 
 use crate::support::{Bytes, Foreign, SETTLE, START, STOP, Scene, academy, until};
@@ -160,6 +161,44 @@ async fn a_desk_that_is_killed_again_and_again_files_every_letter_once() -> anyh
     are_filed_once(&scene, REPORTS).await?;
     ensure!(count(&scene, "open")? == 0 && count(&scene, "redriven")? == 0, "letters are left");
     processes.push(desk);
+    end(processes)
+}
+
+/// Letters are taken in, their people appear, and the desk dies at each of its places, once before there is anything else to do.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_desk_that_crashes_at_any_of_its_points_files_every_letter_once() -> anyhow::Result<()> {
+    let scene = Scene::new(Database::Postgres)?;
+    let mut processes = start(&scene, &["sink", "mapper", "desk"])?;
+    ready(&mut processes).await?;
+    for (number, point) in Point::DESK.into_iter().enumerate() {
+        end(processes.split_off(2))?;
+        let arming = [(CRASH.to_owned(), format!("{}:1", point.as_str()))];
+        let mut desk = scene.installation.start_armed("armed", &["run", "desk"], &arming)?;
+        if !matches!(point, Point::LettersTaken) {
+            // What nobody waits for is taken in without a letter.
+            desk.ready(START).await?;
+        }
+        write(&scene, &format!("X-{number}"), &[("工号", &format!("U{number}"))]).await?;
+        if !matches!(point, Point::LettersTaken | Point::LettersKept) {
+            until_letters_are(&scene, "open", 1, SETTLE).await?;
+            employ(&scene, &format!("工号,姓名,手机号\nU{number},人,1990010000{number}\n"))?;
+        }
+        let status = desk.ended(SETTLE)?.with_context(|| format!("nothing came by {}", point.as_str()))?;
+        ensure!(!status.success(), "it ended well at {}", point.as_str());
+        processes.extend(start(&scene, &["desk"])?);
+        ready(&mut processes[2..]).await?;
+        if matches!(point, Point::LettersTaken | Point::LettersKept) {
+            until_letters_are(&scene, "open", 1, SETTLE).await?;
+            employ(&scene, &format!("工号,姓名,手机号\nU{number},人,1990010000{number}\n"))?;
+        }
+        until_letters_are(&scene, "filed", number + 1, SETTLE).await?;
+        has_records(&scene, &format!("U{number}"), 1).await?;
+    }
+    let letters = scene.topics.count(Topic::DeadLetters).await?;
+    ensure!(
+        letters == i64::try_from(Point::DESK.len())?,
+        "{letters} letters: an attempt was burnt"
+    );
     end(processes)
 }
 

@@ -2,6 +2,7 @@
 
 use scoresync_archive::{ArchiveError, LetterToJudge, Request};
 use scoresync_domain::Timestamp;
+use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::SchemaLookupError;
 use scoresync_positions::wait_for;
 use scoresync_service::now_millis;
@@ -115,6 +116,7 @@ impl Desk {
         };
         let max_attempts = self.settings.max_attempts.get();
         let queued = wait_for(&self.runtime, self.archive.queue_redrives(&ready, &request, max_attempts))?;
+        fault_points::pass(Point::RedrivesAsked);
         if queued > 0 {
             tracing::info!(
                 letters = queued,
