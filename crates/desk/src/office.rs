@@ -18,7 +18,7 @@ use scoresync_domain::{Origin, Timestamp};
 use scoresync_service::now_millis;
 
 pub use self::{
-    acts::{Act, Meant, Unclear},
+    acts::{Act, Meant, Unclear, check_said},
     aliases::AliasDocument,
     documents::{
         CandidateDocument, EventDocument, GroupDocument, IdentityDocument, LetterDetail, LetterDocument, OfferDocument, OpenDocument,

@@ -79,6 +79,9 @@ fn filter(text: &str) -> Result<EnvFilter, TelemetryError> {
     };
     let is_level = |word: &str| !word.is_empty() && word.parse::<LevelFilter>().is_ok();
     if text.contains('[') {
+        if text.contains(TELLTALE) {
+            return Err(refuse(text));
+        }
         return discreet(text).map_err(|_| refuse(text));
     }
     let directives: Vec<&str> = text.split(',').map(str::trim).collect();
@@ -88,12 +91,21 @@ fn filter(text: &str) -> Result<EnvFilter, TelemetryError> {
     {
         return Err(refuse(odd));
     }
-    discreet(&directives.join(",")).map_err(|_| refuse(text))
+    let heard: Vec<&str> = directives
+        .into_iter()
+        .filter(|directive| !directive.starts_with(TELLTALE))
+        .collect();
+    discreet(&heard.join(",")).map_err(|_| refuse(text))
 }
 
-/// The client of PostgreSQL logs what statements are given (at `debug`), which is whatever reports say: it is not heard unless it warns.
+/// The client of PostgreSQL logs what statements are given (at `debug`), which is whatever reports say.
+const TELLTALE: &str = "tokio_postgres";
+
+/// Whatever is asked for, that client is not heard unless it warns.
 fn discreet(text: &str) -> Result<EnvFilter, ParseError> {
-    Ok(EnvFilter::builder().parse(text)?.add_directive("tokio_postgres=warn".parse()?))
+    let filter = EnvFilter::builder().parse(text)?;
+    let level = filter.max_level_hint().unwrap_or(LevelFilter::TRACE).min(LevelFilter::WARN);
+    Ok(filter.add_directive(format!("{TELLTALE}={level}").parse()?))
 }
 
 fn subscriber<W>(format: LogFormat, filter: EnvFilter, writer: W) -> Box<dyn Subscriber + Send + Sync>
@@ -154,7 +166,8 @@ mod tests {
             "debug",
             "trace",
             "info,scoresync=trace",
-            "tokio_postgres=debug",
+            "info,tokio_postgres=debug",
+            "info,tokio_postgres::query=trace",
             "trace,[span{x=1}]=trace",
         ] {
             let captured = Captured::default();
@@ -167,6 +180,8 @@ mod tests {
             let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
             assert!(log.contains("heard") && !log.contains("13800000001"), "{text}: {log}");
         }
+        assert!(filter("[span]=trace,tokio_postgres::query=trace").is_err());
+        assert_eq!(filter("off").unwrap().max_level_hint(), Some(LevelFilter::OFF));
     }
 
     #[test]

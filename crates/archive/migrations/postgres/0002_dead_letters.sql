@@ -1,8 +1,9 @@
 -- The dead letters: a row for each report that could not be filed, by its origin, and what people and the desk have done about it.
 
+-- Topics are compared byte by byte, as everybody sorts them who reads page by page.
 CREATE TABLE dead_letter (
     -- Empty where the report is in scores.raw of this installation; the topic of a foreign letter otherwise.
-    topic text NOT NULL,
+    topic text COLLATE "C" NOT NULL,
     generation integer NOT NULL,
     partition integer NOT NULL,
     place bigint NOT NULL,
@@ -42,7 +43,7 @@ CREATE INDEX dead_letter_result ON dead_letter (result_id);
 
 -- What a letter holds: apart from it, as letters are counted far more often than read.
 CREATE TABLE letter_body (
-    topic text NOT NULL,
+    topic text COLLATE "C" NOT NULL,
     generation integer NOT NULL,
     partition integer NOT NULL,
     place bigint NOT NULL,
@@ -96,7 +97,7 @@ CREATE TABLE desk_event (
     actor text NOT NULL,
     action text NOT NULL,
     reason text NOT NULL,
-    topic text NOT NULL,
+    topic text COLLATE "C" NOT NULL,
     generation integer NOT NULL,
     partition integer NOT NULL,
     place bigint NOT NULL
@@ -104,20 +105,33 @@ CREATE TABLE desk_event (
 CREATE INDEX desk_event_letter ON desk_event (topic, generation, partition, place);
 CREATE INDEX desk_event_time ON desk_event (at_ms);
 
--- The refusals as letters, for the same list: named by where the refused score stands in scores.enriched. Each waits for a person.
+-- Refusals that a person has decided to be nothing. What was refused stays.
+CREATE TABLE refusal_discarded (
+    topic text COLLATE "C" NOT NULL,
+    generation integer NOT NULL,
+    partition integer NOT NULL,
+    place bigint NOT NULL,
+    closed_ms bigint NOT NULL,
+    closed_by text NOT NULL,
+    closing_reason text NOT NULL,
+    PRIMARY KEY (topic, generation, partition, place)
+);
+
+-- The refusals as letters, for the same list: named by where the refused score stands in scores.enriched. Each waits for a person, unless one has discarded it.
 CREATE INDEX refused_score_list ON refused_score (COALESCE(received_ms, 0), enriched_generation, enriched_partition, enriched_offset);
 CREATE VIEW refused_letter AS
 SELECT
-    'scores.enriched' AS topic, enriched_generation AS generation, enriched_partition AS partition, enriched_offset AS place,
-    'archive' AS family, 'open' AS state, reason, '' AS message, COALESCE(source, '') AS source, 1 AS attempt,
+    'scores.enriched'::text COLLATE "C" AS topic, enriched_generation AS generation, enriched_partition AS partition, enriched_offset AS place,
+    'archive' AS family, CASE WHEN discarded.closed_ms IS NULL THEN 'open' ELSE 'discarded' END AS state, reason, '' AS message, COALESCE(source, '') AS source, 1 AS attempt,
     COALESCE(received_ms, 0) AS first_failed_ms, COALESCE(received_ms, 0) AS last_failed_ms,
     COALESCE(uuid_send(result_id), '\x00000000000000000000000000000000'::bytea) AS group_id,
     result_id, mapping_version, received_ms,
-    NULL::text AS requested_by, NULL::bigint AS closed_ms, NULL::text AS closed_by, NULL::text AS closing_reason,
+    NULL::text AS requested_by, discarded.closed_ms, discarded.closed_by, discarded.closing_reason,
     employee_no,
     json_build_object(
         'employee_no', employee_no, 'employee_name', employee_name, 'course_id', course_id, 'course_title', course_title,
         'exam_id', exam_id, 'exam_title', exam_title, 'attempt', attempt::text,
         'exam_score', trim_scale(exam_score_millionths * 0.000001)::text, 'grade', grade, 'status', status, 'revision', revision::text
     )::text AS fields
-FROM refused_score;
+FROM refused_score LEFT JOIN refusal_discarded AS discarded ON discarded.topic = 'scores.enriched'
+    AND discarded.generation = enriched_generation AND discarded.partition = enriched_partition AND discarded.place = enriched_offset;

@@ -104,16 +104,28 @@ CREATE TABLE desk_event (
 CREATE INDEX desk_event_letter ON desk_event (topic, generation, partition, place);
 CREATE INDEX desk_event_time ON desk_event (at_ms);
 
--- The refusals as letters, for the same list: named by where the refused score stands in scores.enriched. Each waits for a person.
+-- Refusals that a person has decided to be nothing. What was refused stays.
+CREATE TABLE refusal_discarded (
+    topic TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    partition INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    closed_ms INTEGER NOT NULL,
+    closed_by TEXT NOT NULL,
+    closing_reason TEXT NOT NULL,
+    PRIMARY KEY (topic, generation, partition, place)
+);
+
+-- The refusals as letters, for the same list: named by where the refused score stands in scores.enriched. Each waits for a person, unless one has discarded it.
 CREATE INDEX refused_score_list ON refused_score (COALESCE(received_ms, 0), enriched_generation, enriched_partition, enriched_offset);
 CREATE VIEW refused_letter AS
 SELECT
     'scores.enriched' AS topic, enriched_generation AS generation, enriched_partition AS partition, enriched_offset AS place,
-    'archive' AS family, 'open' AS state, reason, '' AS message, COALESCE(source, '') AS source, 1 AS attempt,
+    'archive' AS family, CASE WHEN discarded.closed_ms IS NULL THEN 'open' ELSE 'discarded' END AS state, reason, '' AS message, COALESCE(source, '') AS source, 1 AS attempt,
     COALESCE(received_ms, 0) AS first_failed_ms, COALESCE(received_ms, 0) AS last_failed_ms,
     COALESCE(result_id, X'00000000000000000000000000000000') AS group_id,
     result_id, mapping_version, received_ms,
-    NULL AS requested_by, NULL AS closed_ms, NULL AS closed_by, NULL AS closing_reason,
+    NULL AS requested_by, discarded.closed_ms, discarded.closed_by, discarded.closing_reason,
     employee_no,
     json_object(
         'employee_no', employee_no, 'employee_name', employee_name, 'course_id', course_id, 'course_title', course_title,
@@ -123,4 +135,5 @@ SELECT
                 abs(exam_score_millionths) / 1000000, abs(exam_score_millionths) % 1000000) END, '0'), '.'),
         'grade', grade, 'status', status, 'revision', CAST(revision AS TEXT)
     ) AS fields
-FROM refused_score;
+FROM refused_score LEFT JOIN refusal_discarded AS discarded ON discarded.topic = 'scores.enriched'
+    AND discarded.generation = enriched_generation AND discarded.partition = enriched_partition AND discarded.place = enriched_offset;

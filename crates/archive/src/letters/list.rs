@@ -199,7 +199,7 @@ pub(crate) async fn groups(session: &impl Session, limit: u32) -> Result<Vec<Let
         ORDER BY counted.letters DESC, known.group_id";
     // Refusals about one result are one problem.
     let refused = "SELECT group_id, source, reason, NULL, '[]', count(*) AS letters, min(first_failed_ms) FROM refused_letter
-        GROUP BY group_id, source, reason ORDER BY letters DESC, group_id LIMIT $1";
+        WHERE state = 'open' GROUP BY group_id, source, reason ORDER BY letters DESC, group_id LIMIT $1";
     let limits = [Value::Int8(Some(limit.into()))];
     let mut rows = session.ask(sql, &limits).await?;
     rows.extend(session.ask(refused, &limits).await?);

@@ -162,7 +162,7 @@ pub(crate) async fn expect_again(session: &impl Session, id: &LetterId, at: Time
     Ok(session.change(sql, &[row]).await?.iter().sum())
 }
 
-/// Closes open letters, which is noted. Says how many there were.
+/// Closes open letters and refusals, which is noted. Says how many there were.
 pub(crate) async fn discard(session: &impl Session, letters: &[LetterId], request: &Request<'_>) -> Result<u64, Failure> {
     let sql = "UPDATE dead_letter SET state = 'discarded', closed_ms = $1, closed_by = $2, closing_reason = $3
         WHERE state = 'open' AND topic = $4 AND generation = $5 AND partition = $6 AND place = $7";
@@ -171,7 +171,12 @@ pub(crate) async fn discard(session: &impl Session, letters: &[LetterId], reques
         Value::Text(Some(request.actor)),
         Value::Text(Some(request.reason)),
     ];
-    let discarded = change_each(session, sql, (letters, &head)).await?;
+    let refusals = "INSERT INTO refusal_discarded (closed_ms, closed_by, closing_reason, topic, generation, partition, place)
+        SELECT CAST($1 AS bigint), CAST($2 AS text), CAST($3 AS text), topic, generation, partition, place FROM refused_letter
+        WHERE state = 'open' AND topic = $4 AND generation = $5 AND partition = $6 AND place = $7";
+    let mut discarded = change_each(session, sql, (letters, &head)).await?;
+    let refused = letters.iter().filter(|id| !id.topic.is_empty());
+    discarded.extend(change_each(session, refusals, (refused, &head)).await?);
     let count = discarded.len() as u64;
     note(session, discarded, request).await?;
     Ok(count)

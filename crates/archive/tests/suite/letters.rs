@@ -109,6 +109,33 @@ pub(crate) async fn refusals_stand_among_the_letters(archive: &Archive) {
     let fields: serde_json::Value = serde_json::from_str(&body.fields.unwrap()).unwrap();
     let told = ["employee_no", "exam_score", "grade"].map(|name| fields[name].as_str());
     assert_eq!(told, [Some("E2"), Some("90"), None]);
+    // One is nothing: it stays refused, and waits for nobody.
+    let request = Request {
+        actor: "clerk",
+        action: "discard",
+        reason: "garbage",
+        at: Timestamp::from_millis(100),
+    };
+    let garbage: [LetterId; 1] = [everything[0].parse().unwrap()];
+    assert_eq!(archive.discard_letters(&garbage, &request).await.unwrap(), 1);
+    assert_eq!(archive.discard_letters(&garbage, &request).await.unwrap(), 0);
+    let (discarded, _) = archive.letter(&garbage[0]).await.unwrap().unwrap();
+    assert_eq!(
+        (discarded.state, discarded.closed_by.as_deref()),
+        (LetterState::Discarded, Some("clerk"))
+    );
+    assert_eq!(
+        names(archive, only(|filter| filter.state = Some(LetterState::Open))).await,
+        everything[1..]
+    );
+    assert_eq!(
+        (
+            archive.letter_groups(9).await.unwrap().len(),
+            archive.desk_events(&garbage[0], 9).await.unwrap().len()
+        ),
+        (2, 1)
+    );
+    assert_eq!(archive.refused_scores(None, 9).await.unwrap().len(), 3);
     // Once somebody has decided, nothing waits.
     apply(archive, [with(naming(score("a", 50, 80), "E2"), |score| score.decision = 5)]).await;
     let waiting = only(|filter| filter.reason = Some("owner_changed".to_owned()));

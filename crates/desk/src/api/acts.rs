@@ -162,7 +162,7 @@ pub(super) async fn resolve(
 ) -> Result<Json<Decided>, Refused> {
     let (resolution, because) = (decision.resolution()?, reason(&decision.because)?.to_owned());
     let dry_run = decision.dry_run;
-    // A decision is taken whole, though the one who asked for it goes away.
+    // A decision is taken whole, though the one who asked for it goes away, unless the process ends meanwhile.
     let deciding = tokio::spawn(async move {
         let act = Act {
             actor: &actor,

@@ -30,6 +30,19 @@ pub enum Unclear {
     SeveralAnswers,
 }
 
+/// Whether letters are named, or filtered, or all are meant.
+///
+/// # Errors
+/// None of these is said, or more than one.
+pub fn check_said(letters: &[LetterId], selection: &Selection, all: bool) -> Result<(), Unclear> {
+    let said = [!letters.is_empty(), *selection != Selection::default(), all];
+    match said.into_iter().filter(|said| *said).count() {
+        0 => Err(Unclear::Nothing),
+        1 => Ok(()),
+        _ => Err(Unclear::SeveralAnswers),
+    }
+}
+
 /// Who does something, and whether it is only tried.
 #[derive(Clone, Copy, Debug)]
 pub struct Act<'a> {
@@ -60,15 +73,11 @@ impl Office {
     /// # Errors
     /// None of these is said, or more than one.
     pub fn meant(&self, letters: Vec<LetterId>, selection: &Selection, all: bool) -> Result<Meant, Unclear> {
-        let is_filtered = *selection != Selection::default();
-        match (letters.is_empty(), is_filtered, all) {
-            (true, false, false) => Err(Unclear::Nothing),
-            (false, true, _) | (false, _, true) | (_, true, true) => Err(Unclear::SeveralAnswers),
-            (false, false, false) | (true, true, false) | (true, false, true) => Ok(Meant {
-                letters: letters.into_iter().collect::<BTreeSet<_>>().into_iter().collect(),
-                filter: self.rules.filter(selection, Some(LetterState::Open)),
-            }),
-        }
+        check_said(&letters, selection, all)?;
+        Ok(Meant {
+            letters: letters.into_iter().collect::<BTreeSet<_>>().into_iter().collect(),
+            filter: self.rules.filter(selection, Some(LetterState::Open)),
+        })
     }
 
     /// Asks for letters to be sent through the pipeline again, byte for byte; a running desk sends them.
@@ -117,10 +126,7 @@ impl Office {
         let mut pages = Pages::of(meant);
         while let Some(letters) = pages.next(&self.archive).await? {
             tally.meant += letters.len() as u64;
-            let count = letters.len();
-            let letters = letters.into_iter().filter(|letter| letter.family != LetterFamily::Archive);
-            let ids: Vec<LetterId> = letters.map(|letter| letter.id).collect();
-            tally.refused_by_the_archive += (count - ids.len()) as u64;
+            let ids: Vec<LetterId> = letters.into_iter().map(|letter| letter.id).collect();
             if act.dry_run {
                 tally.done += ids.len() as u64;
                 continue;

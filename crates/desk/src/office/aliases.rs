@@ -63,15 +63,6 @@ pub(super) fn after(previous: Option<&IdentityAlias>) -> Timestamp {
 }
 
 impl Reach {
-    /// All decisions, standing and revoked.
-    ///
-    /// # Errors
-    /// No answer.
-    pub async fn aliases(&self) -> Result<Vec<IdentityAlias>, ReachError> {
-        self.with_decisions(|decisions| Ok(decisions.read()?.values().cloned().collect()))
-            .await
-    }
-
     /// Takes a decision back: from now on the directory answers again. `None` where no such decision stands.
     ///
     /// # Errors

@@ -292,7 +292,7 @@ pub struct Tally {
     pub tried_too_often: u64,
     /// Letters of other systems, which are mended there.
     pub of_other_systems: u64,
-    /// Scores that the archive refused: they wait for a decision about their results.
+    /// Scores that the archive refused, which are not sent again: a decision about their results files them, or they are discarded.
     pub refused_by_the_archive: u64,
 }
 

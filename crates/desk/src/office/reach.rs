@@ -1,8 +1,12 @@
 //! What an office needs of Kafka, beside the archive: the directory as it is now, and people's decisions.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
-use scoresync_domain::{Employee, Region};
+use scoresync_domain::{Employee, IdentityAlias, Region};
 use scoresync_kafka::{
     DirectoryError, Error, KafkaSettings, LiveDirectory, Registry, TableEnds, TableError, TableReader, Topic, TopicSettings,
 };
@@ -23,7 +27,7 @@ pub struct Reach {
     registry: Registry,
     alias_schema_id: u32,
     region: Region,
-    /// Decisions are taken one after the other.
+    /// Decisions are taken one after the other, as far as one process goes: two may still overwrite each other's about one subject.
     deciding: Arc<Semaphore>,
     reading: Arc<Semaphore>,
 }
@@ -114,6 +118,25 @@ impl Reach {
                 None => drop(latest.remove(&change.key)),
             })?;
             Ok(read(&mut latest.values()))
+        })
+        .await
+    }
+
+    /// All decisions, standing and revoked, by their subjects.
+    ///
+    /// # Errors
+    /// No answer.
+    pub async fn aliases(&self) -> Result<Vec<IdentityAlias>, ReachError> {
+        self.apart(&self.reading, |reach, runtime| {
+            let (settings, around) = ((&reach.kafka, &reach.topics), (&reach.registry, runtime));
+            let ends = Arc::new(TableEnds::open(&reach.kafka)?);
+            let mut aliases = TableReader::<IdentityAlias>::open(Topic::Aliases, settings, around, ends)?;
+            let mut latest = BTreeMap::new();
+            aliases.read_to_end(LIMIT, |change| match change.row {
+                Some(alias) => drop(latest.insert(change.key, alias)),
+                None => drop(latest.remove(&change.key)),
+            })?;
+            Ok(latest.into_values().collect())
         })
         .await
     }

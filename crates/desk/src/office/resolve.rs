@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use scoresync_archive::{ArchiveError, LetterId};
-use scoresync_domain::{AliasSubject, IdentityAlias, IdentityKey, IdentityKind, LetterFamily, Origin, ResultId};
+use scoresync_domain::{AliasSubject, IdentityAlias, IdentityKey, IdentityKind, LetterFamily, Origin, Refusal, ResultId};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
@@ -113,11 +113,13 @@ impl Office {
             discarded: 0,
             sent_again: found.report,
         };
-        if act.dry_run {
-            return Ok(resolved);
-        }
         let group_id = found.group_id;
-        self.decide(found, (resolution.employee_no.clone(), act), reach).await?;
+        if let (true, Some(origin)) = (act.dry_run, found.report) {
+            reach.with_decisions(move |decisions| decisions.require(origin)).await?;
+        }
+        if !act.dry_run {
+            self.decide(found, (resolution.employee_no.clone(), act), reach).await?;
+        }
         if let Some(group_id) = group_id.filter(|_| resolution.employee_no.is_none()) {
             let selection = Selection {
                 group: Some(group_id),
@@ -171,8 +173,9 @@ impl Office {
                 let found = self.archive.letter(id).await?;
                 let (letter, _) = found.ok_or_else(|| Unresolved::NoLetter(id.clone()))?;
                 if letter.family == LetterFamily::Archive {
-                    let undecodable = || senseless("the refused record cannot be read; `scoresync dlq show` says what to do");
-                    return self.about_result(letter.result_id.ok_or_else(undecodable)?).await;
+                    let waiting = letter.result_id.filter(|_| letter.reason == Refusal::OwnerChanged.as_str());
+                    let other = || senseless("this refusal waits for no decision; `scoresync dlq show` says what to do");
+                    return self.about_result(waiting.ok_or_else(other)?).await;
                 }
                 letter.group_id
             }

@@ -1,7 +1,7 @@
 //! `scoresync dlq redrive|discard`: what people do with many letters at once.
 
 use anyhow::{Context as _, anyhow};
-use scoresync_desk::office::{Act, Meant, Office, Tally, Unclear};
+use scoresync_desk::office::{Act, Meant, Office, Tally, check_said};
 use scoresync_domain::{LetterFamily, LetterState};
 use scoresync_service::Exit;
 use serde_json::json;
@@ -30,9 +30,7 @@ pub(super) async fn redrive(arguments: &DlqAct, context: &Context) -> Result<Exi
 /// Without a desk nobody remembers what was sent: the same command sends the same letters again.
 async fn redrive_from_topic(arguments: &DlqAct, context: &Context) -> Result<Exit, Failure> {
     let selection = selection(&arguments.filter);
-    if selection == super::Selection::default() && arguments.letters.is_empty() && !arguments.all {
-        return Err(anyhow!(Unclear::Nothing).context(HOW_TO_SAY).into());
-    }
+    check_said(&arguments.letters, &selection, arguments.all).context(HOW_TO_SAY)?;
     let mut letters = topic::read(context, &selection, Some(LetterState::Open)).await?;
     if !arguments.letters.is_empty() {
         letters.retain(|found| arguments.letters.contains(&found.letter.id));
@@ -45,7 +43,8 @@ async fn redrive_from_topic(arguments: &DlqAct, context: &Context) -> Result<Exi
     };
     letters.retain(|found| {
         let is_ours = found.letter.family == LetterFamily::Scoresync;
-        let is_worth_it = found.letter.attempt < max_attempts;
+        // A tombstone is no report.
+        let is_worth_it = found.letter.attempt < max_attempts && found.body.value.is_some();
         tally.of_other_systems += u64::from(!is_ours);
         tally.tried_too_often += u64::from(is_ours && !is_worth_it);
         is_ours && is_worth_it
@@ -119,7 +118,7 @@ fn tell(context: &Context, tally: &Tally, (done, how): (&str, &str)) -> Result<E
         }
         if tally.refused_by_the_archive > 0 {
             lines.push(format!(
-                "{} were refused by the archive: `scoresync dlq resolve LETTER` decides whose they are",
+                "{} were refused by the archive: `scoresync dlq show LETTER` says what to do",
                 tally.refused_by_the_archive
             ));
         }
