@@ -3,14 +3,14 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use scoresync_archive::ArchiveError;
-use scoresync_domain::{AliasSubject, IdentityAlias, Origin, Timestamp};
+use scoresync_domain::{AliasSubject, IdentityAlias, Origin};
 use scoresync_kafka::{
     DatumError, Encoder, Error, KafkaSettings, Outgoing, PublishError, Registry, StoredRecord, TableEnds, TableError, TableReader, Topic,
     TopicNames, TopicSettings, dead_letter::DirectoryPosition, record_at,
 };
 use tokio::runtime::Handle;
 
-use crate::resender::Resender;
+use crate::resender::{Past, Resender};
 
 /// How long broker and registry may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -107,15 +107,11 @@ impl Decisions {
         Ok(())
     }
 
-    /// Makes sure that a report can be sent again before anything is decided about it.
+    /// The report that first appeared at `origin`, to be sent again; to be had before anything is decided about it.
     ///
     /// # Errors
     /// The log does not hold it any more.
-    pub fn require(&self, origin: Origin) -> Result<(), DecisionError> {
-        self.report(origin).map(drop)
-    }
-
-    fn report(&self, origin: Origin) -> Result<StoredRecord, DecisionError> {
+    pub fn report(&self, origin: Origin) -> Result<StoredRecord, DecisionError> {
         let topics = TopicSettings {
             generation: origin.generation,
             ..self.topics.clone()
@@ -125,18 +121,16 @@ impl Decisions {
         record.ok_or(DecisionError::ReportGone(origin))
     }
 
-    /// Sends the report that first appeared at `origin` through the pipeline again, by all decisions that are written by now.
+    /// Sends a report with its past through the pipeline again, by all decisions that are written by now.
     ///
     /// # Errors
-    /// The log does not hold it any more, or the broker has not acknowledged the copy.
-    pub fn redrive(&mut self, origin: Origin, attempts: u32, first_failed_at: Timestamp) -> Result<(), DecisionError> {
-        let record = self.report(origin)?;
+    /// The broker has not acknowledged the copy.
+    pub fn redrive(&mut self, record: &StoredRecord, past: Past) -> Result<(), DecisionError> {
         self.read()?;
         let directory = DirectoryPosition {
             employees: 0,
             aliases: self.table.position(0),
         };
-        let past = (origin, attempts, first_failed_at);
         self.resender
             .send([(past, record.key.as_deref(), record.value.as_deref())], directory)?;
         Ok(())

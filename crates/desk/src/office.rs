@@ -22,7 +22,7 @@ pub use self::{
     aliases::AliasDocument,
     documents::{
         CandidateDocument, EventDocument, GroupDocument, IdentityDocument, LetterDetail, LetterDocument, OfferDocument, OpenDocument,
-        RecordDocument, RefusedDocument, StatsDocument, Tally, group_id, group_name,
+        RecordDocument, RefusedDocument, StatsDocument, Tally, group_id, group_name, result_id,
     },
     masking::mask,
     reach::{Reach, ReachError},
@@ -84,19 +84,11 @@ impl Office {
     /// # Errors
     /// As for any question to the archive.
     pub async fn stats(&self) -> Result<StatsDocument, ArchiveError> {
-        let open = self.archive.open_letters().await?.into_iter();
         let refused = self.archive.refused_counts().await?.into_iter();
         let unread = self.archive.letters_unread_by_mapping().await?;
         Ok(StatsDocument {
             states: self.archive.letter_states().await?.into_iter().collect(),
-            open: open
-                .map(|((source, reason), (letters, oldest))| OpenDocument {
-                    source,
-                    reason,
-                    letters,
-                    oldest: oldest.to_string(),
-                })
-                .collect(),
+            open: OpenDocument::all(self.archive.open_letters().await?),
             refused_by_the_archive: refused
                 .map(|(reason, scores)| RefusedDocument {
                     reason: reason.to_string(),

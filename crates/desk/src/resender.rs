@@ -20,7 +20,7 @@ pub struct Resender {
 }
 
 /// What is known of a report's past: where it first appeared, how often it was tried, and when that failed first.
-type Past = (Origin, u32, Timestamp);
+pub(crate) type Past = (Origin, u32, Timestamp);
 
 impl Resender {
     /// Connects in the background.

@@ -189,6 +189,14 @@ pub struct Letter {
     pub closing_reason: Option<String>,
 }
 
+impl Letter {
+    /// Where it stands in a list: those first that failed first.
+    #[must_use]
+    pub fn place(&self) -> (Timestamp, LetterId) {
+        (self.first_failed_at, self.id.clone())
+    }
+}
+
 /// What a letter holds. Personal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LetterBody {

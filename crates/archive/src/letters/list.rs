@@ -118,7 +118,7 @@ pub(crate) async fn letters(session: &impl Session, filter: &LetterFilter, page:
     };
     let mut letters = listed(session, Listed::DeadLetters, (&filter, page)).await?;
     letters.extend(listed(session, Listed::Refusals, (&filter, page)).await?);
-    letters.sort_by(|one, other| (one.first_failed_at, &one.id).cmp(&(other.first_failed_at, &other.id)));
+    letters.sort_by_cached_key(Letter::place);
     letters.truncate(page.limit as usize);
     Ok(letters)
 }

@@ -4,6 +4,7 @@ use std::{num::NonZeroU32, time::Duration};
 
 use clap::{Args, Subcommand};
 use scoresync_archive::{LetterId, ParseLetterIdError};
+use scoresync_desk::office::{group_id, result_id};
 use scoresync_domain::{AliasSubject, IdentityKind, ParseAliasSubjectError, ResultId};
 
 /// Letters are kept by the desk (`scoresync run desk`, part of `scoresync up`). A letter is named by where its report first appeared:
@@ -229,11 +230,7 @@ fn letter(text: &str) -> Result<LetterId, String> {
 }
 
 fn result(text: &str) -> Result<ResultId, &'static str> {
-    // The key of a decision about it has the same form.
-    match format!("result/{text}").parse() {
-        Ok(AliasSubject::Result(result_id)) => Ok(result_id),
-        Ok(AliasSubject::Identity { .. }) | Err(_) => Err("a result is named by a UUID in lower case with hyphens"),
-    }
+    result_id(text).ok_or("a result is named by a UUID in lower case with hyphens")
 }
 
 fn subject(text: &str) -> Result<AliasSubject, String> {
@@ -242,11 +239,7 @@ fn subject(text: &str) -> Result<AliasSubject, String> {
 
 /// 16 bytes as hexadecimal digits.
 fn group(text: &str) -> Result<[u8; 16], &'static str> {
-    u128::from_str_radix(text, 16)
-        .ok()
-        .filter(|_| text.len() == 32)
-        .map(u128::to_be_bytes)
-        .ok_or("a problem is named by 32 hexadecimal digits, as `scoresync dlq groups` shows them")
+    group_id(text).ok_or("a problem is named by 32 hexadecimal digits, as `scoresync dlq groups` shows them")
 }
 
 fn age(text: &str) -> Result<Duration, &'static str> {

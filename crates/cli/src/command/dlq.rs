@@ -46,6 +46,14 @@ pub(super) async fn office(context: &Context, changes: bool) -> Result<Office, F
     Ok(crate::office::office(archive, &context.configuration, &context.checked))
 }
 
+/// The office, unless the topic alone is looked at and nobody is revealed, which would be noted.
+async fn office_unless(from_topic: bool, is_revealed: bool, context: &Context) -> Result<Option<Office>, Failure> {
+    if from_topic && !is_revealed {
+        return Ok(None);
+    }
+    office(context, is_revealed).await.map(Some)
+}
+
 /// The way to Kafka and the registry, for whoever needs these topics.
 pub(super) async fn reach(context: &Context, needed: &[Topic]) -> Result<Reach, Failure> {
     let surroundings = Surroundings::find(&context.configuration, needed).await?;

@@ -12,7 +12,7 @@ use super::{
     admission::Resolver,
     look,
     query::{Decision, Forget, Order, Why, letter, reason},
-    refusal::{ActRefusals, Body, LookRefusals, Named, ProblemDocument, Refused},
+    refusal::{Body, BodyRefusals, Named, ProblemDocument, Refusals, Refused},
 };
 use crate::office::{Act, CandidateDocument, LetterDetail, Meant, ReachError, Tally, ago};
 
@@ -27,7 +27,8 @@ use crate::office::{Act, CandidateDocument, LetterDetail, Meant, ReachError, Tal
     responses(
         (status = 200, body = LetterDetail),
         (status = 404, body = ProblemDocument, content_type = "application/problem+json", description = "no such letter"),
-        ActRefusals
+        Refusals,
+        BodyRefusals
     )
 )]
 pub(super) async fn reveal(
@@ -53,7 +54,7 @@ pub(super) async fn reveal(
     responses(
         (status = 200, body = [CandidateDocument]),
         (status = 404, body = ProblemDocument, content_type = "application/problem+json", description = "no such letter"),
-        LookRefusals
+        Refusals
     )
 )]
 pub(super) async fn candidates(
@@ -74,7 +75,8 @@ pub(super) async fn candidates(
     security(("token" = [])),
     responses(
         (status = 200, body = Tally),
-        ActRefusals
+        Refusals,
+        BodyRefusals
     )
 )]
 pub(super) async fn redrive(
@@ -100,7 +102,8 @@ pub(super) async fn redrive(
     security(("token" = [])),
     responses(
         (status = 200, body = Tally),
-        ActRefusals
+        Refusals,
+        BodyRefusals
     )
 )]
 pub(super) async fn discard(
@@ -152,7 +155,8 @@ pub(super) struct Decided {
         (status = 200, body = Decided),
         (status = 404, body = ProblemDocument, content_type = "application/problem+json", description = "no such letter"),
         (status = 422, body = ProblemDocument, content_type = "application/problem+json", description = "it cannot be decided as things are"),
-        ActRefusals
+        Refusals,
+        BodyRefusals
     )
 )]
 pub(super) async fn resolve(
@@ -200,7 +204,8 @@ pub(super) struct Forgotten {
     security(("token" = [])),
     responses(
         (status = 200, body = Forgotten),
-        ActRefusals
+        Refusals,
+        BodyRefusals
     )
 )]
 pub(super) async fn purge(

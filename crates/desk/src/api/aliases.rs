@@ -7,7 +7,7 @@ use super::{
     Counter,
     admission::{Looker, Resolver},
     query::{TakeBack, Why, invalid, reason},
-    refusal::{ActRefusals, Body, LookRefusals, ProblemDocument, Refused, no_such_decision},
+    refusal::{Body, BodyRefusals, ProblemDocument, Refusals, Refused, no_such_decision},
 };
 use crate::office::AliasDocument;
 
@@ -19,7 +19,7 @@ use crate::office::AliasDocument;
     security(("token" = [])),
     responses(
         (status = 200, body = [AliasDocument]),
-        LookRefusals
+        Refusals
     )
 )]
 pub(super) async fn list(_: Looker, State(counter): State<Counter>) -> Result<Json<Vec<AliasDocument>>, Refused> {
@@ -35,7 +35,8 @@ pub(super) async fn list(_: Looker, State(counter): State<Counter>) -> Result<Js
     security(("token" = [])),
     responses(
         (status = 200, body = [AliasDocument]),
-        ActRefusals
+        Refusals,
+        BodyRefusals
     )
 )]
 pub(super) async fn reveal(
@@ -62,7 +63,8 @@ async fn documents(counter: &Counter, is_revealed: bool) -> Result<Json<Vec<Alia
     responses(
         (status = 200, body = AliasDocument),
         (status = 404, body = ProblemDocument, content_type = "application/problem+json", description = "no such decision stands"),
-        ActRefusals
+        Refusals,
+        BodyRefusals
     )
 )]
 pub(super) async fn revoke(

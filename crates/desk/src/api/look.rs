@@ -11,7 +11,7 @@ use super::{
     Counter,
     admission::Looker,
     query::{HowMany, Page, Which, invalid, state},
-    refusal::{Asked, Listing, LookRefusals, Named, ProblemDocument, Refused, no_such_letter},
+    refusal::{Asked, Listing, Named, ProblemDocument, Refusals, Refused, no_such_letter},
 };
 use crate::office::{GroupDocument, LetterDetail, LetterDocument, StatsDocument};
 
@@ -33,7 +33,7 @@ pub(super) struct Letters {
     security(("token" = [])),
     responses(
         (status = 200, body = Letters),
-        LookRefusals
+        Refusals
     )
 )]
 pub(super) async fn list(looker: Looker, State(counter): State<Counter>, Listing(page, which): Listing) -> Result<Json<Letters>, Refused> {
@@ -70,7 +70,7 @@ fn place(text: &str) -> Result<(Timestamp, LetterId), Refused> {
     security(("token" = [])),
     responses(
         (status = 200, body = StatsDocument),
-        LookRefusals
+        Refusals
     )
 )]
 pub(super) async fn stats(_: Looker, State(counter): State<Counter>) -> Result<Json<StatsDocument>, Refused> {
@@ -86,7 +86,7 @@ pub(super) async fn stats(_: Looker, State(counter): State<Counter>) -> Result<J
     security(("token" = [])),
     responses(
         (status = 200, body = [GroupDocument]),
-        LookRefusals
+        Refusals
     )
 )]
 pub(super) async fn groups(
@@ -108,7 +108,7 @@ pub(super) async fn groups(
     responses(
         (status = 200, body = LetterDetail),
         (status = 404, body = ProblemDocument, content_type = "application/problem+json", description = "no such letter"),
-        LookRefusals
+        Refusals
     )
 )]
 pub(super) async fn show(_: Looker, State(counter): State<Counter>, Named(letter): Named) -> Result<Json<LetterDetail>, Refused> {

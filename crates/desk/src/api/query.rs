@@ -3,12 +3,12 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use scoresync_archive::LetterId;
-use scoresync_domain::{AliasSubject, IdentityKind, LetterState};
+use scoresync_domain::{IdentityKind, LetterState};
 use scoresync_web::{Kind, Problem};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::office::{About, Resolution, Selection, group_id};
+use crate::office::{About, Resolution, Selection, group_id, result_id};
 
 /// Of whatever is looked for, or noted.
 const MAX_TEXT_BYTES: usize = 1_000;
@@ -205,7 +205,10 @@ impl Decision {
         let about = match (&self.letter, &self.problem, &self.result) {
             (Some(name), None, None) => About::Letter(letter(name)?),
             (None, Some(name), None) => About::Group(problem(name)?),
-            (None, None, Some(name)) => about_result(name)?,
+            (None, None, Some(name)) => {
+                let how = "a result is named by a UUID in lower case with hyphens";
+                About::Result(result_id(name).ok_or_else(|| invalid(how))?)
+            }
             _ => return Err(invalid("say what is decided about, by one of `letter`, `problem` and `result`")),
         };
         let kind = self.kind.as_deref().map(str::parse::<IdentityKind>).transpose();
@@ -215,14 +218,6 @@ impl Decision {
             kind: kind.map_err(|_| invalid("`kind` is one of employee_no, phone, email, account"))?,
             all_sources: self.all_sources,
         })
-    }
-}
-
-fn about_result(name: &str) -> Result<About, Problem> {
-    // The key of a decision about it has the same form.
-    match format!("result/{name}").parse() {
-        Ok(AliasSubject::Result(result_id)) => Ok(About::Result(result_id)),
-        Ok(AliasSubject::Identity { .. }) | Err(_) => Err(invalid("a result is named by a UUID in lower case with hyphens")),
     }
 }
 

@@ -169,11 +169,11 @@ pub(super) struct ProblemDocument {
     detail: String,
 }
 
-/// Why a request is refused that looks.
+/// Why any request is refused.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "it describes what handlers answer")]
-pub(super) enum LookRefusals {
-    /// Something in the address is wrong.
+pub(super) enum Refusals {
+    /// Something in the address or the body is wrong.
     #[response(status = 400, content_type = "application/problem+json")]
     Invalid(ProblemDocument),
     /// There is no known token.
@@ -187,19 +187,10 @@ pub(super) enum LookRefusals {
     Unavailable(ProblemDocument),
 }
 
-/// Why a request is refused that has a body.
+/// Why a request is refused for its body, beside all else.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "it describes what handlers answer")]
-pub(super) enum ActRefusals {
-    /// Something in the address or the body is wrong.
-    #[response(status = 400, content_type = "application/problem+json")]
-    Invalid(ProblemDocument),
-    /// There is no known token.
-    #[response(status = 401, content_type = "application/problem+json")]
-    NoToken(ProblemDocument),
-    /// The token lacks the right.
-    #[response(status = 403, content_type = "application/problem+json")]
-    Forbidden(ProblemDocument),
+pub(super) enum BodyRefusals {
     /// The body came too slowly.
     #[response(status = 408, content_type = "application/problem+json")]
     TooSlow(ProblemDocument),
@@ -209,7 +200,4 @@ pub(super) enum ActRefusals {
     /// The body is no JSON by its content type.
     #[response(status = 415, content_type = "application/problem+json")]
     UnsupportedMediaType(ProblemDocument),
-    /// Something that the answer needs does not answer: the archive, Kafka or the registry.
-    #[response(status = 503, content_type = "application/problem+json")]
-    Unavailable(ProblemDocument),
 }

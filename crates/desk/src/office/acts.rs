@@ -8,7 +8,7 @@ use std::{
 };
 
 use scoresync_archive::{Archive, ArchiveError, Letter, LetterFilter, LetterId, LetterPage, Request};
-use scoresync_domain::{LetterFamily, LetterState, Timestamp};
+use scoresync_domain::{LetterState, Timestamp};
 
 use super::{Office, PAGE, Selection, Tally, no_letter, now};
 
@@ -76,8 +76,16 @@ impl Office {
         check_said(&letters, selection, all)?;
         Ok(Meant {
             letters: letters.into_iter().collect::<BTreeSet<_>>().into_iter().collect(),
-            filter: self.rules.filter(selection, Some(LetterState::Open)),
+            ..self.selected(selection)
         })
+    }
+
+    /// All open letters that a selection means.
+    pub(super) fn selected(&self, selection: &Selection) -> Meant {
+        Meant {
+            letters: Vec::new(),
+            filter: self.rules.filter(selection, Some(LetterState::Open)),
+        }
     }
 
     /// Asks for letters to be sent through the pipeline again, byte for byte; a running desk sends them.
@@ -89,18 +97,8 @@ impl Office {
         let mut pages = Pages::of(meant);
         while let Some(letters) = pages.next(&self.archive).await? {
             tally.meant += letters.len() as u64;
-            let mut ids = Vec::new();
-            for letter in letters {
-                if letter.family == LetterFamily::Archive {
-                    tally.refused_by_the_archive += 1;
-                } else if letter.family != LetterFamily::Scoresync {
-                    tally.of_other_systems += 1;
-                } else if letter.attempt >= self.rules.max_attempts {
-                    tally.tried_too_often += 1;
-                } else {
-                    ids.push(letter.id);
-                }
-            }
+            let letters = letters.into_iter().filter(|letter| tally.admits(letter, self.rules.max_attempts));
+            let mut ids: Vec<LetterId> = letters.map(|letter| letter.id).collect();
             if act.dry_run {
                 tally.done += ids.len() as u64;
                 ids.clear();
@@ -196,7 +194,7 @@ impl<'a> Pages<'a> {
         };
         let letters = archive.letters(&self.meant.filter, &page).await?;
         self.is_over = letters.len() < PAGE as usize;
-        self.after = letters.last().map(|letter| (letter.first_failed_at, letter.id.clone()));
+        self.after = letters.last().map(Letter::place);
         Ok(Some(letters))
     }
 }

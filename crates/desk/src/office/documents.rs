@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use scoresync_archive::{DeskEvent, Letter, LetterBody, LetterGroup};
-use scoresync_domain::{LetterFamily, Timestamp};
+use scoresync_archive::{DeskEvent, Letter, LetterBody, LetterGroup, OpenLetters};
+use scoresync_domain::{AliasSubject, LetterFamily, ResultId, Timestamp};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
@@ -20,6 +20,16 @@ pub fn group_name(group_id: [u8; 16]) -> String {
 pub fn group_id(name: &str) -> Option<[u8; 16]> {
     let is_name = name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
     u128::from_str_radix(name, 16).ok().filter(|_| is_name).map(u128::to_be_bytes)
+}
+
+/// The result of a name: a UUID in lower case with hyphens.
+#[must_use]
+pub fn result_id(name: &str) -> Option<ResultId> {
+    // The key of a decision about it has the same form.
+    match format!("result/{name}").parse() {
+        Ok(AliasSubject::Result(result_id)) => Some(result_id),
+        Ok(AliasSubject::Identity { .. }) | Err(_) => None,
+    }
 }
 
 /// A letter, without what it holds of people. Moments are in UTC, as RFC 3339 writes them.
@@ -259,6 +269,18 @@ pub struct OpenDocument {
     pub oldest: String,
 }
 
+impl OpenDocument {
+    pub(super) fn all(open: OpenLetters) -> Vec<Self> {
+        let document = |((source, reason), (letters, oldest)): ((String, String), (u64, Timestamp))| Self {
+            source,
+            reason,
+            letters,
+            oldest: oldest.to_string(),
+        };
+        open.into_iter().map(document).collect()
+    }
+}
+
 /// Scores that the archive refused for one reason.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RefusedDocument {
@@ -302,5 +324,16 @@ impl Tally {
             dry_run: act.dry_run,
             ..Self::default()
         }
+    }
+
+    /// Whether a letter can be sent again. Why it cannot is counted.
+    pub fn admits(&mut self, letter: &Letter, max_attempts: u32) -> bool {
+        match letter.family {
+            LetterFamily::Scoresync if letter.attempt < max_attempts => return true,
+            LetterFamily::Scoresync => self.tried_too_often += 1,
+            LetterFamily::Archive => self.refused_by_the_archive += 1,
+            LetterFamily::Connect | LetterFamily::Streams | LetterFamily::Spring | LetterFamily::Unknown => self.of_other_systems += 1,
+        }
+        false
     }
 }

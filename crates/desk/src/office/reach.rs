@@ -1,14 +1,10 @@
 //! What an office needs of Kafka, beside the archive: the directory as it is now, and people's decisions.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use scoresync_domain::{Employee, IdentityAlias, Region};
 use scoresync_kafka::{
-    DirectoryError, Error, KafkaSettings, LiveDirectory, Registry, TableEnds, TableError, TableReader, Topic, TopicSettings,
+    DirectoryError, Error, KafkaSettings, LiveDirectory, Record, Registry, TableEnds, TableError, TableReader, Topic, TopicSettings,
 };
 use tokio::{runtime::Handle, sync::Semaphore, task::spawn_blocking};
 
@@ -108,16 +104,8 @@ impl Reach {
         read: impl FnOnce(&mut dyn Iterator<Item = &Employee>) -> T + Send + 'static,
     ) -> Result<T, ReachError> {
         self.apart(&self.reading, move |reach, runtime| {
-            let (settings, around) = ((&reach.kafka, &reach.topics), (&reach.registry, runtime));
-            let ends = Arc::new(TableEnds::open(&reach.kafka)?);
-            let mut employees = TableReader::<Employee>::open(Topic::Employees, settings, around, ends)?;
-            // Of an employee who has several records, the last one stands.
-            let mut latest = HashMap::new();
-            employees.read_to_end(LIMIT, |change| match change.row {
-                Some(employee) => drop(latest.insert(change.key, employee)),
-                None => drop(latest.remove(&change.key)),
-            })?;
-            Ok(read(&mut latest.values()))
+            let employees = reach.rows::<Employee>(Topic::Employees, runtime)?;
+            Ok(read(&mut employees.values()))
         })
         .await
     }
@@ -128,17 +116,23 @@ impl Reach {
     /// No answer.
     pub async fn aliases(&self) -> Result<Vec<IdentityAlias>, ReachError> {
         self.apart(&self.reading, |reach, runtime| {
-            let (settings, around) = ((&reach.kafka, &reach.topics), (&reach.registry, runtime));
-            let ends = Arc::new(TableEnds::open(&reach.kafka)?);
-            let mut aliases = TableReader::<IdentityAlias>::open(Topic::Aliases, settings, around, ends)?;
-            let mut latest = BTreeMap::new();
-            aliases.read_to_end(LIMIT, |change| match change.row {
-                Some(alias) => drop(latest.insert(change.key, alias)),
-                None => drop(latest.remove(&change.key)),
-            })?;
-            Ok(latest.into_values().collect())
+            let aliases = reach.rows::<IdentityAlias>(Topic::Aliases, runtime)?;
+            Ok(aliases.into_values().collect())
         })
         .await
+    }
+
+    /// All rows of a table: of a key with several records, the last one stands.
+    fn rows<R: for<'a> Record<Borrowed<'a> = R>>(&self, topic: Topic, runtime: &Handle) -> Result<BTreeMap<String, R>, ReachError> {
+        let (settings, around) = ((&self.kafka, &self.topics), (&self.registry, runtime));
+        let ends = Arc::new(TableEnds::open(&self.kafka)?);
+        let mut table = TableReader::<R>::open(topic, settings, around, ends)?;
+        let mut latest = BTreeMap::new();
+        table.read_to_end(LIMIT, |change| match change.row {
+            Some(row) => drop(latest.insert(change.key, row)),
+            None => drop(latest.remove(&change.key)),
+        })?;
+        Ok(latest)
     }
 
     /// The turn is the thread's, which goes on where nobody waits for it any more.

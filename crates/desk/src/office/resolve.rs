@@ -114,20 +114,17 @@ impl Office {
             sent_again: found.report,
         };
         let group_id = found.group_id;
-        if let (true, Some(origin)) = (act.dry_run, found.report) {
-            reach.with_decisions(move |decisions| decisions.require(origin)).await?;
-        }
         if !act.dry_run {
             self.decide(found, (resolution.employee_no.clone(), act), reach).await?;
+        } else if let Some(origin) = found.report {
+            reach.with_decisions(move |decisions| decisions.report(origin).map(drop)).await?;
         }
         if let Some(group_id) = group_id.filter(|_| resolution.employee_no.is_none()) {
             let selection = Selection {
                 group: Some(group_id),
                 ..Selection::default()
             };
-            let meant = self
-                .meant(Vec::new(), &selection, false)
-                .map_err(|error| senseless(error.to_string()))?;
+            let meant = self.selected(&selection);
             resolved.discarded = self.discard(&meant, act, |_| ()).await?.done;
         }
         Ok(resolved)
@@ -139,9 +136,9 @@ impl Office {
         let (archive, runtime) = (Arc::clone(&self.archive), Handle::current());
         let (decided_by, reason) = (act.actor.to_owned(), act.because.to_owned());
         let deciding = reach.with_decisions(move |decisions| {
-            if let Some(origin) = report {
-                decisions.require(origin)?;
-            }
+            let report = report
+                .map(|origin| decisions.report(origin).map(|record| (origin, record)))
+                .transpose()?;
             let decided_at = after(decisions.about(&subject));
             decisions.write(&IdentityAlias {
                 subject,
@@ -151,7 +148,7 @@ impl Office {
                 reason,
                 revocation: None,
             })?;
-            let Some(origin) = report else { return Ok(()) };
+            let Some((origin, record)) = report else { return Ok(()) };
             let id = LetterId::of(origin);
             let (attempts, first_failed_at) = runtime.block_on(async {
                 let past = archive
@@ -161,7 +158,7 @@ impl Office {
                 archive.expect_again(&id, now()).await?;
                 Ok::<_, ArchiveError>(past.unwrap_or((0, decided_at)))
             })?;
-            decisions.redrive(origin, attempts, first_failed_at)
+            decisions.redrive(&record, (origin, attempts, first_failed_at))
         });
         Ok(deciding.await?)
     }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
-use scoresync_archive::{IncomingLetter, Letter, LetterBody, LetterFilter, LetterGroup, LetterId};
-use scoresync_domain::{Directory, IdentityKey, LetterState, Reason, Timestamp, identity_hash};
+use scoresync_archive::{IncomingLetter, Letter, LetterBody, LetterFilter, LetterGroup, LetterId, OpenLetters};
+use scoresync_domain::{Directory, IdentityKey, LetterState, Reason, identity_hash};
 use scoresync_kafka::{Decoder, Error, KafkaSettings, Registry, SchemaLookupError, Topic, TopicNames, TopicSettings, read_topic};
 use tokio::runtime::Handle;
 
@@ -65,7 +65,7 @@ pub fn read_topic_letters(
         return Err(error.into());
     }
     let mut letters: Vec<TopicLetter> = latest.into_values().collect();
-    letters.sort_by(|one, other| (one.letter.first_failed_at, &one.letter.id).cmp(&(other.letter.first_failed_at, &other.letter.id)));
+    letters.sort_by_cached_key(|found| found.letter.place());
     Ok(letters)
 }
 
@@ -113,28 +113,27 @@ impl TopicLetter {
     /// Whether a filter means it, as the archive would find it.
     #[must_use]
     pub fn is_meant(&self, filter: &LetterFilter) -> bool {
-        fn limits<T: ?Sized>(limit: Option<&T>, is_within: impl FnOnce(&T) -> bool) -> bool {
-            limit.is_none_or(is_within)
-        }
         let letter = &self.letter;
         let has_text = |text: &String| {
             let fields = self.body.fields.as_deref().unwrap_or_default();
             fields.to_lowercase().contains(&text.to_lowercase())
         };
-        limits(filter.state.as_ref(), |state| *state == letter.state)
-            && limits(filter.reason.as_ref(), |reason| *reason == letter.reason)
-            && limits(filter.source.as_ref(), |source| *source == letter.source)
-            && limits(filter.field.as_deref(), |field| self.field == Some(field))
-            && limits(filter.group_id.as_ref(), |group_id| *group_id == letter.group_id)
-            && limits(filter.employee.as_ref(), |(_, hash)| {
-                self.sought.iter().any(|key| identity_hash(key) == *hash)
-            })
-            && limits(filter.text.as_ref(), has_text)
-            && limits(filter.mapping_below.as_ref(), |version| {
-                letter.mapping_version.is_some_and(|known| known < *version)
-            })
-            && limits(filter.before.as_ref(), |time| letter.first_failed_at < *time)
-            && limits(filter.since.as_ref(), |time| letter.first_failed_at >= *time)
+        filter.state.as_ref().is_none_or(|state| *state == letter.state)
+            && filter.reason.as_ref().is_none_or(|reason| *reason == letter.reason)
+            && filter.source.as_ref().is_none_or(|source| *source == letter.source)
+            && filter.field.as_deref().is_none_or(|field| self.field == Some(field))
+            && filter.group_id.as_ref().is_none_or(|group_id| *group_id == letter.group_id)
+            && filter
+                .employee
+                .as_ref()
+                .is_none_or(|(_, hash)| self.sought.iter().any(|key| identity_hash(key) == *hash))
+            && filter.text.as_ref().is_none_or(has_text)
+            && filter
+                .mapping_below
+                .as_ref()
+                .is_none_or(|version| letter.mapping_version.is_some_and(|known| known < *version))
+            && filter.before.as_ref().is_none_or(|time| letter.first_failed_at < *time)
+            && filter.since.as_ref().is_none_or(|time| letter.first_failed_at >= *time)
     }
 }
 
@@ -163,10 +162,11 @@ pub fn groups_of(letters: &[TopicLetter]) -> Vec<LetterGroup> {
 /// How many letters there are. What became of them, and what the archive refused, is not in the topic.
 #[must_use]
 pub fn stats_of(letters: &[TopicLetter], rules: &Rules) -> StatsDocument {
-    let mut open: BTreeMap<(&str, &str), (u64, Timestamp)> = BTreeMap::new();
+    let mut open = OpenLetters::new();
     let mut unread: BTreeMap<(&str, i32), u64> = BTreeMap::new();
     for TopicLetter { letter, field, .. } in letters {
-        let (count, _) = open.entry((&letter.source, &letter.reason)).or_insert((0, letter.first_failed_at));
+        let problem = (letter.source.clone(), letter.reason.clone());
+        let (count, _) = open.entry(problem).or_insert((0, letter.first_failed_at));
         *count += 1;
         if let (Some(version), true) = (
             letter.mapping_version,
@@ -179,15 +179,9 @@ pub fn stats_of(letters: &[TopicLetter], rules: &Rules) -> StatsDocument {
         .into_iter()
         .map(|((source, version), count)| (source.to_owned(), version, count))
         .collect();
-    let open = open.into_iter().map(|((source, reason), (letters, oldest))| OpenDocument {
-        source: source.to_owned(),
-        reason: reason.to_owned(),
-        letters,
-        oldest: oldest.to_string(),
-    });
     StatsDocument {
         states: BTreeMap::from([(LetterState::Open.to_string(), letters.len() as u64)]),
-        open: open.collect(),
+        open: OpenDocument::all(open),
         refused_by_the_archive: Vec::new(),
         offered: rules.offered(&unread),
     }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, anyhow};
 use scoresync_desk::office::{Act, Meant, Office, Tally, check_said};
-use scoresync_domain::{LetterFamily, LetterState};
+use scoresync_domain::LetterState;
 use scoresync_service::Exit;
 use serde_json::json;
 
@@ -42,12 +42,11 @@ async fn redrive_from_topic(arguments: &DlqAct, context: &Context) -> Result<Exi
         ..Tally::default()
     };
     letters.retain(|found| {
-        let is_ours = found.letter.family == LetterFamily::Scoresync;
-        // A tombstone is no report.
-        let is_worth_it = found.letter.attempt < max_attempts && found.body.value.is_some();
-        tally.of_other_systems += u64::from(!is_ours);
-        tally.tried_too_often += u64::from(is_ours && !is_worth_it);
-        is_ours && is_worth_it
+        let is_admitted = tally.admits(&found.letter, max_attempts);
+        // A tombstone is no report, and worth no try.
+        let is_tombstone = found.body.value.is_none();
+        tally.tried_too_often += u64::from(is_admitted && is_tombstone);
+        is_admitted && !is_tombstone
     });
     tally.done = letters.len() as u64;
     if !arguments.dry_run {

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, ErrorKind, Write, stdout};
 
-use scoresync_archive::LetterPage;
+use scoresync_archive::{Letter, LetterPage};
 use scoresync_desk::office::{Act, LetterDocument, RecordDocument, ago};
 use scoresync_service::Exit;
 use serde_json::{Map, Value, json};
@@ -32,18 +32,17 @@ pub(super) async fn run(arguments: &DlqExport, context: &Context) -> Result<Exit
             let mut document = serde_json::to_value(LetterDocument::of(&letter))?;
             let fields = office.rules.fields((&letter, &body), is_revealed).into_iter();
             document["fields"] = fields.map(|(name, value)| (name, json!(value))).collect::<Map<_, _>>().into();
-            if let (true, Value::Object(record)) = (is_revealed, serde_json::to_value(RecordDocument::of(&body))?) {
-                document
-                    .as_object_mut()
-                    .into_iter()
-                    .for_each(|document| document.extend(record.clone()));
+            if is_revealed
+                && let (Some(shown), Value::Object(record)) = (document.as_object_mut(), serde_json::to_value(RecordDocument::of(&body))?)
+            {
+                shown.extend(record);
             }
             if !write_line(&mut out, &document)? {
                 return Ok(Exit::Ok);
             }
         }
         let is_last = letters.len() < PAGE as usize;
-        after = letters.into_iter().next_back().map(|letter| (letter.first_failed_at, letter.id));
+        after = letters.last().map(Letter::place);
         if is_last {
             return Ok(Exit::Ok);
         }

@@ -5,7 +5,7 @@ use scoresync_desk::office::{GroupDocument, IdentityDocument, LetterDocument, Se
 use scoresync_domain::{LetterState, Refusal};
 use scoresync_service::Exit;
 
-use super::{Context, actor, office, selection, topic};
+use super::{Context, actor, office, office_unless, selection, topic};
 use crate::{
     arguments::{DlqGroups, DlqList},
     failure::Failure,
@@ -85,15 +85,17 @@ fn line(letter: &LetterDocument) -> Vec<String> {
 
 pub(super) async fn groups(arguments: &DlqGroups, context: &Context) -> Result<Exit, Failure> {
     let is_revealed = arguments.reveal.is_some();
-    if let Some(reason) = &arguments.reveal {
-        office(context, true).await?.note_reveal(&[], (&actor(), reason)).await?;
+    let office = office_unless(arguments.from_topic, is_revealed, context).await?;
+    if let (Some(office), Some(reason)) = (&office, &arguments.reveal) {
+        office.note_reveal(&[], (&actor(), reason)).await?;
     }
-    let groups = if arguments.from_topic {
-        let mut groups = groups_of(&topic::read(context, &Selection::default(), None).await?);
-        groups.truncate(arguments.limit as usize);
-        groups
-    } else {
-        office(context, false).await?.archive.letter_groups(arguments.limit).await?
+    let groups = match &office {
+        Some(office) if !arguments.from_topic => office.archive.letter_groups(arguments.limit).await?,
+        Some(_) | None => {
+            let mut groups = groups_of(&topic::read(context, &Selection::default(), None).await?);
+            groups.truncate(arguments.limit as usize);
+            groups
+        }
     };
     let groups = groups.iter().map(|group| GroupDocument::of(group, is_revealed));
     let groups: Vec<GroupDocument> = groups.collect();

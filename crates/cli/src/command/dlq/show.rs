@@ -8,7 +8,7 @@ use scoresync_kafka::Topic;
 use scoresync_service::Exit;
 use serde::Serialize;
 
-use super::{Context, actor, office, reach, topic};
+use super::{Context, actor, office_unless, reach, topic};
 use crate::{
     arguments::DlqShow,
     failure::Failure,
@@ -26,11 +26,7 @@ struct Shown<'a> {
 pub(super) async fn run(arguments: &DlqShow, context: &Context) -> Result<Exit, Failure> {
     let is_revealed = arguments.reveal.is_some();
     let rules = rules(&context.configuration, &context.checked);
-    let office = if is_revealed || !arguments.from_topic {
-        Some(office(context, is_revealed).await?)
-    } else {
-        None
-    };
+    let office = office_unless(arguments.from_topic, is_revealed, context).await?;
     let found = match &office {
         Some(office) if !arguments.from_topic => office.archive.letter(&arguments.letter).await?,
         Some(_) | None => topic::letter(context, &arguments.letter).await?,
