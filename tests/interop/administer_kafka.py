@@ -2,12 +2,13 @@
 
 Usage: administer_kafka.py BROKERS, with JSON on the standard input:
 {"users": {NAME: PASSWORD, …}, "grant": [RIGHT, …], "revoke": [RIGHT, …]}, each RIGHT a list of principal, kind of resource (TOPIC, GROUP),
-name and operation. Every user can log in with SCRAM-SHA-256 and SCRAM-SHA-512.
+name and operation. Every user can log in with SCRAM-SHA-256 and SCRAM-SHA-512. Ends when the broker goes by the rights.
 """
 
 import faulthandler
 import json
 import sys
+import time
 
 from confluent_kafka.admin import (
     AclBinding,
@@ -23,6 +24,7 @@ from confluent_kafka.admin import (
 )
 
 TIMEOUT_SECONDS = 30
+PAUSE_SECONDS = 0.02
 LIMIT_SECONDS = 120
 MECHANISMS = [ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512]
 
@@ -38,6 +40,12 @@ def wait(futures):
         future.result(TIMEOUT_SECONDS)
 
 
+def until_broker_goes_by(admin, right, granted):
+    """The controller answers first; the broker, which is who describes them, hears of them after that."""
+    while bool(admin.describe_acls(acl(AclBindingFilter, right)).result(TIMEOUT_SECONDS)) != granted:
+        time.sleep(PAUSE_SECONDS)
+
+
 def administer(brokers, orders):
     admin = AdminClient({"bootstrap.servers": brokers})
     users = orders.get("users", {}).items()
@@ -45,10 +53,15 @@ def administer(brokers, orders):
     for mechanism in MECHANISMS if users else []:
         credential = ScramCredentialInfo(mechanism, 4096)
         wait(admin.alter_user_scram_credentials([UserScramCredentialUpsertion(name, credential, word.encode()) for name, word in users]))
-    if orders.get("grant"):
-        wait(admin.create_acls(list({acl(AclBinding, right) for right in orders["grant"]})))
-    if orders.get("revoke"):
-        wait(admin.delete_acls([acl(AclBindingFilter, right) for right in orders["revoke"]]))
+    grant, revoke = orders.get("grant", []), orders.get("revoke", [])
+    if grant:
+        wait(admin.create_acls(list({acl(AclBinding, right) for right in grant})))
+    if revoke:
+        wait(admin.delete_acls([acl(AclBindingFilter, right) for right in revoke]))
+    for right in grant:
+        until_broker_goes_by(admin, right, granted=True)
+    for right in revoke:
+        until_broker_goes_by(admin, right, granted=False)
 
 
 if __name__ == "__main__":

@@ -157,8 +157,9 @@ async fn a_right_that_is_taken_away_ends_a_running_mapper_which_says_so_and_lose
         .push(("academy", Some("academy")), "application/x-ndjson", score_file())
         .await?;
     ensure!(answer.status == StatusCode::ACCEPTED.as_u16(), "{answer:?}");
-    let status = mapper.ended(START)?.context("the mapper goes on")?;
+    let ended = mapper.ended(START)?;
     let said = mapper.log();
+    let status = ended.with_context(|| format!("the mapper goes on: {said}"))?;
     ensure!(status.code() == Some(1), "{status}: {said}");
     let topic = format!("{}scores.dlq", place.scene.installation.topics.prefix);
     let named = said.lines().any(|line| line.contains(&topic) && line.contains("docs/security.md"));
