@@ -16,7 +16,9 @@ pub use letter::{
     DeskEvent, DueRedrive, FiledReport, IncomingLetter, Letter, LetterBatch, LetterBody, LetterFilter, LetterGroup, LetterId, LetterPage,
     LetterPosition, LetterToJudge, LettersTaken, OpenLetters, ParseLetterIdError, Request, WaitingGroup,
 };
-pub(crate) use list::{group, groups, letter, letters, open, origins_of, owners_matched_by, states, unread_by_mapping};
+pub(crate) use list::{
+    group, groups, letter, letters, open, origins_of, owner_decisions, owners_matched_by, read_id, states, unread_by_mapping,
+};
 pub(crate) use positions::{claim, positions};
 pub(crate) use redrive::{
     discard, due, expect_again, give_back, open_groups, open_letters_about, open_letters_of, purge, purgeable, queue, reopen_lost, sent,

@@ -17,6 +17,7 @@ mod read;
 mod record;
 mod settings;
 mod sqlite;
+mod survey;
 mod table;
 
 pub use archive::Archive;
@@ -33,3 +34,4 @@ pub use postgres::PostgresArchive;
 pub use record::{Content, FateCount, Head, HistoricStatement, RefusedScore, RefusedStatement, Shown, TrainingRecord};
 pub use settings::{Access, ArchiveSettings, PostgresSettings, SqliteSettings, Tls};
 pub use sqlite::SqliteArchive;
+pub use survey::{Surveyed, SurveyedHistory, SurveyedRecord};

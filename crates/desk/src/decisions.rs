@@ -2,22 +2,25 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use scoresync_archive::ArchiveError;
-use scoresync_domain::{AliasSubject, IdentityAlias, Origin};
+use scoresync_archive::{Archive, ArchiveError};
+use scoresync_domain::{AliasSubject, IdentityAlias, Origin, Timestamp};
+use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{
     DatumError, Encoder, Error, KafkaSettings, Outgoing, PublishError, Registry, StoredRecord, TableEnds, TableError, TableReader, Topic,
-    TopicNames, TopicSettings, dead_letter::DirectoryPosition, record_at,
+    TopicNames, TopicSettings, dead_letter::DirectoryPosition,
 };
+use scoresync_service::now_millis;
 use tokio::runtime::Handle;
 
-use crate::resender::{Past, Resender};
+use crate::resender::Resender;
 
 /// How long broker and registry may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often others may come in between.
+const MOST_TIMES: usize = 10;
 
 /// All decisions, standing and revoked. Blocks its thread while it reads and writes.
 pub struct Decisions {
-    kafka: KafkaSettings,
     topics: TopicSettings,
     table: TableReader<IdentityAlias>,
     encoder: Encoder<IdentityAlias>,
@@ -46,6 +49,9 @@ pub enum DecisionError {
     /// The letter of the report could not be read or changed.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// Others decide about the same all the time.
+    #[error("others keep deciding about the same; look at what stands (`scoresync aliases list`) and decide again")]
+    Contested,
     /// The log does not hold the report any more.
     #[error("the report {0} is not in scores.raw any more, so it cannot be sent again; have its source send it")]
     ReportGone(Origin),
@@ -67,7 +73,6 @@ impl Decisions {
             encoder: Encoder::new(schema_id),
             resender: Resender::new(kafka, topics)?,
             known: BTreeMap::new(),
-            kafka: kafka.clone(),
             topics: topics.clone(),
         })
     }
@@ -85,18 +90,41 @@ impl Decisions {
         Ok(&self.known)
     }
 
-    /// What was decided about a subject, as it was read last.
-    #[must_use]
-    pub fn about(&self, subject: &AliasSubject) -> Option<&IdentityAlias> {
-        self.known.get(&subject.to_string())
-    }
-
-    /// Writes a decision, or that it was revoked. It holds for whatever is mapped later.
+    /// Decides about a subject by what is known of it: writes what `decide` makes of the record that stands, if anything, with the time that
+    /// it is decided at. Where somebody else has written about the subject meanwhile, which this has covered, it is decided again by that: what
+    /// stands in the end is what decisions one after the other would have come to.
     ///
     /// # Errors
-    /// Unless the broker has acknowledged it.
-    pub fn write(&mut self, alias: &IdentityAlias) -> Result<(), DecisionError> {
-        let (key, mut value) = (alias.subject.to_string(), Vec::new());
+    /// It may stand unless the broker has acknowledged it; to decide the same again is safe.
+    pub fn decide(
+        &mut self,
+        subject: &AliasSubject,
+        mut decide: impl FnMut(Option<&IdentityAlias>, Timestamp) -> Option<IdentityAlias>,
+    ) -> Result<Option<IdentityAlias>, DecisionError> {
+        let key = subject.to_string();
+        let mut current = self.known.get(&key).cloned();
+        let mut latest = current.as_ref().map(IdentityAlias::decision);
+        for _ in 0..MOST_TIMES {
+            let Some(alias) = decide(current.as_ref(), after(latest)) else {
+                return Ok(None);
+            };
+            latest = Some(alias.decision());
+            fault_points::pass(Point::DecisionMade);
+            self.write(&key, &alias)?;
+            fault_points::pass(Point::DecisionWritten);
+            let Some(covered) = self.covered_by(&key, &alias)? else {
+                fault_points::pass(Point::DecisionVerified);
+                return Ok(Some(alias));
+            };
+            latest = latest.max(Some(covered.decision()));
+            current = Some(covered);
+        }
+        Err(DecisionError::Contested)
+    }
+
+    /// Whatever is mapped later obeys it.
+    fn write(&self, key: &str, alias: &IdentityAlias) -> Result<(), DecisionError> {
+        let mut value = Vec::new();
         self.encoder.encode(alias, &mut value)?;
         let record = Outgoing {
             topic: &TopicNames::new(&self.topics).name(Topic::Aliases),
@@ -107,32 +135,53 @@ impl Decisions {
         Ok(())
     }
 
+    /// What somebody else wrote about a subject before our decision, and after what that was made by.
+    fn covered_by(&mut self, key: &str, ours: &IdentityAlias) -> Result<Option<IdentityAlias>, DecisionError> {
+        let (mut covered, mut is_ours_seen) = (None, false);
+        let known = &mut self.known;
+        self.table.read_to_end(PATIENCE, |change| {
+            let is_about_it = change.key == key;
+            if let Some(alias) = &change.row
+                && is_about_it
+                && !is_ours_seen
+            {
+                is_ours_seen = alias == ours;
+                if !is_ours_seen {
+                    covered = Some(alias.clone());
+                }
+            }
+            match change.row {
+                Some(alias) => drop(known.insert(change.key, alias)),
+                None => drop(known.remove(&change.key)),
+            }
+        })?;
+        Ok(covered)
+    }
+
     /// The report that first appeared at `origin`, to be sent again; to be had before anything is decided about it.
     ///
     /// # Errors
     /// The log does not hold it any more.
     pub fn report(&self, origin: Origin) -> Result<StoredRecord, DecisionError> {
-        let topics = TopicSettings {
-            generation: origin.generation,
-            ..self.topics.clone()
-        };
-        let topic = TopicNames::new(&topics).name(Topic::Raw);
-        let record = record_at(&self.kafka, &topic, origin.partition, origin.offset)?;
-        record.ok_or(DecisionError::ReportGone(origin))
+        self.resender.report(origin)
     }
 
-    /// Sends a report with its past through the pipeline again, by all decisions that are written by now.
+    /// Sends a report through the pipeline again, by all decisions that are written by now.
     ///
     /// # Errors
     /// The broker has not acknowledged the copy.
-    pub fn redrive(&mut self, record: &StoredRecord, past: Past) -> Result<(), DecisionError> {
+    pub fn send_decided(&mut self, report: (Origin, &StoredRecord), around: (&Archive, &Handle)) -> Result<(), DecisionError> {
         self.read()?;
         let directory = DirectoryPosition {
             employees: 0,
             aliases: self.table.position(0),
         };
-        self.resender
-            .send([(past, record.key.as_deref(), record.value.as_deref())], directory)?;
-        Ok(())
+        self.resender.send_decided(report, around, directory)
     }
+}
+
+/// Of two decisions about one subject the later one counts, whatever the clocks say.
+fn after(latest: Option<i64>) -> Timestamp {
+    let least = latest.map_or(i64::MIN, |decision| decision.saturating_add(1));
+    Timestamp::from_millis(now_millis().max(least))
 }

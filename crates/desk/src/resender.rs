@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
+use scoresync_archive::{Archive, LetterId};
 use scoresync_domain::{Origin, Timestamp};
+use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{
-    DeliveryTicket, KafkaSettings, OffsetTracker, Outgoing, OwnedHeaders, Publisher, Topic, TopicNames, TopicSettings,
+    DeliveryTicket, KafkaSettings, OffsetTracker, Outgoing, OwnedHeaders, Publisher, StoredRecord, Topic, TopicNames, TopicSettings,
     dead_letter::{DirectoryPosition, Redrive},
+    record_at,
 };
+use scoresync_positions::wait_for;
+use scoresync_service::now_millis;
+use tokio::runtime::Handle;
 
 use crate::decisions::DecisionError;
 
@@ -15,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Writes records, and waits until the broker has them. Blocks its thread.
 pub struct Resender {
+    kafka: KafkaSettings,
+    topics: TopicSettings,
     publisher: Publisher<DeliveryTicket>,
     raw: String,
 }
@@ -29,6 +37,8 @@ impl Resender {
     /// Settings that the client refuses.
     pub fn new(kafka: &KafkaSettings, topics: &TopicSettings) -> Result<Self, DecisionError> {
         Ok(Self {
+            kafka: kafka.clone(),
+            topics: topics.clone(),
             publisher: Publisher::new(kafka, topics)?,
             raw: TopicNames::new(topics).name(Topic::Raw),
         })
@@ -60,6 +70,34 @@ impl Resender {
             (copy, Some(redrive.headers()))
         });
         self.deliver(copies)
+    }
+
+    /// The report that first appeared at `origin`.
+    pub(crate) fn report(&self, origin: Origin) -> Result<StoredRecord, DecisionError> {
+        let topics = TopicSettings {
+            generation: origin.generation,
+            ..self.topics.clone()
+        };
+        let topic = TopicNames::new(&topics).name(Topic::Raw);
+        let record = record_at(&self.kafka, &topic, origin.partition, origin.offset)?;
+        record.ok_or(DecisionError::ReportGone(origin))
+    }
+
+    /// Sends a report whose owner was decided, whatever came of it before: its letter, where it has one, expects that.
+    pub(crate) fn send_decided(
+        &self,
+        (origin, report): (Origin, &StoredRecord),
+        (archive, runtime): (&Archive, &Handle),
+        directory: DirectoryPosition,
+    ) -> Result<(), DecisionError> {
+        let (id, now) = (LetterId::of(origin), Timestamp::from_millis(now_millis()));
+        let letter = wait_for(runtime, archive.letter(&id))?;
+        let (attempts, first_failed_at) = letter.map_or((0, now), |(letter, _)| (letter.attempt, letter.first_failed_at));
+        wait_for(runtime, archive.expect_again(&id, now))?;
+        fault_points::pass(Point::CopyExpected);
+        let past = (origin, attempts, first_failed_at);
+        self.send([(past, report.key.as_deref(), report.value.as_deref())], directory)?;
+        Ok(())
     }
 
     pub(crate) fn deliver<'a>(

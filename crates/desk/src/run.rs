@@ -3,6 +3,7 @@
 mod assignment;
 mod bookkeeping;
 mod judging;
+mod overdue;
 
 use std::{
     collections::BTreeSet,
@@ -14,14 +15,17 @@ use scoresync_archive::{Archive, ArchiveError, FiledReport, IncomingLetter, Lett
 use scoresync_domain::{EnrichedScore, Region, Sources, Timestamp};
 use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{
-    BorrowedMessage, Decoder, DirectoryError, Error, Event, GroupConsumer, KafkaSettings, Kind, LiveDirectory, Membership, Message,
-    Publisher, Registry, SchemaLookupError, TableError, Topic, TopicNames, TopicSettings,
+    BorrowedMessage, Decoder, DirectoryChange, DirectoryError, Error, Event, GroupConsumer, KafkaSettings, Kind, LiveDirectory, Membership,
+    Message, Publisher, Registry, SchemaLookupError, TableError, Topic, TopicNames, TopicSettings,
 };
 use scoresync_positions::{Reader, StartError, TopicMemory, wait_for};
 use scoresync_service::{Backoff, BackoffLimits, Loudness, Shutdown, StageReadiness, now_millis, now_seconds};
 use tokio::runtime::Handle;
 
-use self::assignment::{Change, Unstarted};
+use self::{
+    assignment::{Change, Unstarted},
+    overdue::Overdue,
+};
 use crate::{
     incoming,
     judge::Judge,
@@ -114,8 +118,11 @@ pub struct Desk {
     scores: Decoder<EnrichedScore<'static>>,
     live: LiveDirectory,
     news: News,
+    overdue: Overdue,
     redriver: Redriver,
     archive: Arc<Archive>,
+    kafka: KafkaSettings,
+    topics: TopicSettings,
     runtime: Handle,
     settings: DeskSettings,
     metrics: DeskMetrics,
@@ -195,12 +202,15 @@ impl Desk {
             scores,
             live,
             news: News::new(*region),
+            overdue: Overdue::default(),
             redriver: Redriver::new(
                 Publisher::new(kafka, topics)?,
                 names.name(Topic::Raw),
                 settings.redrives_per_second.get(),
             ),
             archive: Arc::clone(archive),
+            kafka: (*kafka).clone(),
+            topics: (*topics).clone(),
             runtime: (*runtime).clone(),
             settings,
             metrics,
@@ -305,8 +315,12 @@ impl Desk {
         if self.waits() {
             return;
         }
-        let news = &mut self.news;
-        if let Err(error) = self.live.read_available(&mut |change| news.hear(change)) {
+        let (news, overdue) = (&mut self.news, &mut self.overdue);
+        let mut hear = |change: DirectoryChange<'_>| {
+            overdue.hear(&change);
+            news.hear(change);
+        };
+        if let Err(error) = self.live.read_available(&mut hear) {
             self.trouble("directory", &error);
         }
     }

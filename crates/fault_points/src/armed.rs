@@ -54,6 +54,7 @@ fn event(variable: &str) -> Option<Event> {
         let point = Point::PIPELINE
             .into_iter()
             .chain(Point::DESK)
+            .chain(Point::DECISION)
             .find(|point| point.as_str() == name)?;
         Some(Event {
             point,

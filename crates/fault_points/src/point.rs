@@ -51,6 +51,14 @@ pub enum Point {
     CopiesSent,
     /// The database knows it.
     CopiesTold,
+    /// A person's decision was made by what stands; nothing is written.
+    DecisionMade,
+    /// The broker has a person's decision; what others decided meanwhile is not looked at yet.
+    DecisionWritten,
+    /// Nothing lies between a person's decision and what it was made by; no report of its result is sent again yet.
+    DecisionVerified,
+    /// A letter expects that its report is sent again, which is not done.
+    CopyExpected,
 }
 
 impl Point {
@@ -86,6 +94,14 @@ impl Point {
         Self::CopiesTold,
     ];
 
+    /// Those of a command that decides whose a result is.
+    pub const DECISION: [Self; 4] = [
+        Self::DecisionMade,
+        Self::DecisionWritten,
+        Self::DecisionVerified,
+        Self::CopyExpected,
+    ];
+
     /// Its name in the environment.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -114,6 +130,10 @@ impl Point {
             Self::RedrivesAsked => "redrives_asked",
             Self::CopiesSent => "copies_sent",
             Self::CopiesTold => "copies_told",
+            Self::DecisionMade => "decision_made",
+            Self::DecisionWritten => "decision_written",
+            Self::DecisionVerified => "decision_verified",
+            Self::CopyExpected => "copy_expected",
         }
     }
 }

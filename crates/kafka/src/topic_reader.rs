@@ -23,13 +23,18 @@ const POLL: Duration = Duration::from_millis(100);
 /// How long nothing may come while there is something.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Reads the records of a topic, each partition in its order. Blocks its thread; nothing is recorded about it anywhere.
+/// First offset and end of each partition of a log.
+pub type Bounds = BTreeMap<i32, (i64, i64)>;
+
+/// Reads the records of a topic, each partition in its order, and says from where to where. Blocks its thread; nothing is recorded about it
+/// anywhere.
 ///
 /// # Errors
 /// Where the broker does not answer in time, refuses, or has no such topic.
-pub fn read_topic(kafka: &KafkaSettings, topic: &str, mut take: impl FnMut(&BorrowedMessage<'_>)) -> Result<(), Error> {
+pub fn read_topic(kafka: &KafkaSettings, topic: &str, mut take: impl FnMut(&BorrowedMessage<'_>)) -> Result<Bounds, Error> {
     let consumer = groupless(kafka, NO_GROUP, ("enable.partition.eof", "true"))?;
-    let mut left = bounds(&consumer, topic)?;
+    let bounds = bounds(&consumer, topic)?;
+    let mut left = bounds.clone();
     let mut assignment = TopicPartitionList::new();
     for (partition, (low, _)) in &left {
         let added = assignment.add_partition_offset(topic, *partition, Offset::Offset(*low));
@@ -62,11 +67,41 @@ pub fn read_topic(kafka: &KafkaSettings, topic: &str, mut take: impl FnMut(&Borr
             Some(Err(_)) | None => {}
         }
     }
-    Ok(())
+    Ok(bounds)
 }
 
-/// First offset and end of each partition.
-fn bounds(consumer: &BaseConsumer<Context>, topic: &str) -> Result<BTreeMap<i32, (i64, i64)>, Error> {
+/// From where to where a topic's log goes now.
+///
+/// # Errors
+/// Where the broker does not answer in time, refuses, or has no such topic.
+pub fn topic_bounds(kafka: &KafkaSettings, topic: &str) -> Result<Bounds, Error> {
+    bounds(&groupless(kafka, NO_GROUP, ("enable.partition.eof", "true"))?, topic)
+}
+
+/// What a group has recorded for the partitions of a topic; those for which it has nothing are not there. The user needs the right to describe
+/// the group.
+///
+/// # Errors
+/// Where the broker does not answer in time or refuses.
+pub fn recorded_positions(kafka: &KafkaSettings, group: &str, topic: &str) -> Result<BTreeMap<i32, i64>, Error> {
+    let consumer = groupless(kafka, group, ("enable.partition.eof", "true"))?;
+    let mut list = TopicPartitionList::new();
+    for partition in bounds(&consumer, topic)?.into_keys() {
+        list.add_partition(topic, partition);
+    }
+    let action = format!("ask for positions that the group {group} recorded");
+    let answer = consumer.committed_offsets(list, CALL_TIMEOUT).map_err(Error::client(&action))?;
+    let mut positions = BTreeMap::new();
+    for element in answer.elements() {
+        element.error().map_err(Error::client(&action))?;
+        if let Offset::Offset(offset) = element.offset() {
+            positions.insert(element.partition(), offset);
+        }
+    }
+    Ok(positions)
+}
+
+fn bounds(consumer: &BaseConsumer<Context>, topic: &str) -> Result<Bounds, Error> {
     let metadata = consumer
         .fetch_metadata(Some(topic), CALL_TIMEOUT)
         .map_err(Error::client("ask for the partitions of a topic"))?;
@@ -79,7 +114,7 @@ fn bounds(consumer: &BaseConsumer<Context>, topic: &str) -> Result<BTreeMap<i32,
         let bounds = consumer.fetch_watermarks(topic, partition, CALL_TIMEOUT);
         Ok((partition, bounds.map_err(Error::client("ask for the bounds of a log"))?))
     });
-    let bounds: BTreeMap<i32, (i64, i64)> = bounds.collect::<Result<_, Error>>()?;
+    let bounds: Bounds = bounds.collect::<Result<_, Error>>()?;
     if bounds.is_empty() {
         return Err(Error::TopicMissing(topic.to_owned()));
     }

@@ -183,7 +183,11 @@ const fn passes_of(point: Point) -> usize {
         | Point::LettersKept
         | Point::RedrivesAsked
         | Point::CopiesSent
-        | Point::CopiesTold => 20,
+        | Point::CopiesTold
+        | Point::DecisionMade
+        | Point::DecisionWritten
+        | Point::DecisionVerified
+        | Point::CopyExpected => 20,
     }
 }
 
@@ -215,7 +219,8 @@ pub fn stage_of(point: Point) -> Option<Stage> {
         | Point::BeforeCommit
         | Point::AfterCommit => Some(Stage::Sink),
         Point::RowImported | Point::RosterWritten | Point::RosterAcknowledged => None,
-        // No desk takes part in these rounds.
+        // No desk takes part in these rounds, and nobody decides anything.
         Point::LettersTaken | Point::LettersKept | Point::RedrivesAsked | Point::CopiesSent | Point::CopiesTold => None,
+        Point::DecisionMade | Point::DecisionWritten | Point::DecisionVerified | Point::CopyExpected => None,
     }
 }

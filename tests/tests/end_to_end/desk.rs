@@ -6,7 +6,11 @@ use anyhow::{Context, ensure};
 use scoresync_domain::{Employee, Fate, Fields, Identity, IdentityKind, Score, ScoreReport, Timestamp};
 use scoresync_fault_points::Point;
 use scoresync_kafka::{Encoder, Topic};
-use scoresync_tests::{chaos::CRASH, installation::Database, process::Process};
+use scoresync_tests::{
+    chaos::{CRASH, FREEZE},
+    installation::Database,
+    process::Process,
+};
 use serde_json::Value;
 
 use crate::support::{Bytes, Foreign, SETTLE, START, STOP, Scene, academy, until};
@@ -488,6 +492,85 @@ async fn a_decision_files_what_waits_and_can_be_taken_back_and_what_it_filed_be_
     ensure!(nobody["discarded"] == 1, "{nobody}");
     let aliases: Value = serde_json::from_str(&scene.installation.run(&["aliases", "list", "--json"])?)?;
     ensure!(aliases.as_array().is_some_and(|all| all.len() == 2), "{aliases}");
+    end(processes)
+}
+
+/// A command that decides whose a result is.
+fn resolve<'a>(result_id: &'a str, employee_no: &'a str) -> [&'a str; 8] {
+    [
+        "dlq",
+        "resolve",
+        "--result",
+        result_id,
+        "--employee",
+        employee_no,
+        "--because",
+        "it is hers",
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_that_dies_anywhere_is_carried_out_if_it_was_written() -> anyhow::Result<()> {
+    let scene = Scene::new(Database::Postgres)?;
+    employ(&scene, &format!("{}E200,另一人,19900000200\n", academy::ROSTER))?;
+    let mut processes = start(&scene, &["sink", "mapper", "desk"])?;
+    ready(&mut processes).await?;
+    for number in 0..Point::DECISION.len() {
+        write(&scene, &format!("X-{number}"), &[]).await?;
+    }
+    has_records(&scene, "E100", Point::DECISION.len()).await?;
+    let filed = scene.archive().await?.file("E100").await?;
+    for (point, record) in Point::DECISION.into_iter().zip(&filed) {
+        let arming = [(CRASH.to_owned(), format!("{}:1", point.as_str()))];
+        let result_id = record.result_id.to_string();
+        let mut command = scene.installation.armed_command(&resolve(&result_id, "E200"), &arming)?;
+        ensure!(!command.output()?.status.success(), "nobody died at {}", point.as_str());
+    }
+    has_records(&scene, "E200", Point::DECISION.len() - 1).await?;
+    has_records(&scene, "E100", 1).await?;
+    end(processes)
+}
+
+/// Somebody decides by what stands, and while that one sleeps before it is written, somebody else decides about the same.
+async fn decide_meanwhile(scene: &Scene, slow: &[&str], quick: &[&str]) -> anyhow::Result<()> {
+    let arming = [(FREEZE.to_owned(), format!("{}:1", Point::DecisionMade.as_str()))];
+    let mut sleeper = scene.installation.start_armed("decider", slow, &arming)?;
+    until("one decides", SETTLE, async || Ok(sleeper.is_stopped())).await?;
+    scene.installation.run(quick)?;
+    sleeper.signal("CONT")?;
+    let status = sleeper.ended(START)?.context("it decides and decides")?;
+    ensure!(status.success(), "{status}: {}", sleeper.log());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_decide_at_the_same_moment_none_overwrites_what_it_has_not_seen() -> anyhow::Result<()> {
+    let scene = Scene::new(Database::Sqlite)?;
+    employ(
+        &scene,
+        &format!("{}E200,另一人,19900000200\nE300,又一人,19900000300\n", academy::ROSTER),
+    )?;
+    let mut processes = start(&scene, &["sink", "mapper", "desk"])?;
+    ready(&mut processes).await?;
+    write(&scene, "X-1", &[]).await?;
+    has_records(&scene, "E100", 1).await?;
+    let result_id = scene.archive().await?.file("E100").await?[0].result_id.to_string();
+    let decisions =
+        async || -> anyhow::Result<Value> { Ok(serde_json::from_str(&scene.installation.run(&["aliases", "list", "--json"])?)?) };
+    // The later of the two stands, with a later time than the one that it covers, or the archive would not follow it.
+    decide_meanwhile(&scene, &resolve(&result_id, "E300"), &resolve(&result_id, "E200")).await?;
+    has_records(&scene, "E300", 1).await?;
+    let standing = decisions().await?;
+    ensure!(standing[0]["employee_no"] == "E300", "{standing}");
+    // What is taken back is the decision that stands by then, not the one that was seen.
+    let subject = format!("result/{result_id}");
+    let revoke = ["aliases", "revoke", &subject, "--because", "it was wrong"];
+    decide_meanwhile(&scene, &revoke, &resolve(&result_id, "E200")).await?;
+    let revoked = decisions().await?;
+    ensure!(
+        revoked[0]["employee_no"] == "E200" && revoked[0]["revoked_by"].is_string(),
+        "{revoked}"
+    );
     end(processes)
 }
 

@@ -211,6 +211,14 @@ impl Archive {
         both!(Look, self, "look for the reports of a result", session => letters::origins_of(session, result_id))
     }
 
+    /// By which decision the owners of those results were found that the archive has; 0 is none.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn owner_decisions(&self, results: &[ResultId]) -> Result<Vec<(ResultId, i64)>, ArchiveError> {
+        both!(Look, self, "look for the owners of results", session => letters::owner_decisions(session, results))
+    }
+
     /// Whose records were matched by a person's decision of this kind (`alias:phone`, `alias:result` …).
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use scoresync_domain::{IdentityKey, Origin, ResultId, Timestamp};
+use uuid::Uuid;
 
 use super::{
     Letter, LetterBody, LetterFilter, LetterGroup, LetterId, LetterPage, OpenLetters, Row, Session, WaitingGroup, take::id_values,
@@ -50,7 +51,14 @@ impl<'v> Conditions<'v> {
         }
         all.add(filter.reason.as_deref(), |reason| ("reason = ", Value::Text(Some(reason)), ""));
         all.add(filter.source.as_deref(), |source| ("source = ", Value::Text(Some(source)), ""));
-        all.add(filter.group_id.as_ref(), |group| ("group_id = ", Value::Bytes(Some(group)), ""));
+        match (listed, &filter.group_id) {
+            // The problem of a refusal is its result, by which refusals are found.
+            (Listed::Refusals, Some(group)) if group.iter().all(|byte| *byte == 0) => all.sql.push_str(" AND result_id IS NULL"),
+            (Listed::Refusals, group) => all.add(group.map(Uuid::from_bytes), |result_id| {
+                ("result_id = ", Value::Id(Some(result_id)), "")
+            }),
+            (Listed::DeadLetters, group) => all.add(group.as_ref(), |group| ("group_id = ", Value::Bytes(Some(group)), "")),
+        }
         all.add(filter.field.as_deref(), |field| {
             (
                 "group_id IN (SELECT group_id FROM letter_group WHERE field = ",
@@ -256,6 +264,18 @@ pub(crate) async fn origins_of(session: &impl Session, result_id: ResultId) -> R
     Ok(origins)
 }
 
+/// By which decision the owner of each of these results was found, of those that have one.
+pub(crate) async fn owner_decisions(session: &impl Session, results: &[ResultId]) -> Result<Vec<(ResultId, i64)>, Failure> {
+    let sql = "SELECT owner_decision FROM training_record WHERE result_id = $1";
+    let mut decisions = Vec::new();
+    for result_id in results {
+        for mut row in session.ask(sql, &[Value::Id(Some(*result_id.as_uuid()))]).await? {
+            decisions.push((*result_id, present(row.int8()?, "decision")?));
+        }
+    }
+    Ok(decisions)
+}
+
 /// The owners of the records that were matched by a person's decision of this kind.
 pub(crate) async fn owners_matched_by(session: &impl Session, matched_by: &str) -> Result<Vec<String>, Failure> {
     let sql = "SELECT DISTINCT owner_employee_no FROM training_record
@@ -315,7 +335,7 @@ fn read_letter(row: &mut Row) -> Result<Letter, Failure> {
     })
 }
 
-pub(super) fn read_id(row: &mut Row) -> Result<LetterId, Failure> {
+pub(crate) fn read_id(row: &mut Row) -> Result<LetterId, Failure> {
     Ok(LetterId {
         topic: present(row.text()?, "topic")?,
         origin: Origin {

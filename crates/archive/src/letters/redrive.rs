@@ -48,9 +48,11 @@ pub(crate) async fn open_letters_of(
     group_id: &[u8; 16],
     (after, limit): (Option<&LetterId>, u32),
 ) -> Result<Vec<LetterToJudge>, Failure> {
+    // The group stands in both conditions: PostgreSQL takes few to be behind a place, and without it goes through the letters of all groups.
     let sql = format!(
-        "SELECT {ID}, record_value FROM dead_letter JOIN letter_body USING ({ID}) WHERE group_id = $1 AND state = 'open'
-            AND reason <> 'too_large' AND ({ID}) > ($2, $3, $4, $5) ORDER BY {ID} LIMIT $6"
+        "SELECT {ID}, record_value FROM (SELECT {ID} FROM dead_letter WHERE group_id = $1 AND state = 'open'
+            AND reason <> 'too_large' AND (group_id, {ID}) > ($1, $2, $3, $4, $5) ORDER BY group_id, {ID} LIMIT $6) AS chosen
+            JOIN letter_body USING ({ID}) ORDER BY {ID}"
     );
     let before_all = LetterId::of(Origin {
         generation: i32::MIN,
@@ -117,8 +119,10 @@ pub(crate) async fn give_back(session: &impl Session, letters: &[LetterId]) -> R
 /// Letters that are to be sent by now, those who wait longest first.
 pub(crate) async fn due(session: &impl Session, (now, limit): (Timestamp, u32)) -> Result<Vec<DueRedrive>, Failure> {
     let sql = format!(
-        "SELECT {ID}, attempt, first_failed_ms, record_key, record_value, headers FROM dead_letter JOIN letter_body USING ({ID})
-            WHERE state = 'redriven' AND sent_ms IS NULL AND queued_ms <= $1 ORDER BY queued_ms, {ID} LIMIT $2"
+        "SELECT {ID}, attempt, first_failed_ms, record_key, record_value, headers FROM
+            (SELECT {ID}, attempt, first_failed_ms, queued_ms FROM dead_letter
+                WHERE state = 'redriven' AND sent_ms IS NULL AND queued_ms <= $1 ORDER BY queued_ms, {ID} LIMIT $2) AS chosen
+            JOIN letter_body USING ({ID}) ORDER BY queued_ms, {ID}"
     );
     let parameters = [Value::Int8(Some(now.as_millis())), Value::Int8(Some(limit.into()))];
     let rows = session.ask(&sql, &parameters).await?;

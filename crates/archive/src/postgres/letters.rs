@@ -2,7 +2,10 @@
 
 use deadpool_postgres::Transaction;
 use futures_util::future::try_join_all;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{
+    IsolationLevel,
+    types::{ToSql, Type},
+};
 
 use super::PostgresArchive;
 use crate::{
@@ -25,6 +28,19 @@ impl PostgresArchive {
         let done = work(&transaction).await?;
         transaction.0.commit().await?;
         Ok(done)
+    }
+
+    /// Looks at everything as it is at one moment.
+    pub(crate) async fn snapshot<T>(&self, look: impl AsyncFnOnce(&LetterTransaction<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
+        let mut client = self.client().await?;
+        let begin = client
+            .build_transaction()
+            .isolation_level(IsolationLevel::RepeatableRead)
+            .read_only(true);
+        let transaction = LetterTransaction(begin.start().await?);
+        let seen = look(&transaction).await?;
+        transaction.0.commit().await?;
+        Ok(seen)
     }
 }
 

@@ -146,10 +146,14 @@ pub(crate) async fn letters_and_refusals_are_filtered_alike(archive: &Archive) {
     let everything = fill(archive).await;
     let refused = ["scores.enriched:1/0/1", "scores.enriched:1/0/3"];
     let known = identity_hash(&(IdentityKind::EmployeeNo, None, "E9".to_owned()));
-    let filters: [(LetterFilter, &[&str]); 7] = [
+    let of_result = *result("a").as_uuid().as_bytes();
+    let filters: [(LetterFilter, &[&str]); 10] = [
         (only(|filter| filter.state = Some(LetterState::Open)), &everything),
         (only(|filter| filter.state = Some(LetterState::Filed)), &[]),
         (only(|filter| filter.reason = Some("owner_changed".to_owned())), &refused),
+        (only(|filter| filter.group_id = Some(of_result)), &refused),
+        (only(|filter| filter.group_id = Some([0; 16])), &everything[..1]),
+        (only(|filter| filter.group_id = Some([7; 16])), &["1/0/5", "1/0/6"]),
         (only(|filter| filter.since = Some(Timestamp::from_millis(30))), &everything[3..]),
         (only(|filter| filter.text = Some("消防安全".to_owned())), &refused),
         (only(|filter| filter.employee = Some(("E2".to_owned(), [0; 16]))), &refused),

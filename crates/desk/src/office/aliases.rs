@@ -1,12 +1,11 @@
 //! People's decisions about whose an identity or a result is: listed, and taken back.
 
-use scoresync_domain::{AliasSubject, IdentityAlias, Revocation, Timestamp};
+use scoresync_domain::{AliasSubject, IdentityAlias, Revocation};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
     masking::mask,
-    now,
     reach::{Reach, ReachError},
 };
 
@@ -56,12 +55,6 @@ impl AliasDocument {
     }
 }
 
-/// Of two decisions about one subject the later one counts, whatever the clocks say.
-pub(super) fn after(previous: Option<&IdentityAlias>) -> Timestamp {
-    let least = previous.map_or(i64::MIN, |alias| alias.decision().saturating_add(1));
-    Timestamp::from_millis(now().as_millis().max(least))
-}
-
 impl Reach {
     /// Takes a decision back: from now on the directory answers again. `None` where no such decision stands.
     ///
@@ -69,21 +62,19 @@ impl Reach {
     /// It is not taken back unless Kafka has it; to do it again is safe.
     pub async fn revoke(&self, subject: AliasSubject, (actor, because): (&str, &str)) -> Result<Option<IdentityAlias>, ReachError> {
         let (revoked_by, reason) = (actor.to_owned(), because.to_owned());
-        let revoking = self.with_decisions(move |decisions| {
-            let Some(alias) = decisions.about(&subject).filter(|alias| alias.revocation.is_none()).cloned() else {
-                return Ok(None);
-            };
-            let revoked = IdentityAlias {
-                revocation: Some(Revocation {
-                    revoked_by,
-                    revoked_at: after(Some(&alias)),
-                    reason,
-                }),
-                ..alias
-            };
-            decisions.write(&revoked)?;
-            Ok(Some(revoked))
-        });
-        revoking.await
+        self.with_decisions(move |decisions| {
+            decisions.decide(&subject, |current, revoked_at| {
+                let standing = current.filter(|alias| alias.revocation.is_none())?;
+                Some(IdentityAlias {
+                    revocation: Some(Revocation {
+                        revoked_by: revoked_by.clone(),
+                        revoked_at,
+                        reason: reason.clone(),
+                    }),
+                    ..standing.clone()
+                })
+            })
+        })
+        .await
     }
 }

@@ -23,7 +23,7 @@ pub struct Reach {
     registry: Registry,
     alias_schema_id: u32,
     region: Region,
-    /// Decisions are taken one after the other, as far as one process goes: two may still overwrite each other's about one subject.
+    /// One decision at a time: each of them reads all that stand.
     deciding: Arc<Semaphore>,
     reading: Arc<Semaphore>,
 }

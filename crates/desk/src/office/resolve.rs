@@ -9,9 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Act, Office, Selection,
-    aliases::after,
     masking::mask,
-    now,
     reach::{Reach, ReachError},
 };
 use crate::decisions::DecisionError;
@@ -130,7 +128,7 @@ impl Office {
         Ok(resolved)
     }
 
-    /// Nothing is changed before it is sure that a report can be sent again; and the letter expects one before it is sent.
+    /// Nothing is changed before it is sure that a report can be sent again. Where this dies before it is sent, a desk sends it.
     async fn decide(&self, found: Subject, (employee_no, act): (Option<String>, &Act<'_>), reach: &Reach) -> Result<(), Unresolved> {
         let Subject { subject, report, .. } = found;
         let (archive, runtime) = (Arc::clone(&self.archive), Handle::current());
@@ -139,26 +137,18 @@ impl Office {
             let report = report
                 .map(|origin| decisions.report(origin).map(|record| (origin, record)))
                 .transpose()?;
-            let decided_at = after(decisions.about(&subject));
-            decisions.write(&IdentityAlias {
-                subject,
-                employee_no,
-                decided_by,
-                decided_at,
-                reason,
-                revocation: None,
+            decisions.decide(&subject, |_, decided_at| {
+                Some(IdentityAlias {
+                    subject: subject.clone(),
+                    employee_no: employee_no.clone(),
+                    decided_by: decided_by.clone(),
+                    decided_at,
+                    reason: reason.clone(),
+                    revocation: None,
+                })
             })?;
-            let Some((origin, record)) = report else { return Ok(()) };
-            let id = LetterId::of(origin);
-            let (attempts, first_failed_at) = runtime.block_on(async {
-                let past = archive
-                    .letter(&id)
-                    .await?
-                    .map(|(letter, _)| (letter.attempt, letter.first_failed_at));
-                archive.expect_again(&id, now()).await?;
-                Ok::<_, ArchiveError>(past.unwrap_or((0, decided_at)))
-            })?;
-            decisions.redrive(&record, (origin, attempts, first_failed_at))
+            let Some((origin, record)) = &report else { return Ok(()) };
+            decisions.send_decided((*origin, record), (&archive, &runtime))
         });
         Ok(deciding.await?)
     }

@@ -126,6 +126,7 @@ impl Desk {
                 }
                 self.unstarted.places.clear();
                 self.unstarted.not_before = None;
+                self.overdue.expect(self.live.directory().decided_results());
                 self.news.begin_sweep(Sweep::default(), self.live.directory().decided_results());
             }
             Err(error) if error.ends_stage() => return Err(error.into()),

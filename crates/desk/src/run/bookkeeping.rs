@@ -31,6 +31,9 @@ impl Desk {
                     let open = DeskMetrics::labelled(open, |source| self.judge.sources.get(source).is_some());
                     self.metrics.show_open(&open, &mut self.shown);
                     self.reopen_lost();
+                    if let Err(error) = self.send_overdue() {
+                        tracing::info!(error = &error as &dyn std::error::Error, "decided results have to wait");
+                    }
                 }
                 // What keeps letters waiting is told where they are taken and sent.
                 Err(error) => {
