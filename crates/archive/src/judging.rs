@@ -19,7 +19,7 @@ pub(crate) use known::{Known, KnownHistory, KnownRecord, KnownResult, Newcomers}
 pub(crate) use ledger::{Ledger, Newcomer};
 pub(crate) use plan::{HistoryRow, Plan, ReadableRefusal, RecordRow, RefusedRow, Tally, Verdicts, judge_refusals_again};
 pub(crate) use settlement::{Disagreement, Replaced, changed_successors, numbers_of, settled};
-pub(crate) use successors::Successors;
+pub use successors::Successors;
 
 /// How many results are loaded and judged at a time, which bounds what is held in memory.
 pub(crate) const RESULTS_AT_ONCE: usize = 500;

@@ -26,6 +26,7 @@ pub use batch::{
     UndecodableRecord,
 };
 pub use error::{ArchiveError, DatabaseError};
+pub use judging::Successors;
 pub use letters::{
     DeskEvent, DueRedrive, FiledReport, IncomingLetter, Letter, LetterBatch, LetterBody, LetterFilter, LetterGroup, LetterId, LetterPage,
     LetterPosition, LetterToJudge, LettersTaken, OpenLetters, ParseLetterIdError, Request, WaitingGroup,

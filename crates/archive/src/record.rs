@@ -154,7 +154,9 @@ fn borrow<'a>(text: &'a Option<Cow<'_, str>>) -> Option<Cow<'a, str>> {
 }
 
 impl<'a> Head<'a> {
-    pub(crate) fn of(score: &'a EnrichedScore<'_>, arrived: EnrichedPosition) -> Self {
+    /// Of an enriched score that stood there.
+    #[must_use]
+    pub fn of(score: &'a EnrichedScore<'_>, arrived: EnrichedPosition) -> Self {
         Self {
             origin: score.origin,
             mapping_version: score.mapping_version,
@@ -217,7 +219,9 @@ impl<'a> Head<'a> {
 }
 
 impl<'a> Content<'a> {
-    pub(crate) fn of(score: &'a EnrichedScore<'_>) -> Self {
+    /// Of an enriched score.
+    #[must_use]
+    pub fn of(score: &'a EnrichedScore<'_>) -> Self {
         Self {
             source: Cow::Borrowed(&score.source),
             system: Cow::Borrowed(&score.system),

@@ -7,17 +7,19 @@ const LONGEST_CHAIN: usize = 64;
 
 /// Who took whose place.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Successors {
+pub struct Successors {
     edges: HashMap<String, String>,
 }
 
 impl Successors {
-    pub(crate) fn add(&mut self, employee_no: String, replaced_by: String) {
+    /// The place of the first was taken by the second.
+    pub fn add(&mut self, employee_no: String, replaced_by: String) {
         self.edges.insert(employee_no, replaced_by);
     }
 
     /// The last number of the chain; of a circle the smallest, so that all of its members are one person whoever is asked about.
-    pub(crate) fn last<'a>(&'a self, employee_no: &'a str) -> &'a str {
+    #[must_use]
+    pub fn last<'a>(&'a self, employee_no: &'a str) -> &'a str {
         let mut chain = vec![employee_no];
         while let Some(next) = self.edges.get(chain[chain.len() - 1]) {
             if let Some(start) = chain.iter().position(|seen| seen == next) {

@@ -1,0 +1,96 @@
+//! What the pipeline made of reports: enriched scores and dead letters, up to where sink and desk have read them.
+
+use std::{collections::BTreeSet, io};
+
+use scoresync_archive::EnrichedPosition;
+use scoresync_domain::{EnrichedScore, Origin};
+use scoresync_kafka::{
+    BorrowedMessage, DecodeError, Decoder, Message, SchemaLookupError,
+    dead_letter::{ATTEMPT, History, ORIGIN, REASON, text_of},
+};
+
+use crate::{
+    books::{Books, FindingKind},
+    counts::Counts,
+    ledger::{Ledger, Mark},
+    said::{Item, Place, Said},
+    spill::Spill,
+};
+
+/// Takes down outputs.
+pub(crate) struct Outputs<'a> {
+    pub(crate) ledger: &'a mut Ledger,
+    pub(crate) books: &'a mut Books,
+    pub(crate) spill: &'a mut Spill,
+    pub(crate) scores: Decoder<EnrichedScore<'static>>,
+    /// Redriven copies that the mapper is done with, by their report and how often it was tried before.
+    pub(crate) copies: BTreeSet<(Origin, u32)>,
+    /// Counts what the sink has read.
+    pub(crate) counts: Counts,
+    /// Enriched scores that cannot be decoded, as far as the sink has read.
+    pub(crate) undecodable: BTreeSet<Place>,
+}
+
+/// Why outputs cannot be taken down.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OutputError {
+    #[error(transparent)]
+    Schemas(#[from] SchemaLookupError),
+    #[error(transparent)]
+    Scratch(#[from] io::Error),
+}
+
+impl Outputs<'_> {
+    /// Takes down an enriched score; `next` is where the sink goes on.
+    pub(crate) fn score(&mut self, record: &BorrowedMessage<'_>, (generation, next): (i32, i64)) -> Result<(), OutputError> {
+        let (partition, offset) = (record.partition(), record.offset());
+        let is_read = offset < next;
+        if is_read {
+            self.counts.read((generation, partition));
+        }
+        let score = match self.scores.decode(record.payload()) {
+            Ok(score) => score,
+            Err(DecodeError::Surroundings(error)) => return Err(error.into()),
+            Err(DecodeError::Frame(_) | DecodeError::Datum(_) | DecodeError::UnknownSchema { .. }) => {
+                if is_read {
+                    self.undecodable.insert((generation, partition, offset));
+                }
+                return Ok(());
+            }
+        };
+        let attempts = text_of(record.headers(), ATTEMPT).and_then(|text| text.parse().ok());
+        self.copies.remove(&(score.origin, attempts.unwrap_or(0)));
+        if !self.ledger.mark(score.origin, Mark::Mapped) {
+            let text = format!("scores.enriched:{generation}/{partition}/{offset} names it, and no report first appeared there");
+            self.books.find(FindingKind::Invented, format!("report {}", score.origin), text);
+        }
+        if is_read {
+            let arrived = EnrichedPosition {
+                generation,
+                partition,
+                offset,
+            };
+            self.spill.put(score.result_id, &Item::Said(Said::of(&score, arrived)))?;
+        }
+        Ok(())
+    }
+
+    /// Takes down a dead letter of ours; those of others are about other topics. `next` is where the desk goes on.
+    pub(crate) fn letter(&mut self, record: &BorrowedMessage<'_>, (generation, next): (i32, i64)) {
+        if text_of(record.headers(), REASON).is_none() || text_of(record.headers(), ORIGIN).is_none() {
+            return;
+        }
+        let history = History::read(record.headers());
+        let Some(origin) = history.origin else { return };
+        // A copy says how often its report was tried before, a letter which try has failed.
+        self.copies.remove(&(origin, history.attempts.saturating_sub(1)));
+        if !self.ledger.mark(origin, Mark::DeadLettered) {
+            let place = format!("scores.dlq:{generation}/{}/{}", record.partition(), record.offset());
+            let text = format!("{place} names it, and no report first appeared there");
+            self.books.find(FindingKind::Invented, format!("report {origin}"), text);
+        }
+        if record.offset() < next {
+            self.ledger.letter_read(origin);
+        }
+    }
+}

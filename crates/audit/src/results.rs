@@ -1,0 +1,308 @@
+//! What the archive's rule makes of everything that was said of a result, beside what the archive has of it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use scoresync_archive::Successors;
+use scoresync_domain::{
+    Fate, Origin, ResultId,
+    rule::{Judgement, Statement, VersionKey, judge},
+};
+
+use crate::{
+    books::{Books, FindingKind},
+    counts::{Counts, Partition},
+    ledger::{Ledger, Mark},
+    said::{Course, Hash, History, Item, Place, Record, Said, Shown},
+};
+
+/// What is found while one result after the other is judged.
+pub(crate) struct Results<'a> {
+    pub(crate) ledger: &'a mut Ledger,
+    pub(crate) books: &'a mut Books,
+    pub(crate) successors: &'a Successors,
+    /// Where the logs of enriched scores begin that could be read.
+    pub(crate) logs: &'a BTreeMap<Partition, i64>,
+    /// What each score must have come to.
+    pub(crate) counts: &'a mut Counts,
+    /// The sums of what stands in files, as it must be and as it is.
+    pub(crate) courses: BTreeMap<Course, [u128; 2]>,
+}
+
+/// Everything about one result.
+#[derive(Default)]
+struct Known {
+    said: Vec<Said>,
+    record: Option<Record>,
+    history: Vec<History>,
+    /// Places of what was refused for its owner, and for other reasons.
+    refused: [BTreeSet<Place>; 2],
+}
+
+impl Known {
+    fn of(items: Vec<Item>) -> Self {
+        let mut known = Self::default();
+        for item in items {
+            match item {
+                Item::Said(said) => known.said.push(said),
+                Item::Record(record) => known.record = Some(record),
+                Item::History(history) => known.history.push(history),
+                Item::Refused { place, is_by_owner } => drop(known.refused[usize::from(!is_by_owner)].insert(place)),
+            }
+        }
+        known.said.sort_by_key(|said| said.place);
+        known
+    }
+
+    /// Where everything stood that the archive has of it.
+    fn arrivals(&self) -> impl Iterator<Item = Place> {
+        let record = self.record.iter().map(|record| record.arrived);
+        let refused = self.refused.iter().flatten().copied();
+        record.chain(self.history.iter().map(|row| row.arrived)).chain(refused)
+    }
+}
+
+impl Results<'_> {
+    /// Judges a result.
+    pub(crate) fn judge(&mut self, result_id: ResultId, items: Vec<Item>) {
+        let mut known = Known::of(items);
+        self.books.results += u64::from(known.record.is_some());
+        let is_readable = |place: Place| self.logs.get(&(place.0, place.1)).is_some_and(|first| place.2 >= *first);
+        let is_verifiable = known.arrivals().all(is_readable);
+        // What a constraint of the database refused is no statement to it.
+        let refused = std::mem::take(&mut known.refused[1]);
+        let (set_aside, said): (Vec<Said>, Vec<Said>) = known.said.into_iter().partition(|said| refused.contains(&said.place));
+        known.said = said;
+        for said in set_aside {
+            self.count(&said, Fate::Refused);
+        }
+        let statements: Vec<Statement> = known.said.iter().map(|said| self.statement(said)).collect();
+        let judged = judge(&statements);
+        for (said, fate) in known.said.iter().zip(fates(&known.said, &statements)) {
+            self.count(said, fate);
+        }
+        if is_verifiable {
+            self.compare(result_id, &known, &judged);
+        } else {
+            self.books.unverifiable_results += 1;
+        }
+    }
+
+    fn statement(&self, said: &Said) -> Statement {
+        said.statement(said.employee_no.as_deref().map(|number| self.successors.last(number).to_owned()))
+    }
+
+    fn count(&mut self, said: &Said, fate: Fate) {
+        let partition = (said.place.0, said.place.1);
+        self.counts.expect(partition, fate);
+        self.ledger.mark(said.origin(), Mark::of(fate));
+        let is_replaced = said
+            .employee_no
+            .as_deref()
+            .is_some_and(|number| self.successors.last(number) != number);
+        if is_replaced || said.is_decided() {
+            self.counts.doubt(partition);
+        }
+    }
+
+    fn find(&mut self, kind: FindingKind, result_id: ResultId, text: impl Into<String>) {
+        self.books.find(kind, format!("result {result_id}"), text);
+    }
+
+    fn compare(&mut self, result_id: ResultId, known: &Known, judged: &Judgement) {
+        let must_be = judged.record.map(|number| Expected {
+            head: known.said[number].head,
+            arrived: known.said[number].place,
+            owner: judged.owner.clone(),
+            decision: judged.decision,
+            shown: judged.shown.map(|number| known.said[number].shown()),
+        });
+        let is = known.record.as_ref().map(|record| Expected {
+            head: record.head,
+            arrived: record.arrived,
+            owner: record.owner.as_deref().map(|number| self.successors.last(number).to_owned()),
+            decision: record.decision,
+            shown: record.shown.clone(),
+        });
+        for (number, record) in [&must_be, &is].into_iter().enumerate() {
+            if let Some(record) = record {
+                let course = record.shown.as_ref().map(|shown| shown.course.clone()).unwrap_or_default();
+                let sum = &mut self.courses.entry(course).or_default()[number];
+                *sum = sum.wrapping_add(record.hash(result_id));
+            }
+        }
+        match (&must_be, &is) {
+            (None, None) => {}
+            (Some(must_be), None) => {
+                let text = format!("it has no record; the score at {} must be it", written(must_be.arrived));
+                self.find(FindingKind::MissingRecord, result_id, text);
+            }
+            (None, Some(is)) => {
+                let text = format!("it has a record, from {}, and nothing that was said makes one", written(is.arrived));
+                self.find(FindingKind::ExtraRecord, result_id, text);
+            }
+            (Some(must_be), Some(is)) => {
+                if let Some(text) = must_be.differs_from(is) {
+                    self.find(FindingKind::AlteredRecord, result_id, text);
+                }
+            }
+        }
+        self.compare_history(result_id, known, judged);
+        let refused: BTreeSet<Place> = judged.refused.iter().map(|number| known.said[*number].place).collect();
+        for place in refused.difference(&known.refused[0]) {
+            let text = format!(
+                "the score at {} must be refused, as it names another employee, and is not",
+                written(*place)
+            );
+            self.find(FindingKind::MissingRefusal, result_id, text);
+        }
+        for place in known.refused[0].difference(&refused) {
+            let text = format!("the score at {} is refused, and must not be", written(*place));
+            self.find(FindingKind::ExtraRefusal, result_id, text);
+        }
+    }
+
+    /// Everything that counts or counted must be in the history, once, but for the record itself.
+    fn compare_history(&mut self, result_id: ResultId, known: &Known, judged: &Judgement) {
+        let record = judged.record.map(|number| known.said[number].head);
+        let mut must_be: HashMap<Hash, &Said> = HashMap::new();
+        for number in first_of_copies(&known.said, &judged.refused) {
+            let said = &known.said[number];
+            if record != Some(said.head) {
+                must_be.insert(said.head, said);
+            }
+        }
+        for row in known.history.iter().filter(|row| record != Some(row.head)) {
+            let content = row.content(known.record.as_ref(), &known.history);
+            let text = match must_be.remove(&row.head) {
+                Some(said) if content == Some(said.content) => continue,
+                Some(_) => format!("the history says otherwise what the score at {} said", written(row.arrived)),
+                None => format!("the history has a statement from {} that must not be in it", written(row.arrived)),
+            };
+            self.find(FindingKind::ExtraHistory, result_id, text);
+        }
+        let mut missing: Vec<Place> = must_be.values().map(|said| said.place).collect();
+        missing.sort_unstable();
+        for place in missing {
+            let text = format!("the score at {} is neither the record nor in the history", written(place));
+            self.find(FindingKind::MissingHistory, result_id, text);
+        }
+    }
+}
+
+/// A place in words.
+pub(crate) fn written((generation, partition, offset): Place) -> String {
+    format!("scores.enriched:{generation}/{partition}/{offset}")
+}
+
+/// What a record is, or must be.
+struct Expected {
+    head: Hash,
+    arrived: Place,
+    owner: Option<String>,
+    decision: i64,
+    shown: Option<Shown>,
+}
+
+impl Expected {
+    /// What differs, without personal values.
+    fn differs_from(&self, is: &Self) -> Option<String> {
+        let place = written(self.arrived);
+        if (&self.owner, self.decision) != (&is.owner, is.decision) {
+            return Some(format!("its record is in another file than it must be by the score at {place}"));
+        }
+        if self.head != is.head && self.arrived != is.arrived {
+            return Some(format!(
+                "its record is the score at {}, and must be the one at {place}",
+                written(is.arrived)
+            ));
+        }
+        if self.head != is.head {
+            return Some(format!("its record tells otherwise where it comes from than the score at {place}"));
+        }
+        (self.shown != is.shown).then(|| format!("its record shows something else than it must by the score at {place}"))
+    }
+
+    /// All of it, to be added to others in any order.
+    fn hash(&self, result_id: ResultId) -> u128 {
+        let mut hasher = blake3::Hasher::new();
+        hasher
+            .update(result_id.as_uuid().as_bytes())
+            .update(&self.head)
+            .update(&self.decision.to_le_bytes());
+        if let Some(shown) = &self.shown {
+            hasher.update(&[shown.status]).update(&shown.content_hash).update(&shown.content);
+        }
+        hasher.update(self.owner.as_deref().unwrap_or_default().as_bytes());
+        let hash = hasher.finalize();
+        hash.as_bytes().first_chunk::<16>().map_or(0, |bytes| u128::from_le_bytes(*bytes))
+    }
+}
+
+/// Of outputs that were written twice the first, of those that are not refused.
+fn first_of_copies(said: &[Said], refused: &[usize]) -> Vec<usize> {
+    let mut by_origin: HashMap<Origin, Vec<usize>> = HashMap::new();
+    let mut first = Vec::new();
+    for number in (0..said.len()).filter(|number| refused.binary_search(number).is_err()) {
+        let of_origin = by_origin.entry(said[number].origin()).or_default();
+        if !of_origin.iter().any(|known| said[*known].is_copy_of(&said[number])) {
+            of_origin.push(number);
+            first.push(number);
+        }
+    }
+    first
+}
+
+/// Owner, record and what it shows, as people see them.
+type View = (Option<String>, Option<VersionKey>, Option<VersionKey>);
+
+fn view(judged: &Judgement, statements: &[Statement]) -> View {
+    let version = |number: Option<usize>| number.map(|number| statements[number].version());
+    (judged.owner.clone(), version(judged.record), version(judged.shown))
+}
+
+/// What each statement changed when it came, one at a time. What was refused, and counts since a person decided, changed something then.
+fn fates(said: &[Said], statements: &[Statement]) -> Vec<Fate> {
+    let mut fates = Vec::with_capacity(said.len());
+    let mut origins = HashSet::new();
+    let mut before = Judgement::default();
+    let mut seen: View = (None, None, None);
+    for (number, statement) in statements.iter().enumerate() {
+        let is_new = origins.insert(statement.origin);
+        // Most of what is said again is said of the record, and changes nothing but its place.
+        let repeats_the_record = is_new
+            && !said[number].is_decided()
+            && before.decision == 0
+            && seen.1 == Some(statement.version())
+            && (statement.employee_no.is_none() || statement.employee_no == seen.0);
+        if repeats_the_record {
+            fates.push(Fate::Duplicate);
+            continue;
+        }
+        let present = &statements[..=number];
+        let after = judge(present);
+        let counts = |other: usize| before.refused.binary_search(&other).is_err();
+        let is_copy = !is_new && (0..number).any(|other| counts(other) && said[other].is_copy_of(&said[number]));
+        let next = view(&after, present);
+        fates.push(if is_copy {
+            Fate::Duplicate
+        } else if after.refused.binary_search(&number).is_ok() {
+            Fate::Refused
+        } else if next != seen {
+            Fate::Filed
+        } else if before.versions.contains_key(&statement.version()) {
+            Fate::Duplicate
+        } else {
+            Fate::Superseded
+        });
+        (before, seen) = (after, next);
+    }
+    for (number, fate) in fates.iter_mut().enumerate() {
+        if *fate == Fate::Refused && before.refused.binary_search(&number).is_err() {
+            *fate = Fate::Superseded;
+        }
+    }
+    fates
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,384 @@
+//! An audit from beginning to end: reports first, then the archive as it is at one moment, then outputs, so that whatever is done by that moment
+//! is among them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    ops::ControlFlow,
+    path::Path,
+};
+
+use scoresync_archive::{Archive, ArchiveError, Position, RefusedScore, Successors, Surveyed};
+use scoresync_domain::{Fate, Origin, Refusal};
+use scoresync_kafka::{
+    Bounds, Decoder, Error, KafkaSettings, Message, Registry, SchemaLookupError, Topic, TopicNames, TopicSettings, dead_letter::History,
+    read_topic, recorded_positions, topic_bounds,
+};
+use tokio::runtime::Handle;
+
+use crate::{
+    books::{Books, FindingKind},
+    counts::{Counts, FateCounts, Partition},
+    ledger::{Ledger, Mark},
+    outputs::{OutputError, Outputs},
+    results::{Results, written},
+    said::{History as HistoryRow, Item, Place, Record, place},
+    spill::Spill,
+};
+
+/// What is audited, and how it is reached.
+pub struct Audit<'a> {
+    /// `[kafka]`.
+    pub kafka: &'a KafkaSettings,
+    /// `[topics]`.
+    pub topics: &'a TopicSettings,
+    /// The schema registry.
+    pub registry: &'a Registry,
+    /// Runs what waits.
+    pub runtime: &'a Handle,
+    /// The archive.
+    pub archive: &'a Archive,
+    /// The folder for files that are needed meanwhile: about 300 bytes for each enriched score.
+    pub scratch: &'a Path,
+}
+
+/// What an audit is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It reads `scores.raw`.
+    Reports,
+    /// It reads the archive.
+    Archive,
+    /// It reads `scores.enriched`.
+    Scores,
+    /// It reads `scores.dlq`.
+    Letters,
+    /// It judges results.
+    Results,
+}
+
+/// Why the books could not be closed.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// Kafka.
+    #[error(transparent)]
+    Kafka(#[from] Error),
+    /// The registry.
+    #[error(transparent)]
+    Schemas(#[from] SchemaLookupError),
+    /// The archive.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// The files that are needed meanwhile.
+    #[error("the scratch files cannot be written or read; is there room for about 300 bytes for each enriched score?")]
+    Scratch(#[from] io::Error),
+}
+
+impl From<OutputError> for AuditError {
+    fn from(error: OutputError) -> Self {
+        match error {
+            OutputError::Schemas(error) => Self::Schemas(error),
+            OutputError::Scratch(error) => Self::Scratch(error),
+        }
+    }
+}
+
+/// What the archive says beside its results.
+#[derive(Default)]
+struct Statements {
+    /// Where sink and desk go on, by topic, generation and partition.
+    sink: BTreeMap<(String, i32, i32), i64>,
+    desk: BTreeMap<(String, i32, i32), i64>,
+    fates: FateCounts,
+    successors: Successors,
+    undecodable: BTreeSet<Place>,
+}
+
+/// Of each generation of a topic, from where to where its log goes.
+type Logs = BTreeMap<i32, Bounds>;
+
+impl Audit<'_> {
+    /// Reads everything and compares it, and tells of each record that it has read. Blocks its thread.
+    ///
+    /// # Errors
+    /// Whatever cannot be read. What does not balance is in the books.
+    pub fn run(&self, progress: &mut dyn FnMut(Step)) -> Result<Books, AuditError> {
+        let (mut books, mut ledger) = (Books::default(), Ledger::default());
+        let copies = self.reports(&mut ledger, &mut books, progress)?;
+        let expected = self.logs(Topic::Enriched, &mut books)?;
+        let mut spill = Spill::new(self.scratch, count(&expected))?;
+        let archive = self.archive(&mut ledger, &mut books, &mut spill, progress)?;
+        let mut outputs = Outputs {
+            ledger: &mut ledger,
+            books: &mut books,
+            spill: &mut spill,
+            scores: Decoder::new(
+                self.names(self.topics.generation).subject(Topic::Enriched),
+                self.registry.clone(),
+                self.runtime.clone(),
+            ),
+            copies: copies.keys().copied().collect(),
+            counts: Counts::default(),
+            undecodable: BTreeSet::new(),
+        };
+        let logs = self.scores(&expected, &archive, &mut outputs, progress)?;
+        self.letters(&archive, &mut outputs, progress)?;
+        let Outputs {
+            copies: unanswered,
+            mut counts,
+            undecodable,
+            ..
+        } = outputs;
+        for key in unanswered {
+            let text = format!("a copy of it, at scores.raw:{}, came to nothing", copies[&key]);
+            books.find(FindingKind::Lost, format!("report {}", key.0), text);
+        }
+        compare_undecodable(&undecodable, &archive.undecodable, &mut books);
+        let firsts = firsts(&logs);
+        let mut results = Results {
+            ledger: &mut ledger,
+            books: &mut books,
+            successors: &archive.successors,
+            logs: &firsts,
+            counts: &mut counts,
+            courses: BTreeMap::new(),
+        };
+        for place in &undecodable {
+            results.counts.expect((place.0, place.1), Fate::Refused);
+        }
+        for file in spill.read() {
+            for (result_id, items) in file? {
+                results.judge(result_id, items);
+                progress(Step::Results);
+            }
+        }
+        let courses = results.courses;
+        counts.compare(&archive.fates, &firsts, &mut books);
+        let ends = self.logs(Topic::Raw, &mut Books::default())?;
+        let ends = ends
+            .iter()
+            .flat_map(|(generation, bounds)| bounds.iter().map(|(partition, (_, end))| ((*generation, *partition), *end)));
+        ledger.close(&ends.collect(), &mut books);
+        books.close_courses(courses);
+        Ok(books)
+    }
+
+    fn names(&self, generation: i32) -> TopicNames {
+        TopicNames::new(&TopicSettings {
+            generation,
+            ..self.topics.clone()
+        })
+    }
+
+    /// All generations of a topic that are still there; of the others nothing can be looked at.
+    fn logs(&self, topic: Topic, books: &mut Books) -> Result<Logs, AuditError> {
+        let mut logs = Logs::new();
+        for generation in 1..=self.topics.generation {
+            let name = self.names(generation).name(topic);
+            match topic_bounds(self.kafka, &name) {
+                Ok(bounds) => drop(logs.insert(generation, bounds)),
+                Err(Error::TopicMissing(_)) if generation < self.topics.generation => {
+                    books.notes.push(format!("{name} is gone: what was read of it cannot be looked at"));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(logs)
+    }
+
+    /// Takes all reports down; says which copies of them must have led to something, and where they are.
+    fn reports(
+        &self,
+        ledger: &mut Ledger,
+        books: &mut Books,
+        progress: &mut dyn FnMut(Step),
+    ) -> Result<BTreeMap<(Origin, u32), Origin>, AuditError> {
+        let mut copies = BTreeMap::new();
+        let group = format!("{}.mapper", self.kafka.group_prefix);
+        for (generation, bounds) in self.logs(Topic::Raw, books)? {
+            let name = self.names(generation).name(Topic::Raw);
+            let mapped = recorded_positions(self.kafka, &group, &name)?;
+            for (partition, (first, end)) in bounds {
+                let mapped = mapped.get(&partition).copied().unwrap_or(first);
+                if mapped > end {
+                    let text = format!("the mapper goes on at {mapped}, and the log ends at {end}");
+                    books.find(FindingKind::Position, format!("scores.raw:{generation}/{partition}"), text);
+                }
+                ledger.open((generation, partition), (first, mapped));
+            }
+            read_topic(self.kafka, &name, |record| {
+                progress(Step::Reports);
+                let place = Origin {
+                    generation,
+                    partition: record.partition(),
+                    offset: record.offset(),
+                };
+                let history = History::read(record.headers());
+                match history.origin.filter(|origin| *origin != place) {
+                    None => drop(ledger.record(place, Mark::Report)),
+                    Some(origin) => {
+                        if ledger.record(place, Mark::Copy) {
+                            copies.insert((origin, history.attempts), place);
+                        }
+                    }
+                }
+            })?;
+        }
+        Ok(copies)
+    }
+
+    fn archive(
+        &self,
+        ledger: &mut Ledger,
+        books: &mut Books,
+        spill: &mut Spill,
+        progress: &mut dyn FnMut(Step),
+    ) -> Result<Statements, AuditError> {
+        let (mut statements, mut failure, mut read) = (Statements::default(), None, 0_u64);
+        let mut visit = |row: Surveyed| {
+            read += 1;
+            match statements.take(row, (ledger, books, spill)) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    failure = Some(error);
+                    ControlFlow::Break(())
+                }
+            }
+        };
+        self.runtime.block_on(self.archive.survey(&mut visit))?;
+        progress(Step::Archive);
+        match failure {
+            Some(error) => Err(error.into()),
+            None => Ok(statements),
+        }
+    }
+
+    /// Takes all enriched scores down; says from where to where their logs go by now.
+    fn scores(
+        &self,
+        expected: &Logs,
+        archive: &Statements,
+        outputs: &mut Outputs<'_>,
+        progress: &mut dyn FnMut(Step),
+    ) -> Result<Logs, AuditError> {
+        let mut logs = Logs::new();
+        for generation in expected.keys().copied() {
+            let name = self.names(generation).name(Topic::Enriched);
+            let next = |partition| archive.sink.get(&(name.clone(), generation, partition)).copied().unwrap_or(0);
+            let mut failure = None;
+            let bounds = read_topic(self.kafka, &name, |record| {
+                progress(Step::Scores);
+                if failure.is_none() {
+                    failure = outputs.score(record, (generation, next(record.partition()))).err();
+                }
+            })?;
+            if let Some(error) = failure {
+                return Err(error.into());
+            }
+            for (partition, (_, end)) in &bounds {
+                check_position(
+                    ("the sink", &name),
+                    (generation, *partition),
+                    (next(*partition), *end),
+                    outputs.books,
+                );
+            }
+            logs.insert(generation, bounds);
+        }
+        Ok(logs)
+    }
+
+    fn letters(&self, archive: &Statements, outputs: &mut Outputs<'_>, progress: &mut dyn FnMut(Step)) -> Result<(), AuditError> {
+        for generation in self.logs(Topic::DeadLetters, outputs.books)?.into_keys() {
+            let name = self.names(generation).name(Topic::DeadLetters);
+            let next = |partition| archive.desk.get(&(name.clone(), generation, partition)).copied().unwrap_or(0);
+            let bounds = read_topic(self.kafka, &name, |record| {
+                progress(Step::Letters);
+                outputs.letter(record, (generation, next(record.partition())));
+            })?;
+            for (partition, (_, end)) in bounds {
+                check_position(("the desk", &name), (generation, partition), (next(partition), end), outputs.books);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Statements {
+    fn take(&mut self, row: Surveyed, (ledger, books, spill): (&mut Ledger, &mut Books, &mut Spill)) -> io::Result<()> {
+        match row {
+            Surveyed::SinkPosition(position) => drop(self.sink.insert(key(&position), position.next_offset)),
+            Surveyed::DeskPosition(position) => drop(self.desk.insert(key(&position), position.next_offset)),
+            Surveyed::Fates(counted) => {
+                let partition = (counted.generation, counted.partition);
+                *self.fates.entry((partition, counted.fate)).or_default() += counted.count;
+            }
+            Surveyed::Replaced { employee_no, successor } => self.successors.add(employee_no, successor),
+            Surveyed::Record(record) => spill.put(record.result_id, &Item::Record(Record::of(&record)))?,
+            Surveyed::History(row) => spill.put(row.result_id, &Item::History(HistoryRow::of(&row)))?,
+            Surveyed::Refused(refused) => self.refuse(&refused, spill)?,
+            Surveyed::Letter(id, state) => {
+                books.count_letter(state);
+                if id.topic.is_empty() {
+                    ledger.letter_known(id.origin, state == scoresync_domain::LetterState::Filed);
+                }
+            }
+            Surveyed::Discarded(id) if id.topic.is_empty() => ledger.letter_known(id.origin, false),
+            Surveyed::Discarded(_) => {}
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, refused: &RefusedScore, spill: &mut Spill) -> io::Result<()> {
+        let place = place(refused.position);
+        let Ok(statement) = &refused.score else {
+            self.undecodable.insert(place);
+            return Ok(());
+        };
+        let is_by_owner = refused.reason == Refusal::OwnerChanged;
+        spill.put(statement.result_id, &Item::Refused { place, is_by_owner })
+    }
+}
+
+fn key(position: &Position) -> (String, i32, i32) {
+    let partition = &position.partition;
+    (partition.topic.clone(), partition.generation, partition.partition)
+}
+
+/// How many records there are, or a little more.
+fn count(logs: &Logs) -> i64 {
+    logs.values().flat_map(BTreeMap::values).map(|(first, end)| end - first).sum()
+}
+
+fn firsts(logs: &Logs) -> BTreeMap<Partition, i64> {
+    let of_generation = |(generation, bounds): (&i32, &Bounds)| {
+        let generation = *generation;
+        let firsts: Vec<_> = bounds
+            .iter()
+            .map(|(partition, (first, _))| ((generation, *partition), *first))
+            .collect();
+        firsts
+    };
+    logs.iter().flat_map(of_generation).collect()
+}
+
+fn check_position((who, topic): (&str, &str), (generation, partition): Partition, (next, end): (i64, i64), books: &mut Books) {
+    if next > end {
+        let text = format!("{who} goes on at {next}, and the log ends at {end}");
+        books.find(FindingKind::Position, format!("{topic}:{generation}/{partition}"), text);
+    }
+}
+
+fn compare_undecodable(read: &BTreeSet<Place>, refused: &BTreeSet<Place>, books: &mut Books) {
+    for place in read.difference(refused) {
+        let text = "it cannot be decoded, and is not among the refusals";
+        books.find(FindingKind::MissingRefusal, written(*place), text);
+    }
+    for place in refused.difference(read) {
+        books.find(
+            FindingKind::ExtraRefusal,
+            written(*place),
+            "it is refused as undecodable, and is not there or can be decoded",
+        );
+    }
+}

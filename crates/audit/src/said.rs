@@ -1,0 +1,285 @@
+//! What is known of a result, small enough to be written to disk: what was said of it, and what the archive made of that.
+
+use scoresync_archive::{Content, EnrichedPosition, Head, SurveyedHistory, SurveyedRecord};
+use scoresync_domain::{ContentHash, EnrichedScore, Origin, Repeat, Score, Status, Timestamp, rule::Statement};
+use serde::{Deserialize, Serialize};
+
+/// BLAKE3, cut to 16 bytes.
+pub(crate) type Hash = [u8; 16];
+
+/// Something about a result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Item {
+    Said(Said),
+    Record(Record),
+    History(History),
+    Refused { place: Place, is_by_owner: bool },
+}
+
+/// Generation, partition and offset in `scores.enriched`.
+pub(crate) type Place = (i32, i32, i64);
+
+/// An enriched score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Said {
+    pub(crate) place: Place,
+    origin: (i32, i32, i64),
+    mapping_version: i32,
+    decision: i64,
+    pub(crate) employee_no: Option<String>,
+    status: u8,
+    revision_scheme: i32,
+    revision: Option<i64>,
+    content_hash: Hash,
+    repeat: u8,
+    pub(crate) head: Hash,
+    pub(crate) content: Hash,
+    pub(crate) course: Course,
+}
+
+/// A row of `training_record`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) arrived: Place,
+    pub(crate) head: Hash,
+    pub(crate) owner: Option<String>,
+    pub(crate) decision: i64,
+    pub(crate) shown: Option<Shown>,
+    number: Option<i32>,
+}
+
+/// What a record shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Shown {
+    pub(crate) status: u8,
+    pub(crate) content_hash: Hash,
+    pub(crate) content: Hash,
+    pub(crate) course: Course,
+}
+
+/// A row of `score_history`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct History {
+    pub(crate) arrived: Place,
+    pub(crate) head: Hash,
+    number: i32,
+    content: Option<Hash>,
+}
+
+/// In milliseconds.
+pub(crate) const DAY: i64 = 86_400_000;
+
+/// Source, course and day of the exam.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Course {
+    pub(crate) source: String,
+    pub(crate) course_id: String,
+    pub(crate) day: i64,
+}
+
+impl Said {
+    pub(crate) fn of(score: &EnrichedScore<'_>, arrived: EnrichedPosition) -> Self {
+        let (head, content) = (Head::of(score, arrived), Content::of(score));
+        Self {
+            place: place(arrived),
+            origin: (score.origin.generation, score.origin.partition, score.origin.offset),
+            mapping_version: score.mapping_version,
+            decision: score.decision,
+            employee_no: head.employee_no.as_deref().map(str::to_owned),
+            status: status(score.status),
+            revision_scheme: score.revision_scheme,
+            revision: score.revision,
+            content_hash: score.content_hash.0,
+            repeat: u8::from(score.repeat == Repeat::Correction),
+            head: hash_head(&head),
+            content: hash_content(&content),
+            course: Course::of(&content),
+        }
+    }
+
+    pub(crate) const fn origin(&self) -> Origin {
+        Origin {
+            generation: self.origin.0,
+            partition: self.origin.1,
+            offset: self.origin.2,
+        }
+    }
+
+    /// As the rule sees it, with the employee that `replaced_by` leads to.
+    pub(crate) fn statement(&self, employee_no: Option<String>) -> Statement {
+        Statement {
+            origin: self.origin(),
+            mapping_version: self.mapping_version,
+            decision: self.decision,
+            employee_no,
+            status: Status::ALL[usize::from(self.status).min(Status::ALL.len() - 1)],
+            revision_scheme: self.revision_scheme,
+            revision: self.revision,
+            content_hash: ContentHash(self.content_hash),
+            repeat: if self.repeat == 1 { Repeat::Correction } else { Repeat::Redelivery },
+        }
+    }
+
+    /// Whether both are one output, written twice.
+    pub(crate) fn is_copy_of(&self, other: &Self) -> bool {
+        self.origin == other.origin
+            && self.mapping_version == other.mapping_version
+            && self.decision == other.decision
+            && self.employee_no == other.employee_no
+    }
+
+    /// Whether a person decided whose it is.
+    pub(crate) const fn is_decided(&self) -> bool {
+        self.decision != 0
+    }
+
+    /// What a record shows that shows this.
+    pub(crate) fn shown(&self) -> Shown {
+        Shown {
+            status: self.status,
+            content_hash: self.content_hash,
+            content: self.content,
+            course: self.course.clone(),
+        }
+    }
+}
+
+impl Record {
+    pub(crate) fn of(row: &SurveyedRecord) -> Self {
+        let (shown_status, shown_hash) = row.shown_instead.unwrap_or((row.head.status, row.head.content_hash));
+        Self {
+            arrived: place(row.head.arrived),
+            head: hash_head(&row.head),
+            owner: row.owner_employee_no.clone(),
+            decision: row.owner_decision,
+            shown: row.shown.as_ref().map(|(_, content)| Shown {
+                status: status(shown_status),
+                content_hash: shown_hash.0,
+                content: hash_content(content),
+                course: Course::of(content),
+            }),
+            number: row.shown.as_ref().map(|(number, _)| *number),
+        }
+    }
+}
+
+impl History {
+    pub(crate) fn of(row: &SurveyedHistory) -> Self {
+        Self {
+            arrived: place(row.head.arrived),
+            head: hash_head(&row.head),
+            number: row.content_number,
+            content: row.content.as_ref().map(hash_content),
+        }
+    }
+
+    /// Its content, which can stand in another row of the result.
+    pub(crate) fn content(&self, record: Option<&Record>, all: &[Self]) -> Option<Hash> {
+        let of_number = || all.iter().find(|row| row.number == self.number && row.content.is_some())?.content;
+        let in_record = || record.filter(|record| record.number == Some(self.number))?.shown.as_ref();
+        self.content.or_else(of_number).or_else(|| in_record().map(|shown| shown.content))
+    }
+}
+
+impl Course {
+    fn of(content: &Content<'_>) -> Self {
+        Self {
+            source: content.source.to_string(),
+            course_id: content.course_id.as_deref().unwrap_or_default().to_owned(),
+            day: content.finish_timestamp.map_or(i64::MIN, |time| time.as_millis().div_euclid(DAY)),
+        }
+    }
+}
+
+pub(crate) const fn place(position: EnrichedPosition) -> Place {
+    (position.generation, position.partition, position.offset)
+}
+
+fn status(status: Status) -> u8 {
+    Status::ALL.iter().position(|known| *known == status).unwrap_or_default() as u8
+}
+
+/// Sums up values, each of which tells itself apart from its neighbours.
+#[derive(Default)]
+struct Digest(blake3::Hasher);
+
+impl Digest {
+    fn text(&mut self, value: Option<&str>) {
+        match value {
+            None => self.integer(None),
+            Some(value) => {
+                self.integer(i64::try_from(value.len()).ok());
+                self.0.update(value.as_bytes());
+            }
+        }
+    }
+
+    fn integer(&mut self, value: Option<i64>) {
+        self.0.update(&[u8::from(value.is_some())]);
+        self.0.update(&value.unwrap_or_default().to_le_bytes());
+    }
+
+    fn integers<const N: usize>(&mut self, values: [Option<i64>; N]) {
+        for value in values {
+            self.integer(value);
+        }
+    }
+
+    fn hash(&self) -> Hash {
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&self.0.finalize().as_bytes()[..16]);
+        hash
+    }
+}
+
+fn hash_head(head: &Head<'_>) -> Hash {
+    let mut digest = Digest::default();
+    digest.integers([
+        Some(head.origin.generation.into()),
+        Some(head.origin.partition.into()),
+        Some(head.origin.offset),
+        Some(head.mapping_version.into()),
+        Some(head.decision),
+        Some(head.revision_scheme.into()),
+        head.revision,
+        Some(head.received_at.as_millis()),
+        Some(head.arrived.generation.into()),
+        Some(head.arrived.partition.into()),
+        Some(head.arrived.offset),
+    ]);
+    digest.text(head.employee_no.as_deref());
+    digest.text(head.matched_by.as_deref());
+    digest.text(Some(head.status.as_str()));
+    digest.text(Some(head.repeat.as_str()));
+    digest.0.update(&head.content_hash.0);
+    digest.hash()
+}
+
+fn hash_content(content: &Content<'_>) -> Hash {
+    let mut digest = Digest::default();
+    digest.text(Some(&content.source));
+    digest.text(Some(&content.system));
+    for text in [
+        &content.employee_name,
+        &content.department,
+        &content.position,
+        &content.course_id,
+        &content.course_title,
+        &content.exam_id,
+        &content.exam_title,
+        &content.grade,
+    ] {
+        digest.text(text.as_deref());
+    }
+    let score = |score: Option<Score>| score.map(Score::as_millionths);
+    digest.integers([
+        content.attempt,
+        score(content.exam_score),
+        score(content.min_score),
+        score(content.max_score),
+        content.passed.map(i64::from),
+        content.finish_timestamp.map(Timestamp::as_millis),
+        Some(i64::from(content.rounded)),
+    ]);
+    digest.hash()
+}

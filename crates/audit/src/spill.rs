@@ -1,0 +1,95 @@
+//! Everything about results, on disk: in a file by the hash of the result, so that one file at a time is enough.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, BufWriter, Read, Seek, SeekFrom, Write},
+    path::Path,
+};
+
+use scoresync_domain::ResultId;
+
+use crate::said::Item;
+
+/// What is written about so many is in one file; so many of them are in memory at once.
+const TOGETHER: i64 = 50_000;
+/// Open files, at most.
+const MOST_FILES: usize = 256;
+const BUFFER: usize = 32 << 10;
+
+/// The files. They have no names, and are gone with this.
+pub(crate) struct Spill {
+    files: Vec<BufWriter<File>>,
+}
+
+/// All that is known of the results of one file.
+pub(crate) type Results = BTreeMap<ResultId, Vec<Item>>;
+
+impl Spill {
+    /// For about so many statements.
+    pub(crate) fn new(folder: &Path, statements: i64) -> io::Result<Self> {
+        let files = usize::try_from(statements / TOGETHER).unwrap_or(0).clamp(1, MOST_FILES);
+        let open = |_| Ok(BufWriter::with_capacity(BUFFER, tempfile::tempfile_in(folder)?));
+        Ok(Self {
+            files: (0..files).map(open).collect::<io::Result<_>>()?,
+        })
+    }
+
+    pub(crate) fn put(&mut self, result_id: ResultId, item: &Item) -> io::Result<()> {
+        let bytes = postcard::to_stdvec(&(result_id.as_uuid().as_bytes(), item)).map_err(io::Error::other)?;
+        // The id is a hash itself.
+        let number = result_id.as_uuid().as_u128() % self.files.len() as u128;
+        let file = &mut self.files[number as usize];
+        file.write_all(&u32::try_from(bytes.len()).map_err(io::Error::other)?.to_le_bytes())?;
+        file.write_all(&bytes)
+    }
+
+    /// One file after the other.
+    pub(crate) fn read(self) -> impl ExactSizeIterator<Item = io::Result<Results>> {
+        self.files
+            .into_iter()
+            .map(|file| read(file.into_inner().map_err(io::IntoInnerError::into_error)?))
+    }
+}
+
+fn read(mut file: File) -> io::Result<Results> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    let mut results = Results::new();
+    let mut rest = bytes.as_slice();
+    while let Some((length, others)) = rest.split_first_chunk::<4>() {
+        let length = u32::from_le_bytes(*length) as usize;
+        let (item, others) = others.split_at_checked(length).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let (result_id, item): ([u8; 16], Item) = postcard::from_bytes(item).map_err(io::Error::other)?;
+        results
+            .entry(ResultId::from_uuid(uuid::Uuid::from_bytes(result_id)))
+            .or_default()
+            .push(item);
+        rest = others;
+    }
+    Ok(results)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_is_read_by_result() {
+        let mut spill = Spill::new(&std::env::temp_dir(), 200_000).unwrap();
+        let result = |number: i32| ResultId::from_key("academy", [number.to_string().as_str()]);
+        let item = |number| Item::Refused {
+            place: (1, 0, number),
+            is_by_owner: true,
+        };
+        for number in 0..100 {
+            spill.put(result(number % 10), &item(number.into())).unwrap();
+        }
+        let files: Vec<Results> = spill.read().map(Result::unwrap).collect();
+        assert_eq!(files.len(), 4);
+        let all: Results = files.into_iter().flatten().collect();
+        assert_eq!((all.len(), all[&result(3)].len()), (10, 10));
+        assert_eq!(all[&result(3)][1], item(13));
+    }
+}
