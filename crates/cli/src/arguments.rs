@@ -49,6 +49,11 @@ pub(crate) enum Command {
     /// People's decisions about whose an identity or a result is.
     #[command(subcommand)]
     Aliases(Aliases),
+    /// Prove that the books balance: that every report came to one fate, and that the archive is what its rule makes of them.
+    ///
+    /// Reads scores.raw, scores.enriched, scores.dlq and the archive, changes nothing, and may run beside live traffic: what is not done by
+    /// the moment at which it looks is in flight. Names each item that does not balance, and then exits with 1.
+    Audit(Audit),
     /// The topics in Kafka.
     #[command(subcommand)]
     Topics(Topics),
@@ -135,6 +140,13 @@ pub(crate) struct Records {
     /// Only what was filed by people's decisions of this kind: alias:phone, alias:employee_no, alias:email, alias:account, alias:result.
     #[arg(long, value_name = "alias:KIND")]
     pub(crate) matched_by: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Audit {
+    /// The folder for files that are needed meanwhile, about 300 bytes for each enriched score; the system's, where not given.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scratch: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

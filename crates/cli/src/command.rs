@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod aliases;
+mod audit;
 mod config;
 mod dlq;
 mod employees;
@@ -41,6 +42,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Run { stage } => process::run(context()?, &[stage]),
         Command::Import(arguments) => wait(import::run(&arguments, &context()?)),
         Command::Employees(arguments) => wait(employees::run(arguments, &context()?)),
+        Command::Audit(arguments) => wait(audit::run(&arguments, &context()?)),
         Command::Records(arguments) => wait(records::run(&arguments, &context()?)),
         Command::Aliases(arguments) => wait(aliases::run(&arguments, &context()?)),
         Command::Dlq(arguments) => wait(dlq::run(arguments, &context()?)),

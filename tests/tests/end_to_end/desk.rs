@@ -13,7 +13,7 @@ use scoresync_tests::{
 };
 use serde_json::Value;
 
-use crate::support::{Bytes, Foreign, SETTLE, START, STOP, Scene, academy, until};
+use crate::support::{Bytes, Foreign, SETTLE, START, STOP, Scene, academy, balance, until};
 
 const REPORTS: usize = 10_000;
 const PEOPLE: usize = 500;
@@ -106,7 +106,7 @@ async fn are_filed_once(scene: &Scene, reports: usize) -> anyhow::Result<()> {
         let records = archive.file(&format!("U{number}")).await?;
         ensure!(records.len() == reports / PEOPLE, "U{number} has {} records", records.len());
     }
-    Ok(())
+    balance(scene)
 }
 
 async fn melt(database: Database) -> anyhow::Result<()> {
@@ -280,6 +280,7 @@ async fn a_letter_that_fails_again_keeps_its_past_and_is_tried_no_more_than_so_o
         discarded["state"] == "discarded" && discarded["closing_reason"] == "a test",
         "{discarded}"
     );
+    balance(&scene)?;
     end(processes)
 }
 
@@ -322,6 +323,7 @@ async fn an_old_report_that_is_redriven_after_its_correction_is_superseded() -> 
     .await?;
     let records = archive.file("U2").await?;
     ensure!(records[0].head.revision == Some(2), "{:?}", records[0].head);
+    balance(&scene)?;
     end(processes)
 }
 
@@ -422,6 +424,7 @@ async fn a_letter_is_filed_whenever_its_employee_appears() -> anyhow::Result<()>
     }
     ensure!(scene.topics.count(Topic::DeadLetters).await? == 3, "an attempt was burnt");
     processes.push(running);
+    balance(&scene)?;
     end(processes)
 }
 
@@ -492,6 +495,7 @@ async fn a_decision_files_what_waits_and_can_be_taken_back_and_what_it_filed_be_
     ensure!(nobody["discarded"] == 1, "{nobody}");
     let aliases: Value = serde_json::from_str(&scene.installation.run(&["aliases", "list", "--json"])?)?;
     ensure!(aliases.as_array().is_some_and(|all| all.len() == 2), "{aliases}");
+    balance(&scene)?;
     end(processes)
 }
 
@@ -528,6 +532,7 @@ async fn a_decision_that_dies_anywhere_is_carried_out_if_it_was_written() -> any
     }
     has_records(&scene, "E200", Point::DECISION.len() - 1).await?;
     has_records(&scene, "E100", 1).await?;
+    balance(&scene)?;
     end(processes)
 }
 
@@ -571,6 +576,7 @@ async fn of_two_who_decide_at_the_same_moment_none_overwrites_what_it_has_not_se
         revoked[0]["employee_no"] == "E200" && revoked[0]["revoked_by"].is_string(),
         "{revoked}"
     );
+    balance(&scene)?;
     end(processes)
 }
 
@@ -708,6 +714,7 @@ async fn a_phone_that_moved_without_dates_takes_no_result_along_and_one_command_
     })
     .await?;
     has_records(&scene, "E200", 1).await?;
+    balance(&scene)?;
     end(processes)
 }
 
@@ -757,6 +764,7 @@ async fn letters_are_exported_masked_and_forgotten_once_they_are_closed() -> any
     );
     let left = dlq(&scene, &["list", "--state", "all"])?;
     ensure!(left.as_array().is_some_and(|all| all.len() == 1), "{left}");
+    balance(&scene)?;
     end(processes)
 }
 

@@ -3,6 +3,7 @@
 //! `dev/test` starts a stack and names it in the environment. Every test has topics, groups, a database and ports of its own, so that
 //! tests run side by side; those that stop a part of a stack start one of their own.
 
+mod accounts;
 mod configuration;
 mod desk;
 mod desk_api;

@@ -1,6 +1,7 @@
 //! What the tests of this folder share beside the harness.
 
 pub(crate) mod academy;
+mod books;
 mod foreign;
 mod http;
 mod load;
@@ -10,6 +11,7 @@ mod scene;
 mod truth;
 mod wait;
 
+pub(crate) use books::{audit, balance};
 pub(crate) use foreign::{Bytes, Foreign};
 pub(crate) use http::{Answer, Http};
 pub(crate) use load::{Load, Sent};

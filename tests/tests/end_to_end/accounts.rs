@@ -1,0 +1,255 @@
+//! The books: they balance after whatever happens, and whatever is wrong in them is named.
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use rdkafka::{
+    ClientConfig, Offset, TopicPartitionList,
+    consumer::{BaseConsumer, CommitMode, Consumer},
+};
+use scoresync_domain::Origin;
+use scoresync_kafka::{Topic, TopicNames};
+use scoresync_tests::{installation::Database, process::Process};
+use serde_json::Value;
+use tokio_postgres::{Client, NoTls};
+
+use crate::support::{Bytes, Foreign, SETTLE, START, STOP, Scene, academy, audit, balance, until};
+
+/// Reports of E100, one of them corrected, and one of nobody: six reports in all.
+const RESULTS: usize = 4;
+
+fn start(scene: &Scene, stages: &[&str]) -> anyhow::Result<Vec<Process>> {
+    stages
+        .iter()
+        .map(|stage| scene.installation.start(stage, &["run", stage]))
+        .collect()
+}
+
+async fn write(scene: &Scene, exam_id: &str, others: &[(&'static str, &str)]) -> anyhow::Result<Origin> {
+    let foreign = Foreign::of(scene)?;
+    let value = foreign.encode(&academy::report(exam_id, others)).await?;
+    let offset = foreign.write((Topic::Raw, 0), &Bytes::new("k", value)).await?;
+    Ok(Origin {
+        generation: 1,
+        partition: 0,
+        offset,
+    })
+}
+
+/// A scene in which something of everything has happened, and all of it is done.
+struct Accounts {
+    scene: Scene,
+    processes: Vec<Process>,
+    database: Client,
+    /// A result that was corrected, as the database knows it.
+    corrected: String,
+    /// The report that is about nobody.
+    letter: Origin,
+}
+
+impl Accounts {
+    async fn open() -> anyhow::Result<Self> {
+        let scene = Scene::new(Database::Postgres)?;
+        let roster = scene.file("roster.csv", format!("{}E200,另一人,19900000200\n", academy::ROSTER))?;
+        scene.installation.run(&["employees", "import", &roster.display().to_string()])?;
+        let mut processes = start(&scene, &["sink", "mapper", "desk"])?;
+        for process in &mut processes {
+            process.ready(START).await?;
+        }
+        for number in 0..RESULTS {
+            write(&scene, &format!("X-{number}"), &[]).await?;
+        }
+        write(&scene, "X-0", &[("版本", "2"), ("分数", "99")]).await?;
+        let letter = write(&scene, "X-9", &[("工号", "NOBODY")]).await?;
+        let archive = scene.archive().await?;
+        until("everything is done", SETTLE, async || {
+            let letters = scene.installation.run(&["dlq", "list", "--json"])?;
+            Ok(archive.judged().await? == RESULTS as i64 + 1 && letters.contains("NOBODY") | letters.contains(&letter.to_string()))
+        })
+        .await?;
+        let file = archive.file("E100").await?;
+        let corrected = file
+            .iter()
+            .find(|record| !record.history.is_empty())
+            .context("nothing was corrected")?;
+        let corrected = corrected.result_id.to_string();
+        let settings = scene.installation.archive.postgres.as_ref().context("no PostgreSQL")?;
+        let (database, connection) = tokio_postgres::connect(&settings.url, NoTls).await?;
+        tokio::spawn(connection);
+        Ok(Self {
+            scene,
+            processes,
+            database,
+            corrected,
+            letter,
+        })
+    }
+
+    /// Breaks something, looks at what the audit says of it, and puts it right.
+    async fn check(&self, (wrong, right): (&str, &str), (kind, item): (&str, &str)) -> anyhow::Result<()> {
+        self.database.batch_execute(wrong).await.with_context(|| wrong.to_owned())?;
+        let books = audit(&self.scene)?;
+        is_named(&books, (kind, item)).with_context(|| wrong.to_owned())?;
+        self.database.batch_execute(right).await.with_context(|| right.to_owned())?;
+        balance(&self.scene).with_context(|| format!("after {right}"))
+    }
+}
+
+/// The books do not balance, and this is why.
+fn is_named(audited: &Value, (kind, item): (&str, &str)) -> anyhow::Result<()> {
+    let findings = audited["books"]["findings"].as_array().context("no findings")?;
+    let is_meant = |finding: &&Value| finding["kind"] == kind && finding["item"] == item;
+    ensure!(
+        audited["balance"] == false && findings.iter().any(|finding| is_meant(&finding)),
+        "{audited:#}"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_altered_in_the_archive_by_hand_is_named() -> anyhow::Result<()> {
+    let accounts = Accounts::open().await?;
+    balance(&accounts.scene)?;
+    let result = format!("result {}", accounts.corrected);
+    let this = format!("WHERE result_id = '{}'", accounts.corrected);
+    let taken_from = |table: &str, condition: &str| {
+        let wrong = format!("CREATE TABLE kept AS SELECT * FROM {table} {condition}; DELETE FROM {table} {condition}");
+        (wrong, format!("INSERT INTO {table} SELECT * FROM kept; DROP TABLE kept"))
+    };
+    let updated = |table: &str, [wrong, right]: [&str; 2], condition: &str| {
+        let update = |assignment: &str| format!("UPDATE {table} SET {assignment} {condition}");
+        (update(wrong), update(right))
+    };
+    let score = [
+        "exam_score_millionths = exam_score_millionths + 1000000",
+        "exam_score_millionths = exam_score_millionths - 1000000",
+    ];
+    let counted = ["count = count + 1", "count = count - 1"];
+    let letter = format!("WHERE topic = '' AND place = {}", accounts.letter.offset);
+    let faults = [
+        (taken_from("training_record", &this), "missing_record", result.clone()),
+        (updated("training_record", score, &this), "altered_record", result.clone()),
+        (
+            updated(
+                "training_record",
+                ["owner_employee_no = 'E200'", "owner_employee_no = 'E100'"],
+                &this,
+            ),
+            "altered_record",
+            result.clone(),
+        ),
+        (taken_from("score_history", &this), "missing_history", result.clone()),
+        (
+            updated("fate_count", counted, "WHERE fate = 'filed' AND count > 0"),
+            "fates",
+            String::new(),
+        ),
+        (
+            taken_from("dead_letter", &letter),
+            "missing_letter",
+            format!("letter {}", accounts.letter),
+        ),
+        (
+            updated("dead_letter", ["state = 'filed'", "state = 'open'"], &letter),
+            "unfiled_letter",
+            format!("letter {}", accounts.letter),
+        ),
+    ];
+    for ((wrong, right), kind, item) in &faults {
+        let partition = accounts.partition().await?;
+        let item = if *kind == "fates" { &partition } else { item };
+        accounts.check((wrong, right), (kind, item)).await?;
+    }
+    let Accounts { scene, processes, .. } = accounts;
+    // It says so to people, too.
+    let said = scene.installation.run(&["audit"])?;
+    ensure!(said.contains("the books balance"), "{said}");
+    for process in processes {
+        ensure!(process.stop(STOP)?.success(), "a stage did not end well");
+    }
+    Ok(())
+}
+
+impl Accounts {
+    /// The partition in which something was filed.
+    async fn partition(&self) -> anyhow::Result<String> {
+        let row = self.database.query_one(
+            "SELECT generation, partition FROM fate_count WHERE fate = 'filed' AND count > 0 LIMIT 1",
+            &[],
+        );
+        let row = row.await?;
+        Ok(format!("scores.enriched:{}/{}", row.get::<_, i32>(0), row.get::<_, i32>(1)))
+    }
+
+    fn stop(&mut self, stage: usize) -> anyhow::Result<()> {
+        ensure!(self.processes.remove(stage).stop(STOP)?.success(), "a stage did not end well");
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn positions_that_were_moved_past_something_are_named_with_it() -> anyhow::Result<()> {
+    let mut accounts = Accounts::open().await?;
+    balance(&accounts.scene)?;
+    // The sink is away, and a score comes that it has not read: in flight, until somebody moves its position past it.
+    accounts.stop(0)?;
+    let outputs = accounts.scene.topics.count(Topic::Enriched).await?;
+    write(&accounts.scene, "X-20", &[]).await?;
+    until("it is mapped", SETTLE, async || {
+        Ok(accounts.scene.topics.count(Topic::Enriched).await? > outputs)
+    })
+    .await?;
+    balance(&accounts.scene)?;
+    let scores = accounts.scene.topics.enriched().await?;
+    let latest = scores
+        .iter()
+        .filter_map(|record| record.value.as_ref())
+        .max_by_key(|score| score.origin);
+    let latest = latest.context("no score")?.result_id.to_string();
+    let partition = scores
+        .iter()
+        .find(|record| record.key.as_deref() == Some(&latest))
+        .context("no record")?
+        .partition;
+    let moved = |by: &str| {
+        format!(
+            "UPDATE consumer_position SET next_offset = next_offset {by} WHERE topic LIKE '%scores.enriched' AND partition = {partition}"
+        )
+    };
+    let past_it = (moved("+ 1"), moved("- 1"));
+    accounts
+        .check((&past_it.0, &past_it.1), ("missing_record", &format!("result {latest}")))
+        .await?;
+    accounts
+        .check((&past_it.0, &past_it.1), ("fates", &format!("scores.enriched:1/{partition}")))
+        .await?;
+    let enriched = TopicNames::new(&accounts.scene.installation.topics).name(Topic::Enriched);
+    accounts
+        .check((&moved("+ 9"), &moved("- 9")), ("position", &format!("{enriched}:1/{partition}")))
+        .await?;
+    // So is a report that a mapper passes over.
+    accounts.stop(0)?;
+    let skipped = write(&accounts.scene, "X-21", &[]).await?;
+    balance(&accounts.scene)?;
+    skip(&accounts.scene, skipped)?;
+    is_named(&audit(&accounts.scene)?, ("lost", &format!("report {skipped}")))
+}
+
+/// Records with the mapper's group that it is done with a report.
+fn skip(scene: &Scene, report: Origin) -> anyhow::Result<()> {
+    let kafka = &scene.installation.kafka;
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", &kafka.brokers)
+        .set("group.id", format!("{}.mapper", kafka.group_prefix))
+        .create()?;
+    let mut list = TopicPartitionList::new();
+    let raw = TopicNames::new(&scene.installation.topics).name(Topic::Raw);
+    list.add_partition_offset(&raw, report.partition, Offset::Offset(report.offset + 1))?;
+    // The member that has just left may still be counted.
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    while let Err(error) = consumer.commit(&list, CommitMode::Sync) {
+        ensure!(std::time::Instant::now() < deadline, "the position cannot be moved: {error}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    Ok(())
+}
