@@ -167,6 +167,7 @@ impl Run<'_> {
         freshness::show(latencies);
         self.settle(self.company.report_count() + LATER_REPORTS).await?;
         melting::show(self.installation).await?;
+        tour::show_books(self.installation)?;
         Ok(verdict)
     }
 

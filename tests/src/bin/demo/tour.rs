@@ -32,6 +32,15 @@ pub(crate) fn show_file(installation: &Installation, employee_no: &str) -> anyho
     Ok(())
 }
 
+/// The books as the command line shows them; an error where they do not balance.
+pub(crate) fn show_books(installation: &Installation) -> anyhow::Result<()> {
+    println!("\nDo the books balance (scoresync audit)?\n");
+    for line in installation.run(&["audit"])?.lines() {
+        println!("  {line}");
+    }
+    Ok(())
+}
+
 /// Addresses, commands to try, and how to end it all.
 pub(crate) fn leave(installation: &Installation, process: &Process, employee_no: &str) {
     let folder = installation.folder.display();
