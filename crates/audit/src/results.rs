@@ -161,17 +161,15 @@ impl Results<'_> {
         }
     }
 
-    /// Everything that counts or counted must be in the history, once, but for the record itself.
+    /// Everything that counts or counted must be in the history, once. The record itself may be in it, too.
     fn compare_history(&mut self, result_id: ResultId, known: &Known, judged: &Judgement) {
         let record = judged.record.map(|number| known.said[number].head);
         let mut must_be: HashMap<Hash, &Said> = HashMap::new();
         for number in first_of_copies(&known.said, &judged.refused) {
             let said = &known.said[number];
-            if record != Some(said.head) {
-                must_be.insert(said.head, said);
-            }
+            must_be.insert(said.head, said);
         }
-        for row in known.history.iter().filter(|row| record != Some(row.head)) {
+        for row in &known.history {
             let content = row.content(known.record.as_ref(), &known.history);
             let text = match must_be.remove(&row.head) {
                 Some(said) if content == Some(said.content) => continue,
@@ -180,7 +178,8 @@ impl Results<'_> {
             };
             self.find(FindingKind::ExtraHistory, result_id, text);
         }
-        let mut missing: Vec<Place> = must_be.values().map(|said| said.place).collect();
+        let missing = must_be.values().filter(|said| record != Some(said.head));
+        let mut missing: Vec<Place> = missing.map(|said| said.place).collect();
         missing.sort_unstable();
         for place in missing {
             let text = format!("the score at {} is neither the record nor in the history", written(place));

@@ -58,7 +58,6 @@ fn score(offset: i64, employee_no: &'static str, points: i64) -> EnrichedScore<'
     score
 }
 
-
 fn record(score: &'static EnrichedScore<'static>) -> Record {
     Record::of(&SurveyedRecord {
         result_id: score.result_id,
@@ -130,12 +129,20 @@ fn what_the_rule_makes_of_it_balances_and_everything_else_is_named() {
     );
     let mut altered = record(second);
     altered.shown = Some(Said::of(first, place_of(1)).shown());
-    check(vec![Item::Record(altered), right()[1].clone(), refused.clone()], &[FindingKind::AlteredRecord]);
-    let stale = vec![Item::Record(record(first)), Item::History(history(second, 1)), refused];
-    let expected = [FindingKind::AlteredRecord, FindingKind::ExtraHistory, FindingKind::MissingHistory];
-    check(stale, &expected);
+    check(
+        vec![Item::Record(altered), right()[1].clone(), refused.clone()],
+        &[FindingKind::AlteredRecord],
+    );
+    let stale = vec![Item::Record(record(first)), Item::History(history(second, 1)), right()[2].clone()];
+    check(stale, &[FindingKind::AlteredRecord, FindingKind::MissingHistory]);
+    let mut reworded = history(first, 1);
+    reworded.head = record(second).head;
+    check([right(), vec![Item::History(reworded)]].concat(), &[FindingKind::ExtraHistory]);
     let (kinds, _) = findings(&[], right(), 0);
-    assert_eq!(kinds, [FindingKind::ExtraRecord, FindingKind::ExtraHistory, FindingKind::ExtraRefusal]);
+    assert_eq!(
+        kinds,
+        [FindingKind::ExtraRecord, FindingKind::ExtraHistory, FindingKind::ExtraRefusal]
+    );
 }
 
 #[test]
@@ -161,7 +168,10 @@ fn each_statement_has_one_fate() {
     check_fates(&[first.clone(), first.clone()], &[Fate::Filed, Fate::Duplicate]);
     check_fates(&[first.clone(), score(3, "E1", 60)], &[Fate::Filed, Fate::Duplicate]);
     // A full export in which the score returns to what it was.
-    check_fates(&[first.clone(), second, score(3, "E1", 60)], &[Fate::Filed, Fate::Filed, Fate::Filed]);
+    check_fates(
+        &[first.clone(), second, score(3, "E1", 60)],
+        &[Fate::Filed, Fate::Filed, Fate::Filed],
+    );
     check_fates(&[first.clone(), score(3, "E2", 60)], &[Fate::Filed, Fate::Refused]);
     let decided = EnrichedScore {
         decision: 9,

@@ -58,11 +58,16 @@ enum Part {
 async fn main() -> anyhow::Result<()> {
     let (arguments, mut table) = (Arguments::parse(), Table::default());
     // What was started is ended when the measuring is dropped.
-    tokio::select! {
-        measured = measure(&arguments, &mut table) => measured?,
-        () = interrupted() => say("interrupted; this is what was measured"),
-    }
-    show(&table, arguments.json)
+    let measured = tokio::select! {
+        measured = measure(&arguments, &mut table) => measured,
+        () = interrupted() => {
+            say("interrupted; this is what was measured");
+            Ok(())
+        }
+    };
+    // What was measured before something failed is not lost with it.
+    show(&table, arguments.json)?;
+    measured
 }
 
 async fn measure(arguments: &Arguments, table: &mut Table) -> anyhow::Result<()> {
