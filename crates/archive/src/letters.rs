@@ -17,7 +17,8 @@ pub use letter::{
     LetterPosition, LetterToJudge, LettersTaken, OpenLetters, ParseLetterIdError, Request, WaitingGroup,
 };
 pub(crate) use list::{
-    group, groups, letter, letters, open, origins_of, owner_decisions, owners_matched_by, read_id, states, unread_by_mapping,
+    group, groups, last_naming_report, letter, letters, open, origins_of, owner_decisions, owners_matched_by, read_id, states,
+    unread_by_mapping,
 };
 pub(crate) use positions::{claim, positions};
 pub(crate) use redrive::{

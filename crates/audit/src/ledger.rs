@@ -65,6 +65,8 @@ struct Column {
     /// The mapper's group has recorded that it is done with what stands before.
     mapped: i64,
     positions: Vec<u8>,
+    /// The first report that a letter names which the log still holds.
+    first_letter: Option<i64>,
 }
 
 /// All reports.
@@ -73,30 +75,39 @@ pub(crate) struct Ledger {
     columns: BTreeMap<(i32, i32), Column>,
     /// Of origins behind what was read, the last in each partition: reports that came meanwhile, or never.
     beyond: BTreeMap<(i32, i32), i64>,
+    /// Letters fell out of their log: of reports before those that the others name, nobody can tell whether there was one.
+    are_letters_gone: bool,
 }
 
 impl Ledger {
-    /// A partition whose log begins here, and up to where it is mapped.
-    pub(crate) fn open(&mut self, place: (i32, i32), (first, mapped): (i64, i64)) {
-        let column = Column {
-            first,
-            mapped,
-            positions: Vec::new(),
+    /// Takes down a record of `scores.raw`; those of a partition come in their order, and its log begins with the first.
+    pub(crate) fn record(&mut self, origin: Origin, mark: Mark) {
+        let begin = || Column {
+            first: origin.offset,
+            ..Column::default()
         };
-        self.columns.insert(place, column);
-    }
-
-    /// Takes down a record of `scores.raw`; those of a partition come in their order. Says whether the mapper is done with it.
-    pub(crate) fn record(&mut self, origin: Origin, mark: Mark) -> bool {
-        let column = self.columns.entry((origin.generation, origin.partition)).or_default();
+        let column = self.columns.entry((origin.generation, origin.partition)).or_insert_with(begin);
         let Ok(index) = usize::try_from(origin.offset - column.first) else {
-            return false;
+            return;
         };
         if column.positions.len() <= index {
             column.positions.resize(index + 1, Mark::Nothing as u8);
         }
         column.positions[index] = mark as u8;
-        origin.offset < column.mapped
+    }
+
+    /// The mapper is done with what stands before `mapped` in a partition, whose log begins at `first`.
+    pub(crate) fn is_mapped(&mut self, place: (i32, i32), (first, mapped): (i64, i64)) {
+        let begin = || Column {
+            first,
+            ..Column::default()
+        };
+        self.columns.entry(place).or_insert_with(begin).mapped = mapped;
+    }
+
+    /// Some letters fell out of their log.
+    pub(crate) fn letters_are_gone(&mut self) {
+        self.are_letters_gone = true;
     }
 
     fn position(&mut self, origin: Origin) -> Option<&mut u8> {
@@ -127,6 +138,14 @@ impl Ledger {
         true
     }
 
+    /// A letter names it. Says whether the report is one.
+    pub(crate) fn letter(&mut self, origin: Origin) -> bool {
+        if let Some(column) = self.columns.get_mut(&(origin.generation, origin.partition)) {
+            column.first_letter = Some(column.first_letter.map_or(origin.offset, |first| first.min(origin.offset)));
+        }
+        self.mark(origin, Mark::DeadLettered)
+    }
+
     /// The desk has read a letter about it.
     pub(crate) fn letter_read(&mut self, origin: Origin) {
         self.flag(origin, LETTER_READ);
@@ -146,11 +165,15 @@ impl Ledger {
     /// Closes the books. `ends` says where the logs end by now.
     pub(crate) fn close(&self, ends: &BTreeMap<(i32, i32), i64>, books: &mut Books) {
         for ((generation, partition), last) in &self.beyond {
-            if ends.get(&(*generation, *partition)).is_none_or(|end| last >= end) {
+            // Of a generation whose topic is gone nothing is known.
+            if self.columns.keys().any(|(known, _)| known == generation)
+                && ends.get(&(*generation, *partition)).is_none_or(|end| last >= end)
+            {
                 let text = "an output names it as its report, and scores.raw never had it";
                 books.find(FindingKind::Invented, format!("report {generation}/{partition}/{last}"), text);
             }
         }
+        let mut untold = 0_u64;
         for ((generation, partition), column) in &self.columns {
             let mut counts = PartitionBooks {
                 generation: *generation,
@@ -163,15 +186,33 @@ impl Ledger {
                     partition: *partition,
                     offset,
                 };
-                count(&mut counts, (origin, *position), offset < column.mapped, books);
+                let is_told = !self.are_letters_gone || column.first_letter.is_some_and(|first| offset >= first);
+                // What the desk knows of needs no letter.
+                let is_unknown = *position & (MARK | LETTER_KNOWN) == Mark::Report as u8;
+                if offset < column.mapped && !is_told && is_unknown {
+                    untold += 1;
+                } else {
+                    count(&mut counts, (origin, *position), offset < column.mapped, books);
+                }
             }
             books.partitions.push(counts);
+        }
+        if untold > 0 {
+            let note =
+                "reports are older than the letters that scores.dlq still holds, and were dead letters or are lost; they are not counted";
+            books.notes.push(format!("{untold} {note}"));
         }
     }
 }
 
 fn count(counts: &mut PartitionBooks, (origin, position): (Origin, u8), is_mapped: bool, books: &mut Books) {
     let mark = Mark::ALL[usize::from(position & MARK).min(Mark::ALL.len() - 1)];
+    // A letter that fell out of its log is known to the desk still.
+    let mark = if mark == Mark::Report && position & LETTER_KNOWN != 0 {
+        Mark::DeadLettered
+    } else {
+        mark
+    };
     let counter = match mark {
         Mark::Nothing | Mark::Copy => return,
         Mark::Report if is_mapped => {
@@ -214,10 +255,10 @@ mod tests {
     /// Reports at 5 to 9, of which all but the last are mapped.
     fn ledger() -> Ledger {
         let mut ledger = Ledger::default();
-        ledger.open((1, 0), (5, 9));
         for offset in 5..10 {
-            assert_eq!(ledger.record(origin(offset), Mark::Report), offset < 9);
+            ledger.record(origin(offset), Mark::Report);
         }
+        ledger.is_mapped((1, 0), (5, 9));
         ledger
     }
 
@@ -262,6 +303,30 @@ mod tests {
         assert_eq!(kinds(&ledger), [(FindingKind::Lost, "report 1/0/7".to_owned())]);
         ledger.mark(origin(12), Mark::Filed);
         assert_eq!(kinds(&ledger)[0], (FindingKind::Invented, "report 1/0/12".to_owned()));
+    }
+
+    #[test]
+    fn of_a_generation_that_is_gone_nothing_is_invented() {
+        let mut ledger = ledger();
+        ledger.mark(
+            Origin {
+                generation: 0,
+                ..origin(5)
+            },
+            Mark::Filed,
+        );
+        assert!(kinds(&ledger).iter().all(|(kind, _)| *kind == FindingKind::Lost));
+    }
+
+    #[test]
+    fn what_letters_that_are_gone_would_tell_is_not_lost() {
+        let mut ledger = ledger();
+        ledger.letters_are_gone();
+        ledger.letter(origin(7));
+        assert_eq!(kinds(&ledger), [(FindingKind::Lost, "report 1/0/8".to_owned())]);
+        ledger.letter_known(origin(5), false);
+        let books = closed(&ledger);
+        assert_eq!((books.partitions[0].dead_lettered, books.notes.len()), (2, 1));
     }
 
     #[test]

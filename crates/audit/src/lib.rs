@@ -7,6 +7,7 @@
 //! hash of the result, each of which is then judged by itself.
 
 mod books;
+mod copies;
 mod counts;
 mod ledger;
 mod outputs;
@@ -16,4 +17,4 @@ mod said;
 mod spill;
 
 pub use books::{Books, CourseDay, Finding, FindingKind, PartitionBooks};
-pub use run::{Audit, AuditError, Step};
+pub use run::{Audit, AuditError, Progress, Step};

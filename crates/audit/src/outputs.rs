@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, io};
 
 use scoresync_archive::EnrichedPosition;
-use scoresync_domain::{EnrichedScore, Origin};
+use scoresync_domain::EnrichedScore;
 use scoresync_kafka::{
     BorrowedMessage, DecodeError, Decoder, Message, SchemaLookupError,
     dead_letter::{ATTEMPT, History, ORIGIN, REASON, text_of},
@@ -11,6 +11,7 @@ use scoresync_kafka::{
 
 use crate::{
     books::{Books, FindingKind},
+    copies::Copies,
     counts::Counts,
     ledger::{Ledger, Mark},
     said::{Item, Place, Said},
@@ -23,8 +24,8 @@ pub(crate) struct Outputs<'a> {
     pub(crate) books: &'a mut Books,
     pub(crate) spill: &'a mut Spill,
     pub(crate) scores: Decoder<EnrichedScore<'static>>,
-    /// Redriven copies that the mapper is done with, by their report and how often it was tried before.
-    pub(crate) copies: BTreeSet<(Origin, u32)>,
+    /// What redriven copies must come to.
+    pub(crate) copies: &'a mut Copies,
     /// Counts what the sink has read.
     pub(crate) counts: Counts,
     /// Enriched scores that cannot be decoded, as far as the sink has read.
@@ -59,7 +60,7 @@ impl Outputs<'_> {
             }
         };
         let attempts = text_of(record.headers(), ATTEMPT).and_then(|text| text.parse().ok());
-        self.copies.remove(&(score.origin, attempts.unwrap_or(0)));
+        self.copies.answer(score.origin, attempts.unwrap_or(0));
         if !self.ledger.mark(score.origin, Mark::Mapped) {
             let text = format!("scores.enriched:{generation}/{partition}/{offset} names it, and no report first appeared there");
             self.books.find(FindingKind::Invented, format!("report {}", score.origin), text);
@@ -83,8 +84,8 @@ impl Outputs<'_> {
         let history = History::read(record.headers());
         let Some(origin) = history.origin else { return };
         // A copy says how often its report was tried before, a letter which try has failed.
-        self.copies.remove(&(origin, history.attempts.saturating_sub(1)));
-        if !self.ledger.mark(origin, Mark::DeadLettered) {
+        self.copies.answer(origin, history.attempts.saturating_sub(1));
+        if !self.ledger.letter(origin) {
             let place = format!("scores.dlq:{generation}/{}/{}", record.partition(), record.offset());
             let text = format!("{place} names it, and no report first appeared there");
             self.books.find(FindingKind::Invented, format!("report {origin}"), text);

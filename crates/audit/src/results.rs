@@ -12,7 +12,7 @@ use crate::{
     books::{Books, FindingKind},
     counts::{Counts, Partition},
     ledger::{Ledger, Mark},
-    said::{Course, Hash, History, Item, Place, Record, Said, Shown},
+    said::{Course, Hash, History, Item, Place, Record, Refused, Said, Shown},
 };
 
 /// What is found while one result after the other is judged.
@@ -34,8 +34,10 @@ struct Known {
     said: Vec<Said>,
     record: Option<Record>,
     history: Vec<History>,
-    /// Places of what was refused for its owner, and for other reasons.
-    refused: [BTreeSet<Place>; 2],
+    /// What was refused for its owner.
+    refused: BTreeMap<Place, Refused>,
+    /// What a constraint of the database refused.
+    set_aside: BTreeMap<Place, Refused>,
 }
 
 impl Known {
@@ -46,7 +48,8 @@ impl Known {
                 Item::Said(said) => known.said.push(said),
                 Item::Record(record) => known.record = Some(record),
                 Item::History(history) => known.history.push(history),
-                Item::Refused { place, is_by_owner } => drop(known.refused[usize::from(!is_by_owner)].insert(place)),
+                Item::Refused(refused) if refused.is_by_owner => drop(known.refused.insert(refused.place, refused)),
+                Item::Refused(refused) => drop(known.set_aside.insert(refused.place, refused)),
             }
         }
         known.said.sort_by_key(|said| said.place);
@@ -56,7 +59,7 @@ impl Known {
     /// Where everything stood that the archive has of it.
     fn arrivals(&self) -> impl Iterator<Item = Place> {
         let record = self.record.iter().map(|record| record.arrived);
-        let refused = self.refused.iter().flatten().copied();
+        let refused = self.refused.keys().chain(self.set_aside.keys()).copied();
         record.chain(self.history.iter().map(|row| row.arrived)).chain(refused)
     }
 }
@@ -68,9 +71,12 @@ impl Results<'_> {
         self.books.results += u64::from(known.record.is_some());
         let is_readable = |place: Place| self.logs.get(&(place.0, place.1)).is_some_and(|first| place.2 >= *first);
         let is_verifiable = known.arrivals().all(is_readable);
+        if is_verifiable {
+            self.compare_refused(result_id, &known);
+        }
+        self.doubt(&known.said);
         // What a constraint of the database refused is no statement to it.
-        let refused = std::mem::take(&mut known.refused[1]);
-        let (set_aside, said): (Vec<Said>, Vec<Said>) = known.said.into_iter().partition(|said| refused.contains(&said.place));
+        let (set_aside, said): (Vec<Said>, Vec<Said>) = known.said.into_iter().partition(|said| known.set_aside.contains_key(&said.place));
         known.said = said;
         for said in set_aside {
             self.count(&said, Fate::Refused);
@@ -92,15 +98,35 @@ impl Results<'_> {
     }
 
     fn count(&mut self, said: &Said, fate: Fate) {
-        let partition = (said.place.0, said.place.1);
-        self.counts.expect(partition, fate);
+        self.counts.expect((said.place.0, said.place.1), fate);
         self.ledger.mark(said.origin(), Mark::of(fate));
-        let is_replaced = said
-            .employee_no
-            .as_deref()
-            .is_some_and(|number| self.successors.last(number) != number);
-        if is_replaced || said.is_decided() {
-            self.counts.doubt(partition);
+    }
+
+    /// Where a person decided, or somebody was replaced, fates depend on when.
+    fn doubt(&mut self, said: &[Said]) {
+        let is_replaced = |number: &str| self.successors.last(number) != number;
+        let is_doubtful = |said: &Said| said.is_decided() || said.employee_no.as_deref().is_some_and(is_replaced);
+        if said.iter().any(is_doubtful) {
+            for said in said {
+                self.counts.doubt((said.place.0, said.place.1));
+            }
+        }
+    }
+
+    /// Whatever is refused was said so.
+    fn compare_refused(&mut self, result_id: ResultId, known: &Known) {
+        for (place, refused) in known.refused.iter().chain(&known.set_aside) {
+            let said = known
+                .said
+                .binary_search_by_key(place, |said| said.place)
+                .ok()
+                .map(|number| &known.said[number]);
+            let text = match said {
+                Some(said) if (said.head, said.content) == (refused.head, refused.content) => continue,
+                Some(_) => format!("the refusal says otherwise what the score at {} said", written(*place)),
+                None => format!("there is a refusal of a score at {}, and none stands there", written(*place)),
+            };
+            self.find(FindingKind::ExtraRefusal, result_id, text);
         }
     }
 
@@ -148,20 +174,21 @@ impl Results<'_> {
         }
         self.compare_history(result_id, known, judged);
         let refused: BTreeSet<Place> = judged.refused.iter().map(|number| known.said[*number].place).collect();
-        for place in refused.difference(&known.refused[0]) {
+        let are: BTreeSet<Place> = known.refused.keys().copied().collect();
+        for place in refused.difference(&are) {
             let text = format!(
                 "the score at {} must be refused, as it names another employee, and is not",
                 written(*place)
             );
             self.find(FindingKind::MissingRefusal, result_id, text);
         }
-        for place in known.refused[0].difference(&refused) {
+        for place in are.difference(&refused) {
             let text = format!("the score at {} is refused, and must not be", written(*place));
             self.find(FindingKind::ExtraRefusal, result_id, text);
         }
     }
 
-    /// Everything that counts or counted must be in the history, once. The record itself may be in it, too.
+    /// Everything that counts or counted must be in the history, once. So must a record that shows what another statement said; others may be.
     fn compare_history(&mut self, result_id: ResultId, known: &Known, judged: &Judgement) {
         let record = judged.record.map(|number| known.said[number].head);
         let mut must_be: HashMap<Hash, &Said> = HashMap::new();
@@ -178,7 +205,8 @@ impl Results<'_> {
             };
             self.find(FindingKind::ExtraHistory, result_id, text);
         }
-        let missing = must_be.values().filter(|said| record != Some(said.head));
+        let stands_alone = judged.record == judged.shown;
+        let missing = must_be.values().filter(|said| !stands_alone || record != Some(said.head));
         let mut missing: Vec<Place> = missing.map(|said| said.place).collect();
         missing.sort_unstable();
         for place in missing {
@@ -262,16 +290,19 @@ fn view(judged: &Judgement, statements: &[Statement]) -> View {
 /// What each statement changed when it came, one at a time. What was refused, and counts since a person decided, changed something then.
 fn fates(said: &[Said], statements: &[Statement]) -> Vec<Fate> {
     let mut fates = Vec::with_capacity(said.len());
-    let mut origins = HashSet::new();
+    let (mut origins, mut latest) = (HashSet::new(), None);
     let mut before = Judgement::default();
     let mut seen: View = (None, None, None);
     for (number, statement) in statements.iter().enumerate() {
+        let is_last = latest.is_none_or(|latest| statement.origin > latest);
+        latest = latest.max(Some(statement.origin));
         let is_new = origins.insert(statement.origin);
         // Most of what is said again is said of the record, and changes nothing but its place.
-        let repeats_the_record = is_new
+        let says_as_much = |record: &Statement| record.version() == statement.version() && record.revision == statement.revision;
+        let repeats_the_record = is_last
             && !said[number].is_decided()
             && before.decision == 0
-            && seen.1 == Some(statement.version())
+            && before.record.is_some_and(|record| says_as_much(&statements[record]))
             && (statement.employee_no.is_none() || statement.employee_no == seen.0);
         if repeats_the_record {
             fates.push(Fate::Duplicate);

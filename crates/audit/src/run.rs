@@ -18,11 +18,12 @@ use tokio::runtime::Handle;
 
 use crate::{
     books::{Books, FindingKind},
+    copies::Copies,
     counts::{Counts, FateCounts, Partition},
     ledger::{Ledger, Mark},
     outputs::{OutputError, Outputs},
     results::{Results, written},
-    said::{History as HistoryRow, Item, Place, Record, place},
+    said::{History as HistoryRow, Item, Place, Record, Refused, place},
     spill::Spill,
 };
 
@@ -56,6 +57,9 @@ pub enum Step {
     /// It judges results.
     Results,
 }
+
+/// Is told of each record or row that was read, and each result that was judged.
+pub type Progress<'p> = &'p mut (dyn FnMut(Step) + Send);
 
 /// Why the books could not be closed.
 #[derive(Debug, thiserror::Error)]
@@ -102,9 +106,9 @@ impl Audit<'_> {
     ///
     /// # Errors
     /// Whatever cannot be read. What does not balance is in the books.
-    pub fn run(&self, progress: &mut dyn FnMut(Step)) -> Result<Books, AuditError> {
+    pub fn run(&self, progress: Progress<'_>) -> Result<Books, AuditError> {
         let (mut books, mut ledger) = (Books::default(), Ledger::default());
-        let copies = self.reports(&mut ledger, &mut books, progress)?;
+        let mut copies = self.reports(&mut ledger, &mut books, progress)?;
         let expected = self.logs(Topic::Enriched, &mut books)?;
         let mut spill = Spill::new(self.scratch, count(&expected))?;
         let archive = self.archive(&mut ledger, &mut books, &mut spill, progress)?;
@@ -117,24 +121,18 @@ impl Audit<'_> {
                 self.registry.clone(),
                 self.runtime.clone(),
             ),
-            copies: copies.keys().copied().collect(),
+            copies: &mut copies,
             counts: Counts::default(),
             undecodable: BTreeSet::new(),
         };
         let logs = self.scores(&expected, &archive, &mut outputs, progress)?;
         self.letters(&archive, &mut outputs, progress)?;
         let Outputs {
-            copies: unanswered,
-            mut counts,
-            undecodable,
-            ..
+            mut counts, undecodable, ..
         } = outputs;
-        for key in unanswered {
-            let text = format!("a copy of it, at scores.raw:{}, came to nothing", copies[&key]);
-            books.find(FindingKind::Lost, format!("report {}", key.0), text);
-        }
-        compare_undecodable(&undecodable, &archive.undecodable, &mut books);
+        copies.close(&mut books);
         let firsts = firsts(&logs);
+        compare_undecodable((&undecodable, &archive.undecodable), &firsts, &mut books);
         let mut results = Results {
             ledger: &mut ledger,
             books: &mut books,
@@ -186,27 +184,15 @@ impl Audit<'_> {
         Ok(logs)
     }
 
-    /// Takes all reports down; says which copies of them must have led to something, and where they are.
-    fn reports(
-        &self,
-        ledger: &mut Ledger,
-        books: &mut Books,
-        progress: &mut dyn FnMut(Step),
-    ) -> Result<BTreeMap<(Origin, u32), Origin>, AuditError> {
-        let mut copies = BTreeMap::new();
+    /// Takes all reports down, and the copies of them that must have come to something.
+    fn reports(&self, ledger: &mut Ledger, books: &mut Books, progress: Progress<'_>) -> Result<Copies, AuditError> {
+        let mut copies = Copies::default();
         let group = format!("{}.mapper", self.kafka.group_prefix);
-        for (generation, bounds) in self.logs(Topic::Raw, books)? {
+        for generation in self.logs(Topic::Raw, books)?.into_keys() {
             let name = self.names(generation).name(Topic::Raw);
+            // Asked for first: what is mapped meanwhile is no matter.
             let mapped = recorded_positions(self.kafka, &group, &name)?;
-            for (partition, (first, end)) in bounds {
-                let mapped = mapped.get(&partition).copied().unwrap_or(first);
-                if mapped > end {
-                    let text = format!("the mapper goes on at {mapped}, and the log ends at {end}");
-                    books.find(FindingKind::Position, format!("scores.raw:{generation}/{partition}"), text);
-                }
-                ledger.open((generation, partition), (first, mapped));
-            }
-            read_topic(self.kafka, &name, |record| {
+            let bounds = read_topic(self.kafka, &name, |record| {
                 progress(Step::Reports);
                 let place = Origin {
                     generation,
@@ -214,29 +200,29 @@ impl Audit<'_> {
                     offset: record.offset(),
                 };
                 let history = History::read(record.headers());
-                match history.origin.filter(|origin| *origin != place) {
-                    None => drop(ledger.record(place, Mark::Report)),
-                    Some(origin) => {
-                        if ledger.record(place, Mark::Copy) {
-                            copies.insert((origin, history.attempts), place);
-                        }
-                    }
+                let Some(origin) = history.origin.filter(|origin| *origin != place) else {
+                    return ledger.record(place, Mark::Report);
+                };
+                ledger.record(place, Mark::Copy);
+                if mapped.get(&place.partition).is_some_and(|mapped| place.offset < *mapped) {
+                    copies.add(origin, history.attempts, place);
                 }
             })?;
+            for (partition, (first, end)) in bounds {
+                // A broker forgets positions of topics that a group has left, which it does when all of them are mapped.
+                let otherwise = if generation < self.topics.generation { end } else { first };
+                let mapped = mapped.get(&partition).copied().unwrap_or(otherwise);
+                check_position(("the mapper", &name), (generation, partition), (mapped, end), books);
+                ledger.is_mapped((generation, partition), (first, mapped));
+            }
         }
         Ok(copies)
     }
 
-    fn archive(
-        &self,
-        ledger: &mut Ledger,
-        books: &mut Books,
-        spill: &mut Spill,
-        progress: &mut dyn FnMut(Step),
-    ) -> Result<Statements, AuditError> {
-        let (mut statements, mut failure, mut read) = (Statements::default(), None, 0_u64);
+    fn archive(&self, ledger: &mut Ledger, books: &mut Books, spill: &mut Spill, progress: Progress<'_>) -> Result<Statements, AuditError> {
+        let (mut statements, mut failure) = (Statements::default(), None);
         let mut visit = |row: Surveyed| {
-            read += 1;
+            progress(Step::Archive);
             match statements.take(row, (ledger, books, spill)) {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(error) => {
@@ -246,7 +232,6 @@ impl Audit<'_> {
             }
         };
         self.runtime.block_on(self.archive.survey(&mut visit))?;
-        progress(Step::Archive);
         match failure {
             Some(error) => Err(error.into()),
             None => Ok(statements),
@@ -254,13 +239,7 @@ impl Audit<'_> {
     }
 
     /// Takes all enriched scores down; says from where to where their logs go by now.
-    fn scores(
-        &self,
-        expected: &Logs,
-        archive: &Statements,
-        outputs: &mut Outputs<'_>,
-        progress: &mut dyn FnMut(Step),
-    ) -> Result<Logs, AuditError> {
+    fn scores(&self, expected: &Logs, archive: &Statements, outputs: &mut Outputs<'_>, progress: Progress<'_>) -> Result<Logs, AuditError> {
         let mut logs = Logs::new();
         for generation in expected.keys().copied() {
             let name = self.names(generation).name(Topic::Enriched);
@@ -288,7 +267,7 @@ impl Audit<'_> {
         Ok(logs)
     }
 
-    fn letters(&self, archive: &Statements, outputs: &mut Outputs<'_>, progress: &mut dyn FnMut(Step)) -> Result<(), AuditError> {
+    fn letters(&self, archive: &Statements, outputs: &mut Outputs<'_>, progress: Progress<'_>) -> Result<(), AuditError> {
         for generation in self.logs(Topic::DeadLetters, outputs.books)?.into_keys() {
             let name = self.names(generation).name(Topic::DeadLetters);
             let next = |partition| archive.desk.get(&(name.clone(), generation, partition)).copied().unwrap_or(0);
@@ -296,8 +275,11 @@ impl Audit<'_> {
                 progress(Step::Letters);
                 outputs.letter(record, (generation, next(record.partition())));
             })?;
-            for (partition, (_, end)) in bounds {
+            for (partition, (first, end)) in bounds {
                 check_position(("the desk", &name), (generation, partition), (next(partition), end), outputs.books);
+                if first > 0 {
+                    outputs.ledger.letters_are_gone();
+                }
             }
         }
         Ok(())
@@ -336,7 +318,7 @@ impl Statements {
             return Ok(());
         };
         let is_by_owner = refused.reason == Refusal::OwnerChanged;
-        spill.put(statement.result_id, &Item::Refused { place, is_by_owner })
+        spill.put(statement.result_id, &Item::Refused(Refused::of(statement, (place, is_by_owner))))
     }
 }
 
@@ -369,16 +351,15 @@ fn check_position((who, topic): (&str, &str), (generation, partition): Partition
     }
 }
 
-fn compare_undecodable(read: &BTreeSet<Place>, refused: &BTreeSet<Place>, books: &mut Books) {
+/// Of what a log does not hold any more nothing is known.
+fn compare_undecodable((read, refused): (&BTreeSet<Place>, &BTreeSet<Place>), firsts: &BTreeMap<Partition, i64>, books: &mut Books) {
     for place in read.difference(refused) {
         let text = "it cannot be decoded, and is not among the refusals";
         books.find(FindingKind::MissingRefusal, written(*place), text);
     }
-    for place in refused.difference(read) {
-        books.find(
-            FindingKind::ExtraRefusal,
-            written(*place),
-            "it is refused as undecodable, and is not there or can be decoded",
-        );
+    let is_held = |place: &&Place| firsts.get(&(place.0, place.1)).is_some_and(|first| place.2 >= *first);
+    for place in refused.difference(read).filter(is_held) {
+        let text = "it is refused as undecodable, and is not there or can be decoded";
+        books.find(FindingKind::ExtraRefusal, written(*place), text);
     }
 }

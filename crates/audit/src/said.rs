@@ -1,6 +1,6 @@
 //! What is known of a result, small enough to be written to disk: what was said of it, and what the archive made of that.
 
-use scoresync_archive::{Content, EnrichedPosition, Head, SurveyedHistory, SurveyedRecord};
+use scoresync_archive::{Content, EnrichedPosition, Head, RefusedStatement, SurveyedHistory, SurveyedRecord};
 use scoresync_domain::{ContentHash, EnrichedScore, Origin, Repeat, Score, Status, Timestamp, rule::Statement};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ pub(crate) enum Item {
     Said(Said),
     Record(Record),
     History(History),
-    Refused { place: Place, is_by_owner: bool },
+    Refused(Refused),
 }
 
 /// Generation, partition and offset in `scores.enriched`.
@@ -68,6 +68,16 @@ pub(crate) struct History {
 
 /// In milliseconds.
 pub(crate) const DAY: i64 = 86_400_000;
+
+/// A row of `refused_score`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Refused {
+    pub(crate) place: Place,
+    /// Because it names somebody else than the owner; otherwise the database has a constraint against it.
+    pub(crate) is_by_owner: bool,
+    pub(crate) head: Hash,
+    pub(crate) content: Hash,
+}
 
 /// Source, course and day of the exam.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -178,6 +188,17 @@ impl History {
         let of_number = || all.iter().find(|row| row.number == self.number && row.content.is_some())?.content;
         let in_record = || record.filter(|record| record.number == Some(self.number))?.shown.as_ref();
         self.content.or_else(of_number).or_else(|| in_record().map(|shown| shown.content))
+    }
+}
+
+impl Refused {
+    pub(crate) fn of(statement: &RefusedStatement, (place, is_by_owner): (Place, bool)) -> Self {
+        Self {
+            place,
+            is_by_owner,
+            head: hash_head(&statement.head),
+            content: hash_content(&statement.content),
+        }
     }
 }
 

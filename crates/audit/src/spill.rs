@@ -74,14 +74,19 @@ fn read(mut file: File) -> io::Result<Results> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::said::Refused;
 
     #[test]
     fn what_is_put_is_read_by_result() {
         let mut spill = Spill::new(&std::env::temp_dir(), 200_000).unwrap();
         let result = |number: i32| ResultId::from_key("academy", [number.to_string().as_str()]);
-        let item = |number| Item::Refused {
-            place: (1, 0, number),
-            is_by_owner: true,
+        let item = |number| {
+            Item::Refused(Refused {
+                place: (1, 0, number),
+                is_by_owner: true,
+                head: [0; 16],
+                content: [0; 16],
+            })
         };
         for number in 0..100 {
             spill.put(result(number % 10), &item(number.into())).unwrap();

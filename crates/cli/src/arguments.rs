@@ -144,7 +144,7 @@ pub(crate) struct Records {
 
 #[derive(Debug, Args)]
 pub(crate) struct Audit {
-    /// The folder for files that are needed meanwhile, about 300 bytes for each enriched score; the system's, where not given.
+    /// The folder for files that are needed meanwhile, about 300 bytes for each enriched score; /var/tmp, where not given.
     #[arg(long, value_name = "DIR")]
     pub(crate) scratch: Option<PathBuf>,
 }

@@ -91,8 +91,9 @@ impl Decisions {
     }
 
     /// Decides about a subject by what is known of it: writes what `decide` makes of the record that stands, if anything, with the time that
-    /// it is decided at. Where somebody else has written about the subject meanwhile, which this has covered, it is decided again by that: what
-    /// stands in the end is what decisions one after the other would have come to.
+    /// it is decided at. Where somebody else has written about the subject meanwhile, which this has covered, it is decided again by the last
+    /// that others wrote: what stands in the end is what decisions one after the other would have come to. So `decide` must make something of
+    /// anything once it has made something.
     ///
     /// # Errors
     /// It may stand unless the broker has acknowledged it; to decide the same again is safe.
@@ -108,16 +109,17 @@ impl Decisions {
             let Some(alias) = decide(current.as_ref(), after(latest)) else {
                 return Ok(None);
             };
-            latest = Some(alias.decision());
             fault_points::pass(Point::DecisionMade);
             self.write(&key, &alias)?;
             fault_points::pass(Point::DecisionWritten);
-            let Some(covered) = self.covered_by(&key, &alias)? else {
+            let others = self.read_back(&key, &alias)?;
+            if !others.is_any_covered {
                 fault_points::pass(Point::DecisionVerified);
                 return Ok(Some(alias));
-            };
-            latest = latest.max(Some(covered.decision()));
-            current = Some(covered);
+            }
+            let seen = others.latest.into_iter().chain(latest).chain([alias.decision()]);
+            latest = seen.max();
+            current = others.last;
         }
         Err(DecisionError::Contested)
     }
@@ -135,27 +137,26 @@ impl Decisions {
         Ok(())
     }
 
-    /// What somebody else wrote about a subject before our decision, and after what that was made by.
-    fn covered_by(&mut self, key: &str, ours: &IdentityAlias) -> Result<Option<IdentityAlias>, DecisionError> {
-        let (mut covered, mut is_ours_seen) = (None, false);
+    /// What others wrote about a subject since it was read, before our decision and behind it.
+    fn read_back(&mut self, key: &str, ours: &IdentityAlias) -> Result<Others, DecisionError> {
+        let (mut others, mut is_ours_seen) = (Others::default(), false);
         let known = &mut self.known;
         self.table.read_to_end(PATIENCE, |change| {
-            let is_about_it = change.key == key;
-            if let Some(alias) = &change.row
-                && is_about_it
-                && !is_ours_seen
-            {
-                is_ours_seen = alias == ours;
-                if !is_ours_seen {
-                    covered = Some(alias.clone());
+            match &change.row {
+                Some(alias) if change.key == key && alias == ours => is_ours_seen = true,
+                Some(alias) if change.key == key => {
+                    others.is_any_covered |= !is_ours_seen;
+                    others.latest = others.latest.max(Some(alias.decision()));
+                    others.last = Some(alias.clone());
                 }
+                Some(_) | None => {}
             }
             match change.row {
                 Some(alias) => drop(known.insert(change.key, alias)),
                 None => drop(known.remove(&change.key)),
             }
         })?;
-        Ok(covered)
+        Ok(others)
     }
 
     /// The report that first appeared at `origin`, to be sent again; to be had before anything is decided about it.
@@ -178,6 +179,15 @@ impl Decisions {
         };
         self.resender.send_decided(report, around, directory)
     }
+}
+
+/// What others wrote while we decided.
+#[derive(Default)]
+struct Others {
+    /// Whether anything of it is behind what we knew, and before ours.
+    is_any_covered: bool,
+    latest: Option<i64>,
+    last: Option<IdentityAlias>,
 }
 
 /// Of two decisions about one subject the later one counts, whatever the clocks say.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use scoresync_domain::{Employee, Fate, Fields, Identity, IdentityKind, Score, ScoreReport, Timestamp};
+use scoresync_domain::{Employee, Fate, Fields, Identity, IdentityKind, Score, ScoreReport, Status, Timestamp};
 use scoresync_fault_points::Point;
 use scoresync_kafka::{Encoder, Topic};
 use scoresync_tests::{
@@ -532,6 +532,30 @@ async fn a_decision_that_dies_anywhere_is_carried_out_if_it_was_written() -> any
     }
     has_records(&scene, "E200", Point::DECISION.len() - 1).await?;
     has_records(&scene, "E100", 1).await?;
+    // A withdrawal names nobody: what it withdraws is moved by the report that does.
+    write(&scene, "X-0", &[("状态", "作废"), ("版本", "2")]).await?;
+    let archive = scene.archive().await?;
+    let exams = async |owner: &str, status| -> anyhow::Result<usize> {
+        let records = archive.file(owner).await?;
+        Ok(records.iter().filter(|record| record.head.status == status).count())
+    };
+    until("it is withdrawn", SETTLE, async || {
+        Ok(exams("E100", Status::Withdrawn).await? + exams("E200", Status::Withdrawn).await? == 1)
+    })
+    .await?;
+    let owner = if exams("E100", Status::Withdrawn).await? == 1 {
+        "E200"
+    } else {
+        "E100"
+    };
+    let file = archive.file(if owner == "E100" { "E200" } else { "E100" }).await?;
+    let moved = file
+        .iter()
+        .find(|record| record.head.status == Status::Withdrawn)
+        .context("it is gone")?
+        .result_id;
+    scene.installation.run(&resolve(&moved.to_string(), owner))?;
+    until("it is moved", SETTLE, async || Ok(exams(owner, Status::Withdrawn).await? == 1)).await?;
     balance(&scene)?;
     end(processes)
 }
@@ -576,6 +600,12 @@ async fn of_two_who_decide_at_the_same_moment_none_overwrites_what_it_has_not_se
         revoked[0]["employee_no"] == "E200" && revoked[0]["revoked_by"].is_string(),
         "{revoked}"
     );
+    // Two who take the same back have both taken it back, and the times of what was written grow.
+    scene.installation.run(&resolve(&result_id, "E100"))?;
+    decide_meanwhile(&scene, &revoke, &revoke).await?;
+    let twice = decisions().await?;
+    let time = |decisions: &Value| decisions[0]["revoked_at"].as_str().map(str::to_owned);
+    ensure!(twice[0]["employee_no"] == "E100" && time(&twice) > time(&revoked), "{twice}");
     balance(&scene)?;
     end(processes)
 }

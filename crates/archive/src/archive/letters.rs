@@ -211,6 +211,14 @@ impl Archive {
         both!(Look, self, "look for the reports of a result", session => letters::origins_of(session, result_id))
     }
 
+    /// The last report of a result that names an employee, whom a decision can replace: a withdrawal may name nobody.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn last_naming_report(&self, result_id: ResultId) -> Result<Option<Origin>, ArchiveError> {
+        both!(Look, self, "look for a report of a result", session => letters::last_naming_report(session, result_id))
+    }
+
     /// By which decision the owners of those results were found that the archive has; 0 is none.
     ///
     /// # Errors

@@ -245,12 +245,25 @@ pub(super) fn read_waiting_group(mut row: Row) -> Result<WaitingGroup, Failure> 
 
 /// Where the reports first appeared that say something of a result, refused ones included.
 pub(crate) async fn origins_of(session: &impl Session, result_id: ResultId) -> Result<Vec<Origin>, Failure> {
+    let all = ["training_record", "score_history", "refused_score"].map(|table| (table, "origin_offset IS NOT NULL"));
+    origins(session, result_id, all).await
+}
+
+/// The last of them that names an employee and counts, or would if somebody decided.
+pub(crate) async fn last_naming_report(session: &impl Session, result_id: ResultId) -> Result<Option<Origin>, Failure> {
+    let naming = [
+        ("training_record", "employee_no IS NOT NULL"),
+        ("score_history", "employee_no IS NOT NULL"),
+        ("refused_score", "employee_no IS NOT NULL AND reason = 'owner_changed'"),
+    ];
+    Ok(origins(session, result_id, naming).await?.last().copied())
+}
+
+async fn origins(session: &impl Session, result_id: ResultId, tables: [(&str, &str); 3]) -> Result<Vec<Origin>, Failure> {
     let id = Value::Id(Some(*result_id.as_uuid()));
     let mut origins = Vec::new();
-    for table in ["training_record", "score_history", "refused_score"] {
-        let sql = format!(
-            "SELECT origin_generation, origin_partition, origin_offset FROM {table} WHERE result_id = $1 AND origin_offset IS NOT NULL"
-        );
+    for (table, condition) in tables {
+        let sql = format!("SELECT origin_generation, origin_partition, origin_offset FROM {table} WHERE result_id = $1 AND {condition}");
         for mut row in session.ask(&sql, &[id]).await? {
             origins.push(Origin {
                 generation: present(row.int4()?, "generation")?,

@@ -14,6 +14,10 @@ use crate::{
 };
 
 const ID: &str = "topic, generation, partition, place";
+/// The states of a letter that is named, so written that no index of all letters in a state fits: where PostgreSQL takes such an index to be
+/// nearly empty, as it is before letters melt away, it would go through all of it for each letter instead of looking at the key.
+const IS_OPEN: &str = "coalesce(state, '') = 'open'";
+const IS_UNSENT: &str = "coalesce(state, '') = 'redriven' AND sent_ms IS NULL";
 
 /// The groups that wait for one of these identities.
 pub(crate) async fn waiting_for(session: &impl Session, identities: &[[u8; 16]]) -> Result<Vec<[u8; 16]>, Failure> {
@@ -91,17 +95,19 @@ pub(crate) async fn queue(
     letters: &[LetterId],
     (request, max_attempts): (&Request<'_>, u32),
 ) -> Result<u64, Failure> {
-    let sql = "UPDATE dead_letter SET state = 'redriven', queued_ms = $1, sent_ms = NULL, requested_by = $2
-        WHERE family = 'scoresync' AND state = 'open' AND attempt < $3
+    let sql = format!(
+        "UPDATE dead_letter SET state = 'redriven', queued_ms = $1, sent_ms = NULL, requested_by = $2
+        WHERE family = 'scoresync' AND {IS_OPEN} AND attempt < $3
             AND topic = $4 AND generation = $5 AND partition = $6 AND place = $7
             AND EXISTS (SELECT 1 FROM letter_body AS body WHERE body.topic = dead_letter.topic AND body.generation = dead_letter.generation
-                AND body.partition = dead_letter.partition AND body.place = dead_letter.place AND body.record_value IS NOT NULL)";
+                AND body.partition = dead_letter.partition AND body.place = dead_letter.place AND body.record_value IS NOT NULL)"
+    );
     let head = [
         Value::Int8(Some(request.at.as_millis())),
         Value::Text(Some(request.actor)),
         Value::Int4(Some(i32::try_from(max_attempts).unwrap_or(i32::MAX))),
     ];
-    let queued = change_each(session, sql, (letters, &head)).await?;
+    let queued = change_each(session, &sql, (letters, &head)).await?;
     let count = queued.len() as u64;
     if request.actor != DESK {
         note(session, queued, request).await?;
@@ -111,9 +117,11 @@ pub(crate) async fn queue(
 
 /// Opens letters again whose copies cannot be sent. Says how many there were.
 pub(crate) async fn give_back(session: &impl Session, letters: &[LetterId]) -> Result<u64, Failure> {
-    let sql = "UPDATE dead_letter SET state = 'open', queued_ms = NULL WHERE state = 'redriven' AND sent_ms IS NULL
-        AND topic = $1 AND generation = $2 AND partition = $3 AND place = $4";
-    Ok(change_each(session, sql, (letters, &[])).await?.len() as u64)
+    let sql = format!(
+        "UPDATE dead_letter SET state = 'open', queued_ms = NULL WHERE {IS_UNSENT}
+            AND topic = $1 AND generation = $2 AND partition = $3 AND place = $4"
+    );
+    Ok(change_each(session, &sql, (letters, &[])).await?.len() as u64)
 }
 
 /// Letters that are to be sent by now, those who wait longest first.
@@ -141,13 +149,15 @@ pub(crate) async fn due(session: &impl Session, (now, limit): (Timestamp, u32)) 
 
 /// Remembers that copies of these attempts are in `scores.raw`. What became of one meanwhile stands.
 pub(crate) async fn sent(session: &impl Session, letters: &[(LetterId, u32)], at: Timestamp) -> Result<u64, Failure> {
-    let sql = "UPDATE dead_letter SET sent_ms = $1 WHERE state = 'redriven' AND sent_ms IS NULL
-        AND attempt = $2 AND topic = $3 AND generation = $4 AND partition = $5 AND place = $6";
+    let sql = format!(
+        "UPDATE dead_letter SET sent_ms = $1 WHERE {IS_UNSENT}
+            AND attempt = $2 AND topic = $3 AND generation = $4 AND partition = $5 AND place = $6"
+    );
     let rows = letters.iter().map(|(id, attempts)| {
         let attempts = Value::Int4(Some(i32::try_from(*attempts).unwrap_or(i32::MAX)));
         [&[Value::Int8(Some(at.as_millis())), attempts][..], &id_values(id)].concat()
     });
-    Ok(session.change(sql, &rows.collect::<Vec<_>>()).await?.iter().sum())
+    Ok(session.change(&sql, &rows.collect::<Vec<_>>()).await?.iter().sum())
 }
 
 /// Opens letters again of whose copies nothing was heard, though they were sent before a moment. Says how many there were.
@@ -168,8 +178,10 @@ pub(crate) async fn expect_again(session: &impl Session, id: &LetterId, at: Time
 
 /// Closes open letters and refusals, which is noted. Says how many there were.
 pub(crate) async fn discard(session: &impl Session, letters: &[LetterId], request: &Request<'_>) -> Result<u64, Failure> {
-    let sql = "UPDATE dead_letter SET state = 'discarded', closed_ms = $1, closed_by = $2, closing_reason = $3
-        WHERE state = 'open' AND topic = $4 AND generation = $5 AND partition = $6 AND place = $7";
+    let sql = format!(
+        "UPDATE dead_letter SET state = 'discarded', closed_ms = $1, closed_by = $2, closing_reason = $3
+            WHERE {IS_OPEN} AND topic = $4 AND generation = $5 AND partition = $6 AND place = $7"
+    );
     let head = [
         Value::Int8(Some(request.at.as_millis())),
         Value::Text(Some(request.actor)),
@@ -178,7 +190,7 @@ pub(crate) async fn discard(session: &impl Session, letters: &[LetterId], reques
     let refusals = "INSERT INTO refusal_discarded (closed_ms, closed_by, closing_reason, topic, generation, partition, place)
         SELECT CAST($1 AS bigint), CAST($2 AS text), CAST($3 AS text), topic, generation, partition, place FROM refused_letter
         WHERE state = 'open' AND topic = $4 AND generation = $5 AND partition = $6 AND place = $7";
-    let mut discarded = change_each(session, sql, (letters, &head)).await?;
+    let mut discarded = change_each(session, &sql, (letters, &head)).await?;
     let refused = letters.iter().filter(|id| !id.topic.is_empty());
     discarded.extend(change_each(session, refusals, (refused, &head)).await?);
     let count = discarded.len() as u64;

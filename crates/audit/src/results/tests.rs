@@ -108,10 +108,13 @@ fn leak(score: EnrichedScore<'static>) -> &'static EnrichedScore<'static> {
 fn what_the_rule_makes_of_it_balances_and_everything_else_is_named() {
     let (first, second, other) = (leak(score(1, "E1", 60)), leak(score(2, "E1", 70)), leak(score(3, "E2", 80)));
     let said = [first, second, other];
-    let refused = Item::Refused {
+    let refusal = Refused {
         place: (1, 0, 3),
         is_by_owner: true,
+        head: Said::of(other, place_of(3)).head,
+        content: Said::of(other, place_of(3)).content,
     };
+    let refused = Item::Refused(refusal.clone());
     let right = || vec![Item::Record(record(second)), Item::History(history(first, 1)), refused.clone()];
     let check = |archived: Vec<Item>, expected: &[FindingKind]| {
         let (kinds, _) = findings(&said, archived, 0);
@@ -133,16 +136,30 @@ fn what_the_rule_makes_of_it_balances_and_everything_else_is_named() {
         vec![Item::Record(altered), right()[1].clone(), refused.clone()],
         &[FindingKind::AlteredRecord],
     );
+    let reworded = Refused {
+        content: [0; 16],
+        ..refusal.clone()
+    };
+    check([&right()[..2], &[Item::Refused(reworded)]].concat(), &[FindingKind::ExtraRefusal]);
+    let of_nothing = Refused {
+        place: (1, 0, 4),
+        is_by_owner: false,
+        ..refusal
+    };
+    check([right(), vec![Item::Refused(of_nothing)]].concat(), &[FindingKind::ExtraRefusal]);
     let stale = vec![Item::Record(record(first)), Item::History(history(second, 1)), right()[2].clone()];
     check(stale, &[FindingKind::AlteredRecord, FindingKind::MissingHistory]);
     let mut reworded = history(first, 1);
     reworded.head = record(second).head;
     check([right(), vec![Item::History(reworded)]].concat(), &[FindingKind::ExtraHistory]);
     let (kinds, _) = findings(&[], right(), 0);
-    assert_eq!(
-        kinds,
-        [FindingKind::ExtraRecord, FindingKind::ExtraHistory, FindingKind::ExtraRefusal]
-    );
+    let expected = [
+        FindingKind::ExtraRefusal,
+        FindingKind::ExtraRecord,
+        FindingKind::ExtraHistory,
+        FindingKind::ExtraRefusal,
+    ];
+    assert_eq!(kinds, expected);
 }
 
 #[test]
@@ -173,6 +190,13 @@ fn each_statement_has_one_fate() {
         &[Fate::Filed, Fate::Filed, Fate::Filed],
     );
     check_fates(&[first.clone(), score(3, "E2", 60)], &[Fate::Filed, Fate::Refused]);
+    // A letter that is redriven last moves the place of what was said again before.
+    let redelivered = |offset, points| EnrichedScore {
+        repeat: Repeat::Redelivery,
+        ..score(offset, "E1", points)
+    };
+    let late = [redelivered(3, 70), redelivered(5, 60), redelivered(1, 60)];
+    check_fates(&late, &[Fate::Filed, Fate::Filed, Fate::Filed]);
     let decided = EnrichedScore {
         decision: 9,
         ..score(3, "E2", 60)

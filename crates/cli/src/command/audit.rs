@@ -1,5 +1,7 @@
 //! `scoresync audit`: whether the books balance.
 
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 use indicatif::ProgressBar;
 use scoresync_archive::{Access, Archive};
@@ -22,7 +24,7 @@ pub(super) async fn run(arguments: &arguments::Audit, context: &Context) -> Resu
         .await
         .context("open the archive; has a sink run yet?")?;
     let (kafka, topics) = (context.configuration.kafka.clone(), context.configuration.topics.clone());
-    let (scratch, runtime) = (arguments.scratch.clone().unwrap_or_else(std::env::temp_dir), Handle::current());
+    let (scratch, runtime) = (arguments.scratch.clone().unwrap_or_else(scratch), Handle::current());
     let auditing = tokio::task::spawn_blocking(move || {
         let audit = Audit {
             kafka: &kafka,
@@ -50,6 +52,12 @@ pub(super) async fn run(arguments: &arguments::Audit, context: &Context) -> Resu
     });
     context.output.print(&document, |_| lines(&books))?;
     Ok(if books.balance() { Exit::Ok } else { Exit::Failed })
+}
+
+/// What the system has for files that may be large: its other folder is in memory on many machines.
+fn scratch() -> PathBuf {
+    let large = PathBuf::from("/var/tmp");
+    if large.is_dir() { large } else { std::env::temp_dir() }
 }
 
 /// What is being read, and how much of it was.

@@ -63,8 +63,11 @@ impl Reach {
     pub async fn revoke(&self, subject: AliasSubject, (actor, because): (&str, &str)) -> Result<Option<IdentityAlias>, ReachError> {
         let (revoked_by, reason) = (actor.to_owned(), because.to_owned());
         self.with_decisions(move |decisions| {
+            let mut is_begun = false;
             decisions.decide(&subject, |current, revoked_at| {
-                let standing = current.filter(|alias| alias.revocation.is_none())?;
+                // Where somebody else has taken it back at the same moment, it is taken back once more.
+                let standing = current.filter(|alias| is_begun || alias.revocation.is_none())?;
+                is_begun = true;
                 Some(IdentityAlias {
                     revocation: Some(Revocation {
                         revoked_by: revoked_by.clone(),

@@ -191,8 +191,9 @@ impl Office {
     }
 
     async fn about_result(&self, result_id: ResultId) -> Result<Subject, Unresolved> {
-        let report = self.archive.origins_of(result_id).await?.last().copied();
-        if report.is_none() && self.archive.open_letters_about(result_id).await?.is_empty() {
+        let report = self.archive.last_naming_report(result_id).await?;
+        let is_unknown = report.is_none() && self.archive.origins_of(result_id).await?.is_empty();
+        if is_unknown && self.archive.open_letters_about(result_id).await?.is_empty() {
             let text = format!("the archive has nothing of the result {result_id}, and no letter is about it");
             return Err(senseless(text));
         }

@@ -31,9 +31,6 @@ impl Desk {
                     let open = DeskMetrics::labelled(open, |source| self.judge.sources.get(source).is_some());
                     self.metrics.show_open(&open, &mut self.shown);
                     self.reopen_lost();
-                    if let Err(error) = self.send_overdue() {
-                        tracing::info!(error = &error as &dyn std::error::Error, "decided results have to wait");
-                    }
                 }
                 // What keeps letters waiting is told where they are taken and sent.
                 Err(error) => {
@@ -41,6 +38,9 @@ impl Desk {
                     tracing::info!(error = &error as &dyn std::error::Error, "the open letters could not be counted");
                 }
             }
+        }
+        if let Err(error) = self.send_overdue() {
+            tracing::info!(error = &error as &dyn std::error::Error, "decided results have to wait");
         }
         let is_kept = self.not_before.is_some();
         if !self.consumer.is_connected() {

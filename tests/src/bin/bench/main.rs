@@ -1,5 +1,6 @@
 //! `dev/bench`: how fast each part is, beside what bounds it on the same machine in the same run.
 
+mod audit;
 mod bare_kafka;
 mod bare_table;
 mod desk;
@@ -52,6 +53,8 @@ enum Part {
     Scale,
     /// Dead letters: taken in, listed, filed when their people appear.
     Desk,
+    /// The audit of everything that was filed.
+    Audit,
 }
 
 #[tokio::main]
@@ -91,6 +94,10 @@ async fn measure(arguments: &Arguments, table: &mut Table) -> anyhow::Result<()>
         if wants(Part::Desk) {
             say(&format!("desk, run {run} of {}", arguments.runs));
             desk::run(&stack, workload, table).await?;
+        }
+        if wants(Part::Audit) {
+            say(&format!("audit, run {run} of {}", arguments.runs));
+            audit::run(&stack, workload, table).await?;
         }
     }
     if wants(Part::Door) {

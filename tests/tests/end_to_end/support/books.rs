@@ -15,6 +15,14 @@ pub(crate) fn audit(scene: &Scene) -> anyhow::Result<Value> {
     Ok(document)
 }
 
+/// The books balance, and nothing is on its way any more.
+pub(crate) fn balance_and_nothing_is_in_flight(scene: &Scene) -> anyhow::Result<()> {
+    balance(scene)?;
+    let document = audit(scene)?;
+    ensure!(document["total"]["in_flight"] == 0, "something is in flight: {document:#}");
+    Ok(())
+}
+
 /// The books balance: what is in is what became of it, and nothing is wrong.
 pub(crate) fn balance(scene: &Scene) -> anyhow::Result<()> {
     let document = audit(scene)?;

@@ -11,7 +11,7 @@ mod scene;
 mod truth;
 mod wait;
 
-pub(crate) use books::{audit, balance};
+pub(crate) use books::{audit, balance, balance_and_nothing_is_in_flight};
 pub(crate) use foreign::{Bytes, Foreign};
 pub(crate) use http::{Answer, Http};
 pub(crate) use load::{Load, Sent};

@@ -11,7 +11,7 @@ use scoresync_tests::{
     verdict::{Expected, Found, Verdict},
 };
 
-use super::{SETTLE, Scene, Sent, balance};
+use super::{SETTLE, Scene, Sent, balance_and_nothing_is_in_flight};
 
 /// Waits until all is settled, then compares every report, every file and every count with the truth.
 pub(crate) async fn assert_every_fate_is_true(scene: &Scene, company: &Company, sent: &Sent<'_>) -> anyhow::Result<()> {
@@ -43,7 +43,7 @@ pub(crate) async fn assert_every_fate_is_true(scene: &Scene, company: &Company, 
         &verdict.mismatches[..verdict.mismatches.len().min(20)],
         verdict.counts
     );
-    balance(scene)
+    balance_and_nothing_is_in_flight(scene)
 }
 
 /// A mapper that was killed writes some outputs twice; the sink counts the second as duplicate, or refuses it like the first.
