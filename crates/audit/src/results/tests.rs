@@ -1,3 +1,5 @@
+//! Results that were told rightly, and wrongly in every way.
+
 use std::borrow::Cow;
 
 use scoresync_archive::{Content, EnrichedPosition, Head, SurveyedHistory, SurveyedRecord};
