@@ -253,3 +253,46 @@ fn skip(scene: &Scene, report: Origin) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// Exams of E100, some of which are sent twice.
+fn exams(rows: usize) -> String {
+    let names: Vec<&str> = academy::fields("").into_iter().map(|(name, _)| name).collect();
+    let line = |number: usize| {
+        let fields = academy::fields(&format!("X-{}", number % (rows * 9 / 10)));
+        fields.into_iter().map(|(_, value)| value).collect::<Vec<_>>().join(",")
+    };
+    let lines: Vec<String> = std::iter::once(names.join(",")).chain((0..rows).map(line)).collect();
+    lines.join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_books_balance_at_any_moment_under_load() -> anyhow::Result<()> {
+    const ROWS: usize = 40_000;
+    let scene = Scene::new(Database::Sqlite)?;
+    let roster = scene.file("roster.csv", academy::ROSTER)?.display().to_string();
+    scene.installation.run(&["employees", "import", &roster])?;
+    let mut processes = start(&scene, &["sink", "mapper", "desk"])?;
+    for process in &mut processes {
+        process.ready(START).await?;
+    }
+    let file = scene.file("exams.csv", exams(ROWS))?.display().to_string();
+    let mut import = scene.installation.start("import", &["import", "academy", &file])?;
+    let (mut seen, mut is_sent) = (Vec::new(), false);
+    loop {
+        let books = audit(&scene)?;
+        ensure!(books["balance"] == true, "{books:#}");
+        let [reports, in_flight] = ["reports", "in_flight"].map(|name| books["total"][name].as_u64().unwrap_or_default());
+        let is_done = is_sent && in_flight == 0;
+        seen.push((reports, in_flight));
+        if is_done {
+            break;
+        }
+        is_sent = is_sent || import.ended(Duration::ZERO)?.is_some();
+    }
+    ensure!(seen.last() == Some(&(ROWS as u64, 0)), "{seen:?}");
+    ensure!(seen.iter().any(|(_, in_flight)| *in_flight > 0), "nothing was on its way: {seen:?}");
+    for process in processes {
+        ensure!(process.stop(STOP)?.success(), "a stage did not end well");
+    }
+    Ok(())
+}
