@@ -124,6 +124,12 @@ impl Directory {
         self.identity_alias(source, &spelling).is_some() || self.claims(spelling, system.as_deref().unwrap_or_default()).is_any()
     }
 
+    /// What people decided to be of an employee, who may be unknown, and did not revoke.
+    #[must_use]
+    pub fn decided_to_be_of(&self, employee_no: &str) -> Vec<AliasSubject> {
+        self.aliases.of_employee(employee_no)
+    }
+
     /// The results about whose owners anything was decided, revoked decisions included.
     pub fn decided_results(&self) -> impl Iterator<Item = ResultId> {
         self.aliases.decided_results()

@@ -33,7 +33,7 @@ pub enum DirectoryChange<'a> {
     Employee(&'a Employee),
     /// What had pointed to an employee whose record is replaced or erased: somebody else may have it alone now.
     Before(&'a [IdentityKey]),
-    /// A decision, taken or revoked.
+    /// A decision, taken or revoked, or one whose employee has come.
     Alias(&'a AliasSubject),
 }
 
@@ -139,7 +139,10 @@ impl LiveDirectory {
 }
 
 fn apply_employee(directory: &mut Directory, change: TableChange<Employee>, tell: &mut impl FnMut(DirectoryChange<'_>)) {
-    let before = directory.identities_of(change.row.as_ref().map_or(&change.key, |employee| &employee.employee_no));
+    let number = change.row.as_ref().map_or(&change.key, |employee| &employee.employee_no);
+    let before = directory.identities_of(number);
+    // Whoever comes, or comes back, has what was decided to be theirs.
+    let comes = change.row.is_some() && before.is_empty();
     let changed = match &change.row {
         Some(employee) => directory.apply_employee(employee),
         None => directory.erase(&change.key),
@@ -148,6 +151,11 @@ fn apply_employee(directory: &mut Directory, change: TableChange<Employee>, tell
         tell(DirectoryChange::Before(&before));
         if let Some(employee) = &change.row {
             tell(DirectoryChange::Employee(employee));
+            if comes {
+                for subject in directory.decided_to_be_of(&employee.employee_no) {
+                    tell(DirectoryChange::Alias(&subject));
+                }
+            }
         }
     }
     tracing::trace!(offset = change.offset, changed, "took in an employee");

@@ -611,6 +611,35 @@ async fn of_two_who_decide_at_the_same_moment_none_overwrites_what_it_has_not_se
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_decided_to_be_somebodys_is_filed_when_they_come_back() -> anyhow::Result<()> {
+    let scene = Scene::new(Database::Sqlite)?;
+    employ(&scene, academy::ROSTER)?;
+    let mut processes = start(&scene, &["sink", "mapper", "desk"])?;
+    ready(&mut processes).await?;
+    write(&scene, "X-1", &[("工号", "WRONG")]).await?;
+    until_letters_are(&scene, "open", 1, SETTLE).await?;
+    let letter = dlq(&scene, &["list"])?[0]["letter"].as_str().context("no letter")?.to_owned();
+    dlq(&scene, &["resolve", &letter, "--employee", "E100", "--because", "a test"])?;
+    until_letters_are(&scene, "filed", 1, SETTLE).await?;
+    // She is erased, so that her number means nobody.
+    let foreign = Foreign::of(&scene)?;
+    foreign.erase((Topic::Employees, 0), "E100").await?;
+    until("nobody has her number", SETTLE, async || {
+        let output = scene
+            .installation
+            .output(&["dlq", "resolve", &letter, "--employee", "E100", "--because", "a test", "--dry-run"])?;
+        Ok(output.status.code() == Some(1))
+    })
+    .await?;
+    write(&scene, "X-2", &[("工号", "WRONG")]).await?;
+    until_letters_are(&scene, "open", 1, SETTLE).await?;
+    employ(&scene, academy::ROSTER)?;
+    until_letters_are(&scene, "filed", 2, SETTLE).await?;
+    balance(&scene)?;
+    end(processes)
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_resembles_the_person_in_a_letter_is_suggested_and_nothing_is_filed_by_that() -> anyhow::Result<()> {
     let scene = Scene::new(Database::Sqlite)?;
     employ(&scene, academy::ROSTER)?;

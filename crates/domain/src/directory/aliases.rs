@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{AliasSubject, IdentityAlias, IdentityKind, Region, ResultId, normalise::Spelling, normalise_identity};
+use crate::{AliasSubject, IdentityAlias, IdentityKind, Region, ResultId, normalise::Spelling, normalise_employee_no, normalise_identity};
 
 /// Revoked decisions are kept as well: revoking may come before the record that it revokes is read again.
 #[derive(Debug, Default, PartialEq)]
@@ -12,6 +12,8 @@ pub(super) struct Aliases {
     phones: Table,
     emails: Table,
     accounts: Table,
+    /// For whom something was decided: few of those who come are among them.
+    employees: Decided,
 }
 
 /// By normalised value: one subject for each source and each way of writing the value. Sorted by subject.
@@ -19,39 +21,68 @@ type Table = HashMap<Box<str>, Vec<IdentityAlias>>;
 
 impl Aliases {
     pub(super) fn apply(&mut self, alias: IdentityAlias, region: Region) -> bool {
-        let (kind, value) = match &alias.subject {
+        let employee_no = alias.employee_no.clone();
+        let replaced = match &alias.subject {
             AliasSubject::Result(result_id) => {
-                let is_known = self.results.get(result_id) == Some(&alias);
-                self.results.insert(*result_id, alias);
-                return !is_known;
+                if self.results.get(result_id) == Some(&alias) {
+                    return false;
+                }
+                self.results.insert(*result_id, alias)
             }
-            AliasSubject::Identity { kind, value, .. } => (*kind, normalise_identity(*kind, value, region).into()),
+            AliasSubject::Identity { kind, value, .. } => {
+                let (kind, value) = (*kind, normalise_identity(*kind, value, region).into());
+                let decisions = self.table_mut(kind).entry(value).or_default();
+                match decisions.binary_search_by(|present| by_subject(&present.subject).cmp(&by_subject(&alias.subject))) {
+                    Ok(position) if decisions[position] == alias => return false,
+                    Ok(position) => Some(std::mem::replace(&mut decisions[position], alias)),
+                    Err(position) => {
+                        decisions.insert(position, alias);
+                        None
+                    }
+                }
+            }
         };
-        let decisions = self.table_mut(kind).entry(value).or_default();
-        match decisions.binary_search_by(|present| by_subject(&present.subject).cmp(&by_subject(&alias.subject))) {
-            Ok(position) if decisions[position] == alias => return false,
-            Ok(position) => decisions[position] = alias,
-            Err(position) => decisions.insert(position, alias),
-        }
+        self.employees.add(employee_no.as_deref());
+        self.employees
+            .remove(replaced.as_ref().and_then(|alias| alias.employee_no.as_deref()));
         true
     }
 
     pub(super) fn erase(&mut self, subject: &AliasSubject, region: Region) -> bool {
-        let (kind, value) = match subject {
-            AliasSubject::Result(result_id) => return self.results.remove(result_id).is_some(),
-            AliasSubject::Identity { kind, value, .. } => (*kind, normalise_identity(*kind, value, region)),
+        let erased = match subject {
+            AliasSubject::Result(result_id) => self.results.remove(result_id),
+            AliasSubject::Identity { kind, value, .. } => {
+                let value = normalise_identity(*kind, value, region);
+                let table = self.table_mut(*kind);
+                let Some(decisions) = table.get_mut(value.as_ref()) else {
+                    return false;
+                };
+                let position = decisions.iter().position(|alias| alias.subject == *subject);
+                let erased = position.map(|position| decisions.remove(position));
+                if decisions.is_empty() {
+                    table.remove(value.as_ref());
+                }
+                erased
+            }
         };
-        let table = self.table_mut(kind);
-        let Some(decisions) = table.get_mut(value.as_ref()) else {
-            return false;
-        };
-        let before = decisions.len();
-        decisions.retain(|alias| alias.subject != *subject);
-        let is_erased = decisions.len() < before;
-        if decisions.is_empty() {
-            table.remove(value.as_ref());
+        self.employees
+            .remove(erased.as_ref().and_then(|alias| alias.employee_no.as_deref()));
+        erased.is_some()
+    }
+
+    /// Everything that was decided to be of an employee and not revoked.
+    pub(super) fn of_employee(&self, employee_no: &str) -> Vec<AliasSubject> {
+        let normal = normalise_employee_no(employee_no);
+        if !self.employees.0.contains_key(normal.as_ref()) {
+            return Vec::new();
         }
-        is_erased
+        let tables = [&self.employee_nos, &self.phones, &self.emails, &self.accounts];
+        let all = self.results.values().chain(tables.into_iter().flat_map(HashMap::values).flatten());
+        let is_theirs = |alias: &&IdentityAlias| {
+            let number = alias.employee_no.as_deref().map(normalise_employee_no);
+            alias.revocation.is_none() && number.as_deref() == Some(normal.as_ref())
+        };
+        all.filter(is_theirs).map(|alias| alias.subject.clone()).collect()
     }
 
     pub(super) fn about_result(&self, result_id: ResultId) -> Option<&IdentityAlias> {
@@ -94,6 +125,30 @@ impl Aliases {
             IdentityKind::Phone => &mut self.phones,
             IdentityKind::Email => &mut self.emails,
             IdentityKind::Account => &mut self.accounts,
+        }
+    }
+}
+
+/// How many decisions there are for an employee, by the normal form of the number.
+#[derive(Debug, Default, PartialEq)]
+struct Decided(HashMap<String, usize>);
+
+impl Decided {
+    fn add(&mut self, employee_no: Option<&str>) {
+        if let Some(number) = employee_no {
+            *self.0.entry(normalise_employee_no(number).into_owned()).or_default() += 1;
+        }
+    }
+
+    fn remove(&mut self, employee_no: Option<&str>) {
+        let Some(number) = employee_no.map(normalise_employee_no) else {
+            return;
+        };
+        if let Some(count) = self.0.get_mut(number.as_ref()) {
+            *count -= 1;
+            if *count == 0 {
+                self.0.remove(number.as_ref());
+            }
         }
     }
 }

@@ -171,6 +171,26 @@ fn a_circle_of_replacements_replaces_nobody_in_it() {
     check_successor(&circle, "D", Some("D"));
 }
 
+#[test]
+fn what_was_decided_to_be_of_somebody_is_found_by_any_spelling_of_the_number_until_it_is_revoked() {
+    let (phone, result) = (
+        about(None, IdentityKind::Phone, SHARED),
+        AliasSubject::Result(ResultId::from_key("academy", ["a"])),
+    );
+    let mut directory = Directory::new(Region::CN);
+    directory.apply_alias(alias(phone.clone(), Some("e1001"), 1));
+    let decided = alias(result.clone(), Some("E1001"), 2);
+    directory.apply_alias(decided.clone());
+    directory.apply_alias(alias(about(None, IdentityKind::Email, "a@b.cn"), Some("E2"), 3));
+    directory.apply_alias(alias(about(None, IdentityKind::Email, "c@b.cn"), None, 3));
+    let mut found = directory.decided_to_be_of(" E1001");
+    found.sort_by_key(ToString::to_string);
+    assert_eq!(found, [phone.clone(), result]);
+    directory.apply_alias(decided.revoked(9));
+    assert_eq!(directory.decided_to_be_of("E1001"), [phone]);
+    assert_eq!(directory.decided_to_be_of("E3"), []);
+}
+
 fn check_alias(aliases: &[IdentityAlias], expected: Option<&str>) {
     let mut directory = Directory::new(Region::CN);
     for alias in aliases {

@@ -128,6 +128,14 @@ impl Foreign {
         Ok(())
     }
 
+    /// Writes a tombstone.
+    pub(crate) async fn erase(&self, (topic, partition): (Topic, i32), key: &str) -> anyhow::Result<()> {
+        let name = self.name(topic);
+        let outgoing = FutureRecord::<str, [u8]>::to(&name).partition(partition).key(key);
+        self.producer.send(outgoing, PATIENCE).await.map_err(|(error, _)| error)?;
+        Ok(())
+    }
+
     /// Everything in a topic, by partition and offset.
     pub(crate) async fn read(&self, topic: Topic) -> anyhow::Result<Vec<Standing>> {
         let (brokers, name) = (self.brokers.clone(), self.name(topic));
