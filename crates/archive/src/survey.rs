@@ -5,11 +5,11 @@ use std::ops::ControlFlow;
 use scoresync_domain::{ContentHash, LetterState, ResultId, Status};
 
 use crate::{
-    Content, EnrichedPosition, FateCount, Head, LetterId, Position, RefusedScore, TopicPartition,
+    Content, EnrichedPosition, FateCount, Head, LetterId, Position, RefusedScore,
     error::Failure,
     judging::{KnownHistory, KnownRecord},
     letters::{Row, Session, read_id},
-    read::{FATE_COUNTS, read_fate_count, refused_after, start},
+    read::{FATE_COUNTS, read_fate_count, read_position, refused_after, start},
     table::{RowReader, Value, history_columns, named, present, read_history, read_record, read_refused, record_columns},
 };
 
@@ -137,17 +137,8 @@ impl<S: Session> Survey<'_, S> {
     async fn positions(&mut self, table: &str, of: impl Fn(Position) -> Surveyed) -> Result<(), Stop> {
         let sql = format!("SELECT topic, generation, partition, topic_id, next_offset, partition_count, schemas FROM {table}");
         let read = |row: &mut Row| {
-            Ok(of(Position {
-                partition: TopicPartition {
-                    topic: present(row.text()?, "topic")?,
-                    generation: present(row.int4()?, "generation")?,
-                    partition: present(row.int4()?, "partition")?,
-                },
-                topic_id: present(row.text()?, "topic id")?,
-                next_offset: present(row.int8()?, "offset")?,
-                partition_count: present(row.int4()?, "partition count")?,
-                schemas: present(row.text()?, "schemas")?,
-            }))
+            let (topic, generation) = (present(row.text()?, "topic")?, present(row.int4()?, "generation")?);
+            read_position(row, &topic, generation).map(&of)
         };
         self.rows(&sql, &[], read).await.map(drop)
     }

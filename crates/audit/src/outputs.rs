@@ -3,10 +3,10 @@
 use std::{collections::BTreeSet, io};
 
 use scoresync_archive::EnrichedPosition;
-use scoresync_domain::EnrichedScore;
+use scoresync_domain::{EnrichedScore, Origin};
 use scoresync_kafka::{
     BorrowedMessage, DecodeError, Decoder, Message, SchemaLookupError,
-    dead_letter::{ATTEMPT, History, ORIGIN, REASON, text_of},
+    dead_letter::{ATTEMPT, History, REASON, text_of},
 };
 
 use crate::{
@@ -61,10 +61,10 @@ impl Outputs<'_> {
         };
         let attempts = text_of(record.headers(), ATTEMPT).and_then(|text| text.parse().ok());
         self.copies.answer(score.origin, attempts.unwrap_or(0));
-        if !self.ledger.mark(score.origin, Mark::Mapped) {
-            let text = format!("scores.enriched:{generation}/{partition}/{offset} names it, and no report first appeared there");
-            self.books.find(FindingKind::Invented, format!("report {}", score.origin), text);
-        }
+        let is_report = self.ledger.mark(score.origin, Mark::Mapped);
+        self.check((score.origin, is_report), || {
+            format!("scores.enriched:{generation}/{partition}/{offset}")
+        });
         if is_read {
             let arrived = EnrichedPosition {
                 generation,
@@ -78,20 +78,27 @@ impl Outputs<'_> {
 
     /// Takes down a dead letter of ours; those of others are about other topics. `next` is where the desk goes on.
     pub(crate) fn letter(&mut self, record: &BorrowedMessage<'_>, (generation, next): (i32, i64)) {
-        if text_of(record.headers(), REASON).is_none() || text_of(record.headers(), ORIGIN).is_none() {
+        if text_of(record.headers(), REASON).is_none() {
             return;
         }
         let history = History::read(record.headers());
         let Some(origin) = history.origin else { return };
         // A copy says how often its report was tried before, a letter which try has failed.
         self.copies.answer(origin, history.attempts.saturating_sub(1));
-        if !self.ledger.letter(origin) {
-            let place = format!("scores.dlq:{generation}/{}/{}", record.partition(), record.offset());
-            let text = format!("{place} names it, and no report first appeared there");
-            self.books.find(FindingKind::Invented, format!("report {origin}"), text);
-        }
+        let is_report = self.ledger.letter(origin);
+        self.check((origin, is_report), || {
+            format!("scores.dlq:{generation}/{}/{}", record.partition(), record.offset())
+        });
         if record.offset() < next {
             self.ledger.letter_read(origin);
+        }
+    }
+
+    /// What an output names must be a report.
+    fn check(&mut self, (origin, is_report): (Origin, bool), place: impl FnOnce() -> String) {
+        if !is_report {
+            let text = format!("{} names it, and no report first appeared there", place());
+            self.books.find(FindingKind::Invented, format!("report {origin}"), text);
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     books::{Books, FindingKind},
     counts::{Counts, Partition},
     ledger::{Ledger, Mark},
-    said::{Course, Hash, History, Item, Place, Record, Refused, Said, Shown},
+    said::{Course, Hash, History, Item, Place, Record, Refused, Said, Shown, contents},
 };
 
 /// What is found while one result after the other is judged.
@@ -196,8 +196,9 @@ impl Results<'_> {
             let said = &known.said[number];
             must_be.insert(said.head, said);
         }
+        let contents = contents(known.record.as_ref(), &known.history);
         for row in &known.history {
-            let content = row.content(known.record.as_ref(), &known.history);
+            let content = row.content(&contents);
             let text = match must_be.remove(&row.head) {
                 Some(said) if content == Some(said.content) => continue,
                 Some(_) => format!("the history says otherwise what the score at {} said", written(row.arrived)),

@@ -9,7 +9,7 @@ use std::{
 };
 
 use scoresync_archive::{Archive, ArchiveError, Position, RefusedScore, Successors, Surveyed};
-use scoresync_domain::{Fate, Origin, Refusal};
+use scoresync_domain::{Fate, LetterState, Origin, Refusal};
 use scoresync_kafka::{
     Bounds, Decoder, Error, KafkaSettings, Message, Registry, SchemaLookupError, Topic, TopicNames, TopicSettings, dead_letter::History,
     read_topic, recorded_positions, topic_bounds,
@@ -302,7 +302,7 @@ impl Statements {
             Surveyed::Letter(id, state) => {
                 books.count_letter(state);
                 if id.topic.is_empty() {
-                    ledger.letter_known(id.origin, state == scoresync_domain::LetterState::Filed);
+                    ledger.letter_known(id.origin, state == LetterState::Filed);
                 }
             }
             Surveyed::Discarded(id) if id.topic.is_empty() => ledger.letter_known(id.origin, false),

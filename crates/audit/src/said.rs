@@ -1,5 +1,7 @@
 //! What is known of a result, small enough to be written to disk: what was said of it, and what the archive made of that.
 
+use std::collections::HashMap;
+
 use scoresync_archive::{Content, EnrichedPosition, Head, RefusedStatement, SurveyedHistory, SurveyedRecord};
 use scoresync_domain::{ContentHash, EnrichedScore, Origin, Repeat, Score, Status, Timestamp, rule::Statement};
 use serde::{Deserialize, Serialize};
@@ -184,11 +186,20 @@ impl History {
     }
 
     /// Its content, which can stand in another row of the result.
-    pub(crate) fn content(&self, record: Option<&Record>, all: &[Self]) -> Option<Hash> {
-        let of_number = || all.iter().find(|row| row.number == self.number && row.content.is_some())?.content;
-        let in_record = || record.filter(|record| record.number == Some(self.number))?.shown.as_ref();
-        self.content.or_else(of_number).or_else(|| in_record().map(|shown| shown.content))
+    pub(crate) fn content(&self, contents: &HashMap<i32, Hash>) -> Option<Hash> {
+        self.content.or_else(|| contents.get(&self.number).copied())
     }
+}
+
+/// The contents of a result by their numbers; where several rows have one, the first of the history.
+pub(crate) fn contents(record: Option<&Record>, history: &[History]) -> HashMap<i32, Hash> {
+    let in_history = history.iter().filter_map(|row| Some((row.number, row.content?)));
+    let in_record = record.and_then(|record| Some((record.number?, record.shown.as_ref()?.content)));
+    let mut contents = HashMap::new();
+    for (number, content) in in_history.chain(in_record) {
+        contents.entry(number).or_insert(content);
+    }
+    contents
 }
 
 impl Refused {

@@ -83,10 +83,7 @@ impl Decisions {
     /// No answer.
     pub fn read(&mut self) -> Result<&BTreeMap<String, IdentityAlias>, DecisionError> {
         let known = &mut self.known;
-        self.table.read_to_end(PATIENCE, |change| match change.row {
-            Some(alias) => drop(known.insert(change.key, alias)),
-            None => drop(known.remove(&change.key)),
-        })?;
+        self.table.read_to_end(PATIENCE, |change| change.keep_in(known))?;
         Ok(&self.known)
     }
 
@@ -151,10 +148,7 @@ impl Decisions {
                 }
                 Some(_) | None => {}
             }
-            match change.row {
-                Some(alias) => drop(known.insert(change.key, alias)),
-                None => drop(known.remove(&change.key)),
-            }
+            change.keep_in(known);
         })?;
         Ok(others)
     }

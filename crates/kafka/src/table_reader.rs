@@ -46,6 +46,16 @@ pub struct TableChange<R> {
     pub offset: i64,
 }
 
+impl<R> TableChange<R> {
+    /// Of a key with several records, the last one stands.
+    pub fn keep_in(self, rows: &mut BTreeMap<String, R>) {
+        match self.row {
+            Some(row) => drop(rows.insert(self.key, row)),
+            None => drop(rows.remove(&self.key)),
+        }
+    }
+}
+
 /// Reads one table. Belongs to a thread of its own.
 pub struct TableReader<R> {
     topic: String,

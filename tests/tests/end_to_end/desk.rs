@@ -13,7 +13,7 @@ use scoresync_tests::{
 };
 use serde_json::Value;
 
-use crate::support::{Bytes, Foreign, SETTLE, START, STOP, Scene, academy, balance, until};
+use crate::support::{Bytes, Foreign, SETTLE, START, STOP, Scene, academy, academy::write, balance, end, ready, start, until};
 
 const REPORTS: usize = 10_000;
 const PEOPLE: usize = 500;
@@ -36,25 +36,6 @@ fn reports() -> String {
 fn people() -> String {
     let lines = (0..PEOPLE).map(|number| format!("U{number},人{number},{}\n", 19_900_100_000_u64 + number as u64));
     format!("工号,姓名,手机号\n{}", lines.collect::<String>())
-}
-
-fn start(scene: &Scene, stages: &[&str]) -> anyhow::Result<Vec<Process>> {
-    let start = |stage: &&str| scene.installation.start(stage, &["run", stage]);
-    stages.iter().map(start).collect()
-}
-
-async fn ready(processes: &mut [Process]) -> anyhow::Result<()> {
-    for process in processes {
-        process.ready(START).await?;
-    }
-    Ok(())
-}
-
-fn end(processes: Vec<Process>) -> anyhow::Result<()> {
-    for process in processes {
-        ensure!(process.stop(STOP)?.success(), "a stage did not end well");
-    }
-    Ok(())
 }
 
 /// What a command of the desk says.
@@ -367,13 +348,6 @@ async fn letters_of_other_systems_are_listed_with_where_they_come_from() -> anyh
     ensure!(redriven["redriven"] == 0 && redriven["of_other_systems"] == 3, "{redriven}");
     ensure!(scene.topics.count(Topic::Raw).await? == 0, "something was sent");
     end(processes)
-}
-
-/// A report of `academy` with this number.
-async fn write(scene: &Scene, exam_id: &str, others: &[(&'static str, &str)]) -> anyhow::Result<()> {
-    let foreign = Foreign::of(scene)?;
-    let value = foreign.encode(&academy::report(exam_id, others)).await?;
-    foreign.write((Topic::Raw, 0), &Bytes::new("k", value)).await.map(drop)
 }
 
 async fn has_records(scene: &Scene, employee_no: &str, count: usize) -> anyhow::Result<()> {

@@ -122,16 +122,13 @@ impl Reach {
         .await
     }
 
-    /// All rows of a table: of a key with several records, the last one stands.
+    /// All rows of a table.
     fn rows<R: for<'a> Record<Borrowed<'a> = R>>(&self, topic: Topic, runtime: &Handle) -> Result<BTreeMap<String, R>, ReachError> {
         let (settings, around) = ((&self.kafka, &self.topics), (&self.registry, runtime));
         let ends = Arc::new(TableEnds::open(&self.kafka)?);
         let mut table = TableReader::<R>::open(topic, settings, around, ends)?;
         let mut latest = BTreeMap::new();
-        table.read_to_end(LIMIT, |change| match change.row {
-            Some(row) => drop(latest.insert(change.key, row)),
-            None => drop(latest.remove(&change.key)),
-        })?;
+        table.read_to_end(LIMIT, |change| change.keep_in(&mut latest))?;
         Ok(latest)
     }
 

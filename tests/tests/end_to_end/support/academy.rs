@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use scoresync_domain::{Fields, ScoreReport, Timestamp};
+use scoresync_domain::{Fields, Origin, ScoreReport, Timestamp};
+use scoresync_kafka::Topic;
+
+use super::{Bytes, Foreign, Scene};
 
 /// The roster of a company of one.
 pub(crate) const ROSTER: &str = "工号,姓名,手机号\nE100,测试员,19900000100\n";
@@ -46,4 +49,16 @@ pub(crate) fn report(exam_id: &str, others: &[(&'static str, &str)]) -> ScoreRep
         fields: Fields::from_unique(all.collect()),
         unparsed: None,
     }
+}
+
+/// Writes it to `scores.raw`, and says where it is.
+pub(crate) async fn write(scene: &Scene, exam_id: &str, others: &[(&'static str, &str)]) -> anyhow::Result<Origin> {
+    let foreign = Foreign::of(scene)?;
+    let value = foreign.encode(&report(exam_id, others)).await?;
+    let offset = foreign.write((Topic::Raw, 0), &Bytes::new("k", value)).await?;
+    Ok(Origin {
+        generation: 1,
+        partition: 0,
+        offset,
+    })
 }

@@ -8,6 +8,7 @@ mod load;
 mod python;
 mod readiness;
 mod scene;
+mod stages;
 mod truth;
 mod wait;
 
@@ -18,6 +19,7 @@ pub(crate) use load::{Load, Sent};
 pub(crate) use python::python;
 pub(crate) use readiness::{NotReady, readiness};
 pub(crate) use scene::Scene;
+pub(crate) use stages::{end, ready, start};
 pub(crate) use truth::assert_every_fate_is_true;
 pub(crate) use wait::until;
 
