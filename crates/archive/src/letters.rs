@@ -22,8 +22,8 @@ pub(crate) use list::{
 };
 pub(crate) use positions::{claim, positions};
 pub(crate) use redrive::{
-    discard, due, expect_again, give_back, open_groups, open_letters_about, open_letters_of, purge, purgeable, queue, reopen_lost, sent,
-    waiting_for,
+    discard, due, expect_again, give_back, open_groups, open_letters_about, open_letters_of, purge, purgeable, queue, reopen_lost,
+    reopen_unfiled, sent, waiting_for,
 };
 pub(crate) use session::{Column, Intent, Row, Session};
 pub(crate) use take::take;

@@ -14,6 +14,7 @@ mod letters;
 mod migrations;
 mod postgres;
 mod read;
+mod rebuild;
 mod record;
 mod settings;
 mod sqlite;
@@ -32,6 +33,7 @@ pub use letters::{
     LetterPosition, LetterToJudge, LettersTaken, OpenLetters, ParseLetterIdError, Request, WaitingGroup,
 };
 pub use postgres::PostgresArchive;
+pub use rebuild::Rebuild;
 pub use record::{Content, FateCount, Head, HistoricStatement, RefusedScore, RefusedStatement, Shown, TrainingRecord};
 pub use settings::{Access, ArchiveSettings, PostgresSettings, SqliteSettings, Tls};
 pub use sqlite::SqliteArchive;

@@ -1,11 +1,14 @@
 //! What an audit has found.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use scoresync_domain::{LetterState, Timestamp};
+use scoresync_domain::{LetterState, Origin, ResultId, Timestamp};
 use serde::Serialize;
 
-use crate::said::{Course, DAY};
+use crate::{
+    remedy::Remedy,
+    said::{Course, DAY, Place},
+};
 
 /// So many findings are told one by one; all are counted.
 const MOST_FINDINGS: usize = 1_000;
@@ -33,6 +36,9 @@ pub struct Books {
     pub finding_count: u64,
     /// What could not be looked at.
     pub notes: Vec<String>,
+    /// What would put them right.
+    #[serde(skip)]
+    pub remedy: Remedy,
 }
 
 /// A course of a source on a day.
@@ -122,10 +128,58 @@ pub enum FindingKind {
 pub struct Finding {
     /// What kind of thing.
     pub kind: FindingKind,
-    /// Which item: a position in a topic, or a result.
-    pub item: String,
+    /// Which item.
+    #[serde(serialize_with = "as_text")]
+    pub item: Item,
     /// In a sentence.
     pub text: String,
+}
+
+/// What can be wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A report, by where it first appeared.
+    Report(Origin),
+    /// A report's dead letter.
+    Letter(Origin),
+    /// A result.
+    Result(ResultId),
+    /// An enriched score: generation, partition and offset.
+    Score(Place),
+    /// A partition of a topic.
+    Partition {
+        /// The topic's name.
+        topic: String,
+        /// Its generation.
+        generation: i32,
+        /// The partition.
+        partition: i32,
+    },
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Report(origin) => write!(formatter, "report {origin}"),
+            Self::Letter(origin) => write!(formatter, "letter {origin}"),
+            Self::Result(result_id) => write!(formatter, "result {result_id}"),
+            Self::Score(place) => formatter.write_str(&written(*place)),
+            Self::Partition {
+                topic,
+                generation,
+                partition,
+            } => write!(formatter, "{topic}:{generation}/{partition}"),
+        }
+    }
+}
+
+fn as_text<S: serde::Serializer>(item: &Item, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(item)
+}
+
+/// A place of an enriched score in words.
+pub(crate) fn written((generation, partition, offset): Place) -> String {
+    format!("scores.enriched:{generation}/{partition}/{offset}")
 }
 
 impl Books {
@@ -145,12 +199,13 @@ impl Books {
         total
     }
 
-    pub(crate) fn find(&mut self, kind: FindingKind, item: impl ToString, text: impl Into<String>) {
+    pub(crate) fn find(&mut self, kind: FindingKind, item: Item, text: impl Into<String>) {
         self.finding_count += 1;
+        self.remedy.add(kind, &item);
         if self.findings.len() < MOST_FINDINGS {
             self.findings.push(Finding {
                 kind,
-                item: item.to_string(),
+                item,
                 text: text.into(),
             });
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use scoresync_domain::Origin;
 
-use crate::books::{Books, FindingKind};
+use crate::books::{Books, FindingKind, Item};
 
 /// Copies that the mapper is done with, by their report and how often it was tried before.
 #[derive(Debug, Default)]
@@ -44,7 +44,7 @@ impl Copies {
     pub(crate) fn close(self, books: &mut Books) {
         for ((report, _), owed) in self.0.into_iter().filter(|(_, owed)| owed.are < owed.must_be) {
             let text = format!("a copy of it came to nothing; the last is scores.raw:{}", owed.place);
-            books.find(FindingKind::Lost, format!("report {report}"), text);
+            books.find(FindingKind::Lost, Item::Report(report), text);
         }
     }
 }

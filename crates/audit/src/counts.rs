@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use scoresync_archive::FateCount;
 use scoresync_domain::Fate;
 
-use crate::books::{Books, FindingKind};
+use crate::books::{Books, FindingKind, Item};
 
 /// Generation and partition of a topic.
 pub(crate) type Partition = (i32, i32);
@@ -42,21 +43,37 @@ impl Counts {
         let counted_in = counted.keys().map(|(partition, _)| partition);
         let partitions: BTreeSet<Partition> = self.read.keys().chain(counted_in).copied().collect();
         for partition in partitions {
-            let name = format!("scores.enriched:{}/{}", partition.0, partition.1);
+            let item = Item::Partition {
+                topic: "scores.enriched".to_owned(),
+                generation: partition.0,
+                partition: partition.1,
+            };
             if firsts.get(&partition) == Some(&0) {
                 if let Some(text) = self.differ(partition, counted) {
-                    books.find(FindingKind::Fates, name, text);
+                    books.find(FindingKind::Fates, item, text);
+                    books.remedy.fates.extend(self.corrections(partition, counted));
                 }
             } else {
                 books
                     .notes
-                    .push(format!("the beginning of {name} is gone: its fates cannot be added up"));
+                    .push(format!("the beginning of {item} is gone: its fates cannot be added up"));
             }
         }
     }
 
+    /// What is to be added to what was counted.
+    fn corrections(&self, partition: Partition, counted: &FateCounts) -> impl Iterator<Item = FateCount> {
+        let correction = move |&fate| FateCount {
+            generation: partition.0,
+            partition: partition.1,
+            fate,
+            count: number((&self.must_be, partition), fate) - number((counted, partition), fate),
+        };
+        Fate::ALL.iter().map(correction).filter(|correction| correction.count != 0)
+    }
+
     fn differ(&self, partition: Partition, counted: &FateCounts) -> Option<String> {
-        let number = |counts: &FateCounts, fate| counts.get(&(partition, fate)).copied().unwrap_or(0);
+        let number = |counts: &FateCounts, fate| number((counts, partition), fate);
         let sum: i64 = Fate::ALL.iter().map(|fate| number(counted, *fate)).sum();
         let read = self.read.get(&partition).copied().unwrap_or(0);
         if sum != read {
@@ -70,6 +87,10 @@ impl Counts {
             .collect();
         (!words.is_empty() && !self.inexact.contains(&partition)).then(|| format!("it counted {}", words.join(", ")))
     }
+}
+
+fn number((counts, partition): (&FateCounts, Partition), fate: Fate) -> i64 {
+    counts.get(&(partition, fate)).copied().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use scoresync_domain::{Fate, Origin};
 
-use crate::books::{Books, FindingKind, PartitionBooks};
+use crate::books::{Books, FindingKind, Item, PartitionBooks};
 
 /// What is known of a position; of several things the greatest counts, so a later filing closes a letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -170,7 +170,12 @@ impl Ledger {
                 && ends.get(&(*generation, *partition)).is_none_or(|end| last >= end)
             {
                 let text = "an output names it as its report, and scores.raw never had it";
-                books.find(FindingKind::Invented, format!("report {generation}/{partition}/{last}"), text);
+                let origin = Origin {
+                    generation: *generation,
+                    partition: *partition,
+                    offset: *last,
+                };
+                books.find(FindingKind::Invented, Item::Report(origin), text);
             }
         }
         let mut untold = 0_u64;
@@ -217,7 +222,7 @@ fn count(counts: &mut PartitionBooks, (origin, position): (Origin, u8), is_mappe
         Mark::Nothing | Mark::Copy => return,
         Mark::Report if is_mapped => {
             let text = "the mapper is done with it, and there is neither an enriched score nor a dead letter";
-            books.find(FindingKind::Lost, format!("report {origin}"), text);
+            books.find(FindingKind::Lost, Item::Report(origin), text);
             &mut counts.lost
         }
         Mark::Report | Mark::Mapped => &mut counts.in_flight,
@@ -232,11 +237,11 @@ fn count(counts: &mut PartitionBooks, (origin, position): (Origin, u8), is_mappe
     // What is filed by now may have been forgotten as a letter.
     if position & LETTER_READ != 0 && position & LETTER_KNOWN == 0 && mark <= Mark::DeadLettered {
         let text = "the desk has read its dead letter, and does not know it";
-        books.find(FindingKind::MissingLetter, format!("letter {origin}"), text);
+        books.find(FindingKind::MissingLetter, Item::Letter(origin), text);
     }
     if position & LETTER_FILED != 0 && mark < Mark::Mapped {
         let text = "its letter is closed as filed, and there is no enriched score";
-        books.find(FindingKind::UnfiledLetter, format!("letter {origin}"), text);
+        books.find(FindingKind::UnfiledLetter, Item::Letter(origin), text);
     }
 }
 
@@ -289,7 +294,8 @@ mod tests {
     }
 
     fn kinds(ledger: &Ledger) -> Vec<(FindingKind, String)> {
-        closed(ledger).findings.into_iter().map(|found| (found.kind, found.item)).collect()
+        let findings = closed(ledger).findings.into_iter();
+        findings.map(|found| (found.kind, found.item.to_string())).collect()
     }
 
     #[test]

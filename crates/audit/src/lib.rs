@@ -11,10 +11,13 @@ mod copies;
 mod counts;
 mod ledger;
 mod outputs;
+mod remedy;
+mod repair;
 mod results;
 mod run;
 mod said;
-mod spill;
 
 pub use books::{Books, CourseDay, Finding, FindingKind, PartitionBooks};
+pub use remedy::Remedy;
+pub use repair::{Repair, Repaired};
 pub use run::{Audit, AuditError, Progress, Step};

@@ -8,21 +8,21 @@ use scoresync_kafka::{
     BorrowedMessage, DecodeError, Decoder, Message, SchemaLookupError,
     dead_letter::{ATTEMPT, History, REASON, text_of},
 };
+use scoresync_spill::Spill;
 
 use crate::{
-    books::{Books, FindingKind},
+    books::{Books, FindingKind, Item},
     copies::Copies,
     counts::Counts,
     ledger::{Ledger, Mark},
-    said::{Item, Place, Said},
-    spill::Spill,
+    said::{self, Place, Said},
 };
 
 /// Takes down outputs.
 pub(crate) struct Outputs<'a> {
     pub(crate) ledger: &'a mut Ledger,
     pub(crate) books: &'a mut Books,
-    pub(crate) spill: &'a mut Spill,
+    pub(crate) spill: &'a mut Spill<said::Item>,
     pub(crate) scores: Decoder<EnrichedScore<'static>>,
     /// What redriven copies must come to.
     pub(crate) copies: &'a mut Copies,
@@ -71,7 +71,7 @@ impl Outputs<'_> {
                 partition,
                 offset,
             };
-            self.spill.put(score.result_id, &Item::Said(Said::of(&score, arrived)))?;
+            self.spill.put(score.result_id, &said::Item::Said(Said::of(&score, arrived)))?;
         }
         Ok(())
     }
@@ -98,7 +98,7 @@ impl Outputs<'_> {
     fn check(&mut self, (origin, is_report): (Origin, bool), place: impl FnOnce() -> String) {
         if !is_report {
             let text = format!("{} names it, and no report first appeared there", place());
-            self.books.find(FindingKind::Invented, format!("report {origin}"), text);
+            self.books.find(FindingKind::Invented, Item::Report(origin), text);
         }
     }
 }

@@ -9,7 +9,7 @@ use scoresync_domain::{
 };
 
 use crate::{
-    books::{Books, FindingKind},
+    books::{self, Books, FindingKind, written},
     counts::{Counts, Partition},
     ledger::{Ledger, Mark},
     said::{Course, Hash, History, Item, Place, Record, Refused, Said, Shown, contents},
@@ -131,7 +131,7 @@ impl Results<'_> {
     }
 
     fn find(&mut self, kind: FindingKind, result_id: ResultId, text: impl Into<String>) {
-        self.books.find(kind, format!("result {result_id}"), text);
+        self.books.find(kind, books::Item::Result(result_id), text);
     }
 
     fn compare(&mut self, result_id: ResultId, known: &Known, judged: &Judgement) {
@@ -215,11 +215,6 @@ impl Results<'_> {
             self.find(FindingKind::MissingHistory, result_id, text);
         }
     }
-}
-
-/// A place in words.
-pub(crate) fn written((generation, partition, offset): Place) -> String {
-    format!("scores.enriched:{generation}/{partition}/{offset}")
 }
 
 /// What a record is, or must be.

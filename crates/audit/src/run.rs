@@ -9,22 +9,22 @@ use std::{
 };
 
 use scoresync_archive::{Archive, ArchiveError, Position, RefusedScore, Successors, Surveyed};
-use scoresync_domain::{Fate, LetterState, Origin, Refusal};
+use scoresync_domain::{EnrichedScore, Fate, LetterState, Origin, Refusal};
 use scoresync_kafka::{
     Bounds, Decoder, Error, KafkaSettings, Message, Registry, SchemaLookupError, Topic, TopicNames, TopicSettings, dead_letter::History,
     read_topic, recorded_positions, topic_bounds,
 };
+use scoresync_spill::Spill;
 use tokio::runtime::Handle;
 
 use crate::{
-    books::{Books, FindingKind},
+    books::{self, Books, FindingKind},
     copies::Copies,
     counts::{Counts, FateCounts, Partition},
     ledger::{Ledger, Mark},
     outputs::{OutputError, Outputs},
-    results::{Results, written},
+    results::Results,
     said::{History as HistoryRow, Item, Place, Record, Refused, place},
-    spill::Spill,
 };
 
 /// What is audited, and how it is reached.
@@ -116,11 +116,7 @@ impl Audit<'_> {
             ledger: &mut ledger,
             books: &mut books,
             spill: &mut spill,
-            scores: Decoder::new(
-                self.names(self.topics.generation).subject(Topic::Enriched),
-                self.registry.clone(),
-                self.runtime.clone(),
-            ),
+            scores: self.scores_decoder(),
             copies: &mut copies,
             counts: Counts::default(),
             undecodable: BTreeSet::new(),
@@ -161,7 +157,17 @@ impl Audit<'_> {
         Ok(books)
     }
 
-    fn names(&self, generation: i32) -> TopicNames {
+    pub(crate) fn scores_decoder(&self) -> Decoder<EnrichedScore<'static>> {
+        let subject = self.names(self.topics.generation).subject(Topic::Enriched);
+        Decoder::new(subject, self.registry.clone(), self.runtime.clone())
+    }
+
+    /// The generations of a topic that are still there.
+    pub(crate) fn existing(&self, topic: Topic) -> Result<Vec<i32>, AuditError> {
+        Ok(self.logs(topic, &mut Books::default())?.into_keys().collect())
+    }
+
+    pub(crate) fn names(&self, generation: i32) -> TopicNames {
         TopicNames::new(&TopicSettings {
             generation,
             ..self.topics.clone()
@@ -219,7 +225,13 @@ impl Audit<'_> {
         Ok(copies)
     }
 
-    fn archive(&self, ledger: &mut Ledger, books: &mut Books, spill: &mut Spill, progress: Progress<'_>) -> Result<Statements, AuditError> {
+    fn archive(
+        &self,
+        ledger: &mut Ledger,
+        books: &mut Books,
+        spill: &mut Spill<Item>,
+        progress: Progress<'_>,
+    ) -> Result<Statements, AuditError> {
         let (mut statements, mut failure) = (Statements::default(), None);
         let mut visit = |row: Surveyed| {
             progress(Step::Archive);
@@ -287,7 +299,7 @@ impl Audit<'_> {
 }
 
 impl Statements {
-    fn take(&mut self, row: Surveyed, (ledger, books, spill): (&mut Ledger, &mut Books, &mut Spill)) -> io::Result<()> {
+    fn take(&mut self, row: Surveyed, (ledger, books, spill): (&mut Ledger, &mut Books, &mut Spill<Item>)) -> io::Result<()> {
         match row {
             Surveyed::SinkPosition(position) => drop(self.sink.insert(key(&position), position.next_offset)),
             Surveyed::DeskPosition(position) => drop(self.desk.insert(key(&position), position.next_offset)),
@@ -311,7 +323,7 @@ impl Statements {
         Ok(())
     }
 
-    fn refuse(&mut self, refused: &RefusedScore, spill: &mut Spill) -> io::Result<()> {
+    fn refuse(&mut self, refused: &RefusedScore, spill: &mut Spill<Item>) -> io::Result<()> {
         let place = place(refused.position);
         let Ok(statement) = &refused.score else {
             self.undecodable.insert(place);
@@ -347,7 +359,12 @@ fn firsts(logs: &Logs) -> BTreeMap<Partition, i64> {
 fn check_position((who, topic): (&str, &str), (generation, partition): Partition, (next, end): (i64, i64), books: &mut Books) {
     if next > end {
         let text = format!("{who} goes on at {next}, and the log ends at {end}");
-        books.find(FindingKind::Position, format!("{topic}:{generation}/{partition}"), text);
+        let item = books::Item::Partition {
+            topic: topic.to_owned(),
+            generation,
+            partition,
+        };
+        books.find(FindingKind::Position, item, text);
     }
 }
 
@@ -355,11 +372,11 @@ fn check_position((who, topic): (&str, &str), (generation, partition): Partition
 fn compare_undecodable((read, refused): (&BTreeSet<Place>, &BTreeSet<Place>), firsts: &BTreeMap<Partition, i64>, books: &mut Books) {
     for place in read.difference(refused) {
         let text = "it cannot be decoded, and is not among the refusals";
-        books.find(FindingKind::MissingRefusal, written(*place), text);
+        books.find(FindingKind::MissingRefusal, books::Item::Score(*place), text);
     }
     let is_held = |place: &&Place| firsts.get(&(place.0, place.1)).is_some_and(|first| place.2 >= *first);
     for place in refused.difference(read).filter(is_held) {
         let text = "it is refused as undecodable, and is not there or can be decoded";
-        books.find(FindingKind::ExtraRefusal, written(*place), text);
+        books.find(FindingKind::ExtraRefusal, books::Item::Score(*place), text);
     }
 }

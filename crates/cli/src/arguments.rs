@@ -52,7 +52,8 @@ pub(crate) enum Command {
     /// Prove that the books balance: that every report came to one fate, and that the archive is what its rule makes of them.
     ///
     /// Reads scores.raw, scores.enriched, scores.dlq and the archive, changes nothing, and may run beside live traffic: what is not done by
-    /// the moment at which it looks is in flight. Names each item that does not balance, and then exits with 1.
+    /// the moment at which it looks is in flight. Names each item that does not balance, and then exits with 1. With --repair it makes anew what
+    /// is missing or altered, after showing what it would do.
     Audit(Audit),
     /// The topics in Kafka.
     #[command(subcommand)]
@@ -147,6 +148,12 @@ pub(crate) struct Audit {
     /// The folder for files that are needed meanwhile, about 300 bytes for each enriched score; /var/tmp, where not given.
     #[arg(long, value_name = "DIR")]
     pub(crate) scratch: Option<PathBuf>,
+    /// Put right what is missing or altered, by the rule by which sinks file: shows what it would do, asks, does it, and looks again.
+    #[arg(long)]
+    pub(crate) repair: bool,
+    /// Do not ask before repairing.
+    #[arg(long, requires = "repair")]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,6 +3,7 @@
 mod arguments;
 mod command;
 mod configuration;
+mod confirmation;
 mod desk_api;
 mod directory;
 mod failure;

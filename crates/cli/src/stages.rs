@@ -170,7 +170,9 @@ fn find(shared: &Shared, needed: &[Topic], was_registered: &mut bool) -> Result<
 pub(crate) fn unfit_archive(error: ArchiveError) -> Unfit {
     match error {
         ArchiveError::Environment { .. } => Unfit::Lasting(error.into()),
-        ArchiveError::Transient { .. } | ArchiveError::LostPosition { .. } | ArchiveError::WouldRefuse => Unfit::Passing(error.into()),
+        ArchiveError::Transient { .. } | ArchiveError::LostPosition { .. } | ArchiveError::WouldRefuse | ArchiveError::Overtaken => {
+            Unfit::Passing(error.into())
+        }
     }
 }
 

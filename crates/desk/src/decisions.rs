@@ -171,7 +171,7 @@ impl Decisions {
             employees: 0,
             aliases: self.table.position(0),
         };
-        self.resender.send_decided(report, around, directory)
+        self.resender.send_again(report, around, directory)
     }
 }
 

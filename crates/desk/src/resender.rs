@@ -73,7 +73,10 @@ impl Resender {
     }
 
     /// The report that first appeared at `origin`.
-    pub(crate) fn report(&self, origin: Origin) -> Result<StoredRecord, DecisionError> {
+    ///
+    /// # Errors
+    /// [`DecisionError::ReportGone`] where its log does not hold it any more, or the broker's.
+    pub fn report(&self, origin: Origin) -> Result<StoredRecord, DecisionError> {
         let topics = TopicSettings {
             generation: origin.generation,
             ..self.topics.clone()
@@ -83,8 +86,11 @@ impl Resender {
         record.ok_or(DecisionError::ReportGone(origin))
     }
 
-    /// Sends a report whose owner was decided, whatever came of it before: its letter, where it has one, expects that.
-    pub(crate) fn send_decided(
+    /// Sends a report whatever came of it before: its letter, where it has one, expects that.
+    ///
+    /// # Errors
+    /// Unless the broker has acknowledged it.
+    pub fn send_again(
         &self,
         (origin, report): (Origin, &StoredRecord),
         (archive, runtime): (&Archive, &Handle),
@@ -92,7 +98,8 @@ impl Resender {
     ) -> Result<(), DecisionError> {
         let (id, now) = (LetterId::of(origin), Timestamp::from_millis(now_millis()));
         let letter = wait_for(runtime, archive.letter(&id))?;
-        let (attempts, first_failed_at) = letter.map_or((0, now), |(letter, _)| (letter.attempt, letter.first_failed_at));
+        // A report without a letter was tried once, whatever came of that.
+        let (attempts, first_failed_at) = letter.map_or((1, now), |(letter, _)| (letter.attempt, letter.first_failed_at));
         wait_for(runtime, archive.expect_again(&id, now))?;
         fault_points::pass(Point::CopyExpected);
         let past = (origin, attempts, first_failed_at);

@@ -91,7 +91,9 @@ impl DeskError {
             Self::Kafka(error) => error.kind(),
             Self::Directory(DirectoryError(TableError::Kafka { cause, .. })) => cause.kind(),
             Self::Archive(ArchiveError::Environment { .. }) | Self::CannotWrite(_) => Kind::Environment,
-            Self::Archive(ArchiveError::Transient { .. } | ArchiveError::LostPosition { .. } | ArchiveError::WouldRefuse)
+            Self::Archive(
+                ArchiveError::Transient { .. } | ArchiveError::LostPosition { .. } | ArchiveError::WouldRefuse | ArchiveError::Overtaken,
+            )
             | Self::Directory(DirectoryError(TableError::Schemas { .. } | TableError::TooSlow { .. }))
             | Self::Schemas(_) => Kind::Transient,
         }

@@ -51,7 +51,9 @@ impl ApplyError {
     pub(crate) const fn cause(&self) -> &'static str {
         match self {
             Self::Archive(ArchiveError::LostPosition { .. }) => "lost_position",
-            Self::Archive(ArchiveError::Transient { .. } | ArchiveError::Environment { .. } | ArchiveError::WouldRefuse) => "archive",
+            Self::Archive(
+                ArchiveError::Transient { .. } | ArchiveError::Environment { .. } | ArchiveError::WouldRefuse | ArchiveError::Overtaken,
+            ) => "archive",
             Self::Schemas(_) => "schemas",
             Self::Kafka(_) => "kafka",
         }

@@ -85,7 +85,9 @@ impl SinkError {
         match self {
             Self::Kafka(error) => error.kind(),
             Self::Archive(ArchiveError::Environment { .. }) | Self::ApplierStart(_) | Self::ApplierGone => Kind::Environment,
-            Self::Archive(ArchiveError::Transient { .. } | ArchiveError::LostPosition { .. } | ArchiveError::WouldRefuse)
+            Self::Archive(
+                ArchiveError::Transient { .. } | ArchiveError::LostPosition { .. } | ArchiveError::WouldRefuse | ArchiveError::Overtaken,
+            )
             | Self::Schemas(_) => Kind::Transient,
         }
     }

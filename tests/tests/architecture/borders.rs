@@ -1,4 +1,4 @@
-//! Who may depend on whom. `domain ← {kafka, archive, web} ← positions ← processes ← cli`; `service` knows none of ours.
+//! Who may depend on whom. `domain ← {kafka, archive, spill, web} ← positions ← processes ← cli`; `service` knows none of ours.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::{check, files, project};
 const LAYERS: [&[&str]; 6] = [
     &["fault_points"],
     &["domain", "service"],
-    &["kafka", "archive", "web"],
+    &["kafka", "archive", "spill", "web"],
     &["positions"],
     &["producer", "mapper", "sink", "desk", "audit"],
     &["cli"],

@@ -46,6 +46,14 @@ impl Archive {
         both!(Change, self, "take letters in", session => letters::take(session, batch))
     }
 
+    /// Opens letters again that are closed as filed, and are not.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn reopen_unfiled(&self, letters: &[LetterId]) -> Result<(), ArchiveError> {
+        both!(Change, self, "open letters again", session => letters::reopen_unfiled(session, letters))
+    }
+
     /// The groups that wait for one of these identities, by [`scoresync_domain::identity_hash`].
     ///
     /// # Errors

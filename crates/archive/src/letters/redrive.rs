@@ -160,6 +160,14 @@ pub(crate) async fn sent(session: &impl Session, letters: &[(LetterId, u32)], at
     Ok(session.change(&sql, &rows.collect::<Vec<_>>()).await?.iter().sum())
 }
 
+/// Opens letters again that are closed as filed, and are not.
+pub(crate) async fn reopen_unfiled(session: &impl Session, letters: &[LetterId]) -> Result<(), Failure> {
+    let sql = "UPDATE dead_letter SET state = 'open', closed_ms = NULL
+        WHERE topic = $1 AND generation = $2 AND partition = $3 AND place = $4 AND state = 'filed' AND reason <> ''";
+    let rows: Vec<Vec<Value<'_>>> = letters.iter().map(id_values).collect();
+    session.change(sql, &rows).await.map(drop)
+}
+
 /// Opens letters again of whose copies nothing was heard, though they were sent before a moment. Says how many there were.
 pub(crate) async fn reopen_lost(session: &impl Session, sent_before: Timestamp) -> Result<u64, Failure> {
     let sql = "UPDATE dead_letter SET state = 'open' WHERE state = 'redriven' AND sent_ms < $1";

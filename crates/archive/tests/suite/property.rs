@@ -11,11 +11,11 @@ use proptest::{
     sample::select,
     test_runner::{Config, TestCaseError, TestRunner},
 };
-use scoresync_archive::{Archive, ArchiveError, Batch, Refusals, TrainingRecord};
+use scoresync_archive::{Archive, ArchiveError, Batch, EnrichedPosition, Rebuild, Refusals, TrainingRecord};
 use scoresync_domain::{EnrichedScore, Fate, Refusal, Repeat, ResultId, Status};
 
 use super::{
-    builders::{Said, apply_employees, batch, claim, employee, partition, score, with, withdrawal},
+    builders::{ENRICHED, Said, apply_employees, batch, claim, employee, partition, score, with, withdrawal},
     model::{Arrival, Expected, Key, Model, key},
 };
 
@@ -174,6 +174,34 @@ impl Run {
         Ok(())
     }
 
+    /// Everything anew from all that was read.
+    async fn rebuild(&self, archive: &Archive) -> Result<(), TestCaseError> {
+        let mut entries = Vec::new();
+        let mut undecodable = Vec::new();
+        for result in 0..2 {
+            for entry in batch(self.partition(result), 0, self.read[result].clone()).entries {
+                let place = EnrichedPosition {
+                    generation: 1,
+                    partition: self.partition(result),
+                    offset: entry.offset,
+                };
+                undecodable.extend(entry.score.is_err().then_some(place));
+                entries.push((place, entry));
+            }
+        }
+        let read_to = archive.positions(ENRICHED, 1).await.unwrap();
+        let mut results: Vec<ResultId> = self.model.results.keys().copied().collect();
+        results.sort_unstable();
+        let rebuild = Rebuild {
+            read_to: &read_to,
+            results: &results,
+            undecodable,
+            entries,
+        };
+        let rebuilt = archive.rebuild(rebuild).await;
+        rebuilt.map_err(|error| TestCaseError::fail(format!("{error:?}")))
+    }
+
     async fn happen(&mut self, archive: &Archive, event: &Event) -> Result<(), TestCaseError> {
         match event {
             Event::Says { result, .. } => {
@@ -304,6 +332,8 @@ async fn run_case(archive: &Archive, (seed, events): (i64, Vec<Event>)) -> Resul
         run.happen(archive, event).await?;
     }
     run.commit(archive).await?;
+    check_all(archive, &run).await?;
+    run.rebuild(archive).await?;
     check_all(archive, &run).await
 }
 

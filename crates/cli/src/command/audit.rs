@@ -1,13 +1,16 @@
 //! `scoresync audit`: whether the books balance.
 
-use std::path::PathBuf;
+mod repair;
+
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use indicatif::ProgressBar;
 use scoresync_archive::{Access, Archive};
-use scoresync_audit::{Audit, AuditError, Books, Finding, PartitionBooks, Step};
-use scoresync_kafka::Topic;
+use scoresync_audit::{Audit, AuditError, Books, Finding, PartitionBooks, Progress, Step};
+use scoresync_kafka::{KafkaSettings, Registry, Topic, TopicSettings};
 use scoresync_service::Exit;
+use scoresync_spill::scratch_folder;
 use serde_json::json;
 use tokio::runtime::Handle;
 
@@ -18,46 +21,88 @@ use crate::{arguments, failure::Failure, output::table, progress::spinner, surro
 const SHOWN_EVERY: u64 = 1_000;
 
 pub(super) async fn run(arguments: &arguments::Audit, context: &Context) -> Result<Exit, Failure> {
-    let topics = [Topic::Raw, Topic::Enriched, Topic::DeadLetters];
-    let registry = Surroundings::find(&context.configuration, &topics).await?.registry;
-    let archive = Archive::open(&context.configuration.archive, Access::Reader)
-        .await
-        .context("open the archive; has a sink run yet?")?;
-    let (kafka, topics) = (context.configuration.kafka.clone(), context.configuration.topics.clone());
-    let (scratch, runtime) = (arguments.scratch.clone().unwrap_or_else(scratch), Handle::current());
-    let auditing = tokio::task::spawn_blocking(move || {
-        let audit = Audit {
-            kafka: &kafka,
-            topics: &topics,
-            registry: &registry,
-            runtime: &runtime,
-            archive: &archive,
-            scratch: &scratch,
-        };
-        let bar = spinner("audit");
-        let mut shown = Shown {
-            bar: &bar,
-            step: None,
-            count: 0,
-        };
-        let books = audit.run(&mut |step| shown.advance(step))?;
-        bar.finish_and_clear();
-        Ok::<Books, AuditError>(books)
-    });
-    let books = auditing.await?.map_err(anyhow::Error::new)?;
+    let office = Office::open(arguments, context).await?;
+    let books = office.close().await?;
+    let books = if arguments.repair {
+        repair::run(books, (&office, arguments.yes), context).await?
+    } else {
+        books
+    };
+    context.output.print(&document(&books), |_| lines(&books))?;
+    Ok(if books.balance() { Exit::Ok } else { Exit::Failed })
+}
+
+fn document(books: &Books) -> serde_json::Value {
     let mut document = json!({ "balance": books.balance(), "total": books.total(), "books": books });
     document["total"].as_object_mut().map(|total| {
         total.remove("generation");
         total.remove("partition")
     });
-    context.output.print(&document, |_| lines(&books))?;
-    Ok(if books.balance() { Exit::Ok } else { Exit::Failed })
+    document
 }
 
-/// What the system has for files that may be large: its other folder is in memory on many machines.
-fn scratch() -> PathBuf {
-    let large = PathBuf::from("/var/tmp");
-    if large.is_dir() { large } else { std::env::temp_dir() }
+/// Everything that an audit needs.
+struct Office {
+    kafka: KafkaSettings,
+    topics: TopicSettings,
+    registry: Registry,
+    archive: Arc<Archive>,
+    scratch: PathBuf,
+}
+
+impl Office {
+    async fn open(arguments: &arguments::Audit, context: &Context) -> Result<Self, Failure> {
+        let topics = [Topic::Raw, Topic::Enriched, Topic::DeadLetters];
+        let registry = Surroundings::find(&context.configuration, &topics).await?.registry;
+        let access = if arguments.repair { Access::Desk } else { Access::Reader };
+        if !Archive::is_prepared(&context.configuration.archive).await? {
+            return Err(anyhow::anyhow!("there is no archive yet; has a sink run?").into());
+        }
+        let archive = Archive::open(&context.configuration.archive, access)
+            .await
+            .context("open the archive; has a sink run yet?")?;
+        Ok(Self {
+            kafka: context.configuration.kafka.clone(),
+            topics: context.configuration.topics.clone(),
+            registry,
+            archive: Arc::new(archive),
+            scratch: arguments.scratch.clone().unwrap_or_else(scratch_folder),
+        })
+    }
+
+    /// Closes the books.
+    async fn close(&self) -> Result<Books, Failure> {
+        self.work(|audit, progress| audit.run(progress)).await
+    }
+
+    /// Does something that waits for Kafka, on a thread of its own, and shows how far it is.
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Audit<'_>, Progress<'_>) -> Result<T, AuditError> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (kafka, topics, registry) = (self.kafka.clone(), self.topics.clone(), self.registry.clone());
+        let (archive, scratch, runtime) = (Arc::clone(&self.archive), self.scratch.clone(), Handle::current());
+        let working = tokio::task::spawn_blocking(move || {
+            let audit = Audit {
+                kafka: &kafka,
+                topics: &topics,
+                registry: &registry,
+                runtime: &runtime,
+                archive: &archive,
+                scratch: &scratch,
+            };
+            let bar = spinner("audit");
+            let mut shown = Shown {
+                bar: &bar,
+                step: None,
+                count: 0,
+            };
+            let done = work(&audit, &mut |step| shown.advance(step))?;
+            bar.finish_and_clear();
+            Ok::<T, AuditError>(done)
+        });
+        Ok(working.await?.map_err(anyhow::Error::new)?)
+    }
 }
 
 /// What is being read, and how much of it was.

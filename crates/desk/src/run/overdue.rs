@@ -87,6 +87,6 @@ impl Desk {
         let resender = Resender::new(&self.kafka, &self.topics)?;
         let report = resender.report(origin)?;
         tracing::info!(%result_id, report = %origin, "an owner was decided, and the archive does not follow; a report is sent again");
-        resender.send_decided((origin, &report), (&self.archive, &self.runtime), self.live.position())
+        resender.send_again((origin, &report), (&self.archive, &self.runtime), self.live.position())
     }
 }

@@ -1,0 +1,35 @@
+//! Putting an archive right that was altered, whichever database is behind it.
+
+use super::Archive;
+use crate::{
+    ArchiveError, FateCount, Rebuild,
+    letters::Intent,
+    rebuild::{correct_fates, rebuild},
+};
+
+impl Archive {
+    /// Makes some results anew from all that was said of them, in one transaction: what stands of them goes, and what the rule makes of the
+    /// entries comes. Beside a sink that goes on, for which it is safe; the archive may be open as [`crate::Access::Desk`].
+    ///
+    /// # Errors
+    /// [`ArchiveError::Overtaken`] where the sink has filed something of a result that the entries do not hold, or the database's.
+    pub async fn rebuild(&self, request: Rebuild<'_>) -> Result<(), ArchiveError> {
+        match self {
+            Self::Sqlite(database) => database.letters(Intent::Change, async |session| rebuild(session, request).await),
+            Self::Postgres(database) => database.letters(async |session| rebuild(session, request).await).await,
+        }
+        .map_err(|failure| failure.during("make results anew"))
+    }
+
+    /// Adds to the counts of fates, or takes away from them.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn correct_fates(&self, corrections: &[FateCount]) -> Result<(), ArchiveError> {
+        match self {
+            Self::Sqlite(database) => database.letters(Intent::Change, async |session| correct_fates(session, corrections).await),
+            Self::Postgres(database) => database.letters(async |session| correct_fates(session, corrections).await).await,
+        }
+        .map_err(|failure| failure.during("correct the counts of fates"))
+    }
+}

@@ -1,0 +1,110 @@
+//! What is missing or altered is made anew.
+
+use anyhow::{Context, ensure};
+use scoresync_kafka::Topic;
+
+use super::{Accounts, exams, skip};
+use crate::support::{SETTLE, academy::write, audit, balance, end, ready, start, until};
+
+/// Everything that stands in files, as text.
+const ARCHIVED: &str = "SELECT coalesce(string_agg(line, E'\n' ORDER BY line), '') FROM (
+    SELECT 'record ' || row(record.*)::text AS line FROM training_record AS record WHERE result_id IN (SELECT result_id FROM known)
+    UNION ALL SELECT 'history ' || row(history.*)::text FROM score_history AS history WHERE result_id IN (SELECT result_id FROM known)
+) AS archived";
+
+impl Accounts {
+    async fn archived(&self) -> anyhow::Result<String> {
+        Ok(self.database.query_one(ARCHIVED, &[]).await?.get(0))
+    }
+
+    fn repair(&self, arguments: &[&str]) -> anyhow::Result<(Option<i32>, String)> {
+        let output = self.scene.installation.output(&[&["audit", "--repair"], arguments].concat())?;
+        let said = [output.stdout, output.stderr].concat();
+        Ok((output.status.code(), String::from_utf8_lossy(&said).into_owned()))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_altered_is_made_anew_while_reports_go_on() -> anyhow::Result<()> {
+    let accounts = Accounts::open().await?;
+    balance(&accounts.scene)?;
+    let database = &accounts.database;
+    database
+        .batch_execute("CREATE TABLE known AS SELECT result_id FROM training_record")
+        .await?;
+    let before = accounts.archived().await?;
+    let (corrected, place) = (&accounts.corrected, accounts.letter.offset);
+    // All at once: a row gone, scores and owners changed, history lost, a row that nobody said, counts wrong, a letter swallowed.
+    let wrong = format!(
+        "DELETE FROM training_record WHERE result_id = (SELECT result_id FROM known WHERE result_id <> '{corrected}' ORDER BY 1 LIMIT 1);
+        UPDATE training_record SET exam_score_millionths = 1 WHERE result_id = '{corrected}';
+        UPDATE training_record SET owner_employee_no = 'E200' WHERE result_id = (SELECT max(result_id::text)::uuid FROM known);
+        DELETE FROM score_history WHERE result_id = '{corrected}';
+        CREATE TABLE more AS SELECT * FROM training_record LIMIT 1;
+        UPDATE more SET result_id = '00000000-0000-0000-0000-000000000001';
+        INSERT INTO training_record SELECT * FROM more;
+        UPDATE fate_count SET count = count + 3 WHERE fate = 'filed' AND count > 0;
+        DELETE FROM dead_letter WHERE topic = '' AND place = {place}"
+    );
+    database.batch_execute(&wrong).await?;
+    let broken = accounts.archived().await?;
+    let file = accounts.scene.file("exams.csv", exams(20_000))?.display().to_string();
+    let mut import = accounts.scene.installation.start("import", &["import", "academy", &file])?;
+
+    let (code, said) = accounts.repair(&[])?;
+    ensure!(
+        code == Some(1) && said.contains("results are made anew") && said.contains("nothing was done"),
+        "{said}"
+    );
+    ensure!(
+        accounts.archived().await? == broken,
+        "it was not asked to, and changed something: {said}"
+    );
+
+    let (code, said) = accounts.repair(&["--yes"])?;
+    ensure!(code == Some(0) && said.contains("the books balance"), "{code:?}: {said}");
+    ensure!(accounts.archived().await? == before, "{}\n{before}", accounts.archived().await?);
+    let invented = "SELECT count(*) FROM training_record WHERE result_id = '00000000-0000-0000-0000-000000000001'";
+    ensure!(database.query_one(invented, &[]).await?.get::<_, i64>(0) == 0, "{said}");
+    ensure!(import.ended(SETTLE)?.is_some_and(|status| status.success()), "the import failed");
+    balance(&accounts.scene)?;
+    let (code, said) = accounts.repair(&["--yes"])?;
+    ensure!(code == Some(0) && said.contains("there is nothing to repair"), "{code:?}: {said}");
+    end(accounts.processes)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_sink_and_mapper_passed_over_is_filed_by_a_repair() -> anyhow::Result<()> {
+    let mut accounts = Accounts::open().await?;
+    accounts.stop(0)?;
+    let outputs = accounts.scene.topics.count(Topic::Enriched).await?;
+    write(&accounts.scene, "X-20", &[]).await?;
+    until("it is mapped", SETTLE, async || {
+        Ok(accounts.scene.topics.count(Topic::Enriched).await? > outputs)
+    })
+    .await?;
+    let ends = "UPDATE consumer_position SET next_offset = next_offset + 1 WHERE topic LIKE '%scores.enriched' AND partition = ";
+    let scores = accounts.scene.topics.enriched().await?;
+    let last = scores.iter().max_by_key(|record| record.value.as_ref().map(|score| score.origin));
+    let partition = last.context("no score")?.partition;
+    accounts.database.batch_execute(&format!("{ends}{partition}")).await?;
+    accounts.stop(0)?;
+    let skipped = write(&accounts.scene, "X-21", &[]).await?;
+    skip(&accounts.scene, skipped)?;
+    ensure!(audit(&accounts.scene)?["balance"] == false);
+    let archive = accounts.scene.archive().await?;
+    let filed = archive.file("E100").await?.len();
+    let mut others = start(&accounts.scene, &["sink", "mapper"])?;
+    ready(&mut others).await?;
+    let (code, said) = accounts.repair(&["--yes"])?;
+    ensure!(code == Some(0) && said.contains("1 reports were sent again"), "{code:?}: {said}");
+    until(
+        "both are filed",
+        SETTLE,
+        async || Ok(archive.file("E100").await?.len() == filed + 2),
+    )
+    .await?;
+    balance(&accounts.scene)?;
+    others.extend(accounts.processes);
+    end(others)
+}
