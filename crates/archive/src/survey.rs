@@ -39,7 +39,14 @@ pub enum Surveyed {
     /// What was not let count.
     Refused(Box<RefusedScore>),
     /// What became of a dead letter.
-    Letter(LetterId, LetterState),
+    Letter {
+        /// Which.
+        id: LetterId,
+        /// What became of it.
+        state: LetterState,
+        /// The result that its report is about; where it names none, what its key says.
+        about: Option<ResultId>,
+    },
     /// A letter that a person closed; it may be forgotten since.
     Discarded(LetterId),
 }
@@ -230,8 +237,20 @@ impl<S: Session> Survey<'_, S> {
 
     async fn letters(&mut self) -> Result<(), Stop> {
         let key = "topic, generation, partition, place";
-        let letters = format!("SELECT {key}, state FROM dead_letter WHERE ({key}) > ($1, $2, $3, $4) ORDER BY {key} LIMIT $5");
-        let read = |row: &mut Row| Ok(Surveyed::Letter(read_id(row)?, named(row.text()?, "state")?));
+        let record_key =
+            "(SELECT record_key FROM letter_body AS body WHERE body.topic = letter.topic AND body.generation = letter.generation
+            AND body.partition = letter.partition AND body.place = letter.place)";
+        let letters = format!(
+            "SELECT {key}, state, result_id, CASE WHEN result_id IS NULL THEN {record_key} END FROM dead_letter AS letter
+            WHERE ({key}) > ($1, $2, $3, $4) ORDER BY {key} LIMIT $5"
+        );
+        let read = |row: &mut Row| {
+            Ok(Surveyed::Letter {
+                id: read_id(row)?,
+                state: named(row.text()?, "state")?,
+                about: row.id()?.map(ResultId::from_uuid).or(result_of_key(row.bytes()?)),
+            })
+        };
         self.by_letter(&letters, read).await?;
         let discarded = format!(
             "SELECT DISTINCT {key} FROM desk_event WHERE action = 'discard' AND ({key}) > ($1, $2, $3, $4) ORDER BY {key} LIMIT $5"
@@ -253,11 +272,16 @@ impl<S: Session> Survey<'_, S> {
                 Value::Int8(Some(PAGE)),
             ];
             match self.rows(sql, &parameters, &read).await? {
-                Some(Surveyed::Letter(id, _) | Surveyed::Discarded(id)) => after = Some(id),
+                Some(Surveyed::Letter { id, .. } | Surveyed::Discarded(id)) => after = Some(id),
                 _ => return Ok(()),
             }
         }
     }
+}
+
+/// The id that a report's key is.
+fn result_of_key(key: Option<Vec<u8>>) -> Option<ResultId> {
+    uuid::Uuid::try_parse_ascii(&key?).ok().map(ResultId::from_uuid)
 }
 
 impl From<(ResultId, KnownRecord)> for SurveyedRecord {

@@ -311,7 +311,7 @@ impl Statements {
             Surveyed::Record(record) => spill.put(record.result_id, &Item::Record(Record::of(&record)))?,
             Surveyed::History(row) => spill.put(row.result_id, &Item::History(HistoryRow::of(&row)))?,
             Surveyed::Refused(refused) => self.refuse(&refused, spill)?,
-            Surveyed::Letter(id, state) => {
+            Surveyed::Letter { id, state, .. } => {
                 books.count_letter(state);
                 if id.topic.is_empty() {
                     ledger.letter_known(id.origin, state == LetterState::Filed);

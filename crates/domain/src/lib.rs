@@ -41,7 +41,7 @@ pub use matching::{Clue, Found, MatchError, MatchPolicy, Subject, find_employee}
 pub use normalise::{Region, UnknownRegion, normalise_identity, normalise_key_part, normalise_name};
 pub use origin::{Origin, ParseOriginError};
 pub use period::Period;
-pub use report::{Fields, ScoreReport};
+pub use report::{Fields, ScoreReport, WITHDRAWAL};
 pub use result_id::ResultId;
 pub use roster::{IdentityKey, Roster, RosterEntry, RosterError, Update, check_employee_no};
 pub use score::{Score, ScoreError};

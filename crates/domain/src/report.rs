@@ -23,6 +23,18 @@ pub struct ScoreReport<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields<'a>(Vec<(Cow<'a, str>, Option<Cow<'a, str>>)>);
 
+/// The media type of a report that withdraws the result which its fields identify, whatever else they say. Only scoresync makes them: no door
+/// takes one.
+pub const WITHDRAWAL: &str = "application/vnd.scoresync.withdrawal";
+
+impl ScoreReport<'_> {
+    /// Whether it withdraws its result by its media type, not by a field.
+    #[must_use]
+    pub fn is_withdrawal(&self) -> bool {
+        self.content_type == WITHDRAWAL
+    }
+}
+
 impl<'a> Fields<'a> {
     /// Appends a field. A name that is there already gets `#2`, `#3` … appended, so that nothing vanishes.
     ///
@@ -78,6 +90,13 @@ impl<'a> Fields<'a> {
     /// Empties it, keeping its room for the next record.
     pub fn clear(&mut self) {
         self.0.clear();
+    }
+
+    /// The same fields, borrowed from nobody.
+    #[must_use]
+    pub fn into_owned(self) -> Fields<'static> {
+        let owned = |text: Cow<'a, str>| Cow::Owned(text.into_owned());
+        Fields(self.0.into_iter().map(|(name, value)| (owned(name), value.map(owned))).collect())
     }
 
     /// Takes over fields as they are on the wire, names already unique.

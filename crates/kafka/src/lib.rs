@@ -44,7 +44,7 @@ pub use schema_memory::SchemaMemory;
 pub use schemas::{SubjectSchema, SubjectState, subjects};
 pub use settings::{FirstStart, KafkaSettings, Mechanism, Protocol, RegistrySettings, SecuritySettings, TopicSettings};
 pub use table_reader::{TableChange, TableEnds, TableError, TableReader};
-pub use topic_reader::{Bounds, read_topic, recorded_positions, topic_bounds};
+pub use topic_reader::{Bounds, read_topic, read_topic_from, recorded_positions, topic_bounds};
 pub use topics::{
     Creation, Specification, Topic, TopicDescription, TopicNames, create_topics, describe_topic, describe_topics, verify_topics,
 };

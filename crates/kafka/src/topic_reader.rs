@@ -31,9 +31,25 @@ pub type Bounds = BTreeMap<i32, (i64, i64)>;
 ///
 /// # Errors
 /// Where the broker does not answer in time, refuses, or has no such topic.
-pub fn read_topic(kafka: &KafkaSettings, topic: &str, mut take: impl FnMut(&BorrowedMessage<'_>)) -> Result<Bounds, Error> {
+pub fn read_topic(kafka: &KafkaSettings, topic: &str, take: impl FnMut(&BorrowedMessage<'_>)) -> Result<Bounds, Error> {
+    read_topic_from(kafka, (topic, &BTreeMap::new()), take)
+}
+
+/// The same from an offset on in each partition that has one; others from their beginning.
+///
+/// # Errors
+/// As [`read_topic`].
+pub fn read_topic_from(
+    kafka: &KafkaSettings,
+    (topic, starts): (&str, &BTreeMap<i32, i64>),
+    mut take: impl FnMut(&BorrowedMessage<'_>),
+) -> Result<Bounds, Error> {
     let consumer = groupless(kafka, NO_GROUP, ("enable.partition.eof", "true"))?;
-    let bounds = bounds(&consumer, topic)?;
+    let mut bounds = bounds(&consumer, topic)?;
+    for (partition, (low, end)) in &mut bounds {
+        let start = starts.get(partition).copied().unwrap_or(*low);
+        *low = start.clamp(*low, *end);
+    }
     let mut left = bounds.clone();
     let mut assignment = TopicPartitionList::new();
     for (partition, (low, _)) in &left {

@@ -131,7 +131,7 @@ impl Submission<'_> {
         fault_points::pass(Point::ReportReceived);
         let number = row.number;
         let report = row.into_report(self.source, self.content_type, received_at);
-        let result_id = self.source.result_key(&report.fields).ok();
+        let (result_id, key) = key_of(self.source, &report);
         self.intake.encoder.encode(&report, &mut self.buffer)?;
         if self.buffer.len() > self.intake.max_value_bytes {
             return Err(IntakeError::TooLarge {
@@ -139,10 +139,7 @@ impl Submission<'_> {
                 limit: self.intake.max_value_bytes,
             });
         }
-        match result_id {
-            Some(result_id) => result_id.write_to(&mut self.key),
-            None => self.key = key_of_its_own(&report),
-        }
+        key.write_to(&mut self.key);
         self.publish(number, patience)?;
         self.received.inc();
         Ok(result_id)
@@ -192,8 +189,15 @@ impl Submission<'_> {
     }
 }
 
-/// The key of a report that does not say which result it is about: its own bytes keep it apart.
-fn key_of_its_own(report: &ScoreReport<'_>) -> String {
+/// The result that a report is about, where it says so, and the key of its record in `scores.raw`: the same id, or one made of its own bytes,
+/// which keep it apart.
+#[must_use]
+pub fn key_of(source: &Source, report: &ScoreReport<'_>) -> (Option<ResultId>, ResultId) {
+    let result_id = source.result_key(&report.fields).ok();
+    (result_id, result_id.unwrap_or_else(|| key_of_its_own(report)))
+}
+
+fn key_of_its_own(report: &ScoreReport<'_>) -> ResultId {
     let mut bytes = report.source.as_bytes().to_vec();
     for (name, value) in report.fields.iter() {
         bytes.extend_from_slice(name.as_bytes());
@@ -202,7 +206,7 @@ fn key_of_its_own(report: &ScoreReport<'_>) -> String {
         bytes.push(0);
     }
     bytes.extend_from_slice(report.unparsed.as_deref().unwrap_or_default());
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, &bytes).hyphenated().to_string()
+    ResultId::from_uuid(Uuid::new_v5(&Uuid::NAMESPACE_OID, &bytes))
 }
 
 /// What became of the queued rows of a submission.

@@ -24,7 +24,7 @@ pub use import::{
     FileOutcome, FileSummary, ImportError, ImportOptions, ImportProgress, ImportRequest, ImportRun, ImportState, ImportSummary, Notice,
     Resume, RowReport, import,
 };
-pub use intake::{Acknowledgement, Intake, IntakeError, Submission, Unacknowledged};
+pub use intake::{Acknowledgement, Intake, IntakeError, Submission, Unacknowledged, key_of};
 pub use metrics::{ProducerMetrics, STAGE};
 pub use roster::{
     BadRows, ImportRosterError, ImportRosterOptions, ImportRosterRun, ImportRosterSummary, LeaversLimit, LockError, ReadRosterError,

@@ -18,7 +18,11 @@ impl Source {
         }
         let record = Record::new(&report.fields);
         let result_id = self.key.result_id(&self.system, &record)?;
-        let status = self.mapping.status.as_ref().map(|words| words.read(&record)).transpose()?.flatten();
+        let status = match &self.mapping.status {
+            _ if report.is_withdrawal() => Some(Status::Withdrawn),
+            Some(words) => words.read(&record)?,
+            None => None,
+        };
         let reading = Reading {
             source: self,
             mapping: &self.mapping,

@@ -1,0 +1,63 @@
+//! Reports that withdraw what a source's list does not have any more.
+
+use scoresync_domain::{Origin, ResultId, ScoreReport, Source, Timestamp, WITHDRAWAL};
+use scoresync_kafka::{DecodeError, Decoder, Error, KafkaSettings, SchemaLookupError, Topic, TopicNames, TopicSettings, record_at};
+
+/// A result that is to be withdrawn, and where the report first appeared that its record comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extra {
+    /// The result.
+    pub result_id: ResultId,
+    /// The report.
+    pub origin: Origin,
+}
+
+/// Why there is no report that withdraws a result.
+#[derive(Debug, thiserror::Error)]
+pub enum Withdrawal {
+    /// The log does not hold the report any more.
+    #[error("its report is not in scores.raw any more")]
+    Gone,
+    /// The report cannot be read, or is about another result by the present key of the source.
+    #[error("its report does not say any more which result it is about")]
+    OfAnother,
+    /// Kafka.
+    #[error(transparent)]
+    Kafka(#[from] Error),
+    /// The registry.
+    #[error(transparent)]
+    Schemas(#[from] SchemaLookupError),
+}
+
+/// The report that withdraws a result: what its record comes from, said to be a withdrawal.
+///
+/// # Errors
+/// There is none.
+pub fn withdrawal_of(
+    extra: Extra,
+    source: &Source,
+    (kafka, topics): (&KafkaSettings, &TopicSettings),
+    (reports, now): (&mut Decoder<ScoreReport<'static>>, Timestamp),
+) -> Result<ScoreReport<'static>, Withdrawal> {
+    let Extra { result_id, origin } = extra;
+    let names = TopicNames::new(&TopicSettings {
+        generation: origin.generation,
+        ..topics.clone()
+    });
+    let stored = record_at(kafka, &names.name(Topic::Raw), origin.partition, origin.offset)?.ok_or(Withdrawal::Gone)?;
+    let report = match reports.decode(stored.value.as_deref()) {
+        Ok(report) => report,
+        Err(DecodeError::Surroundings(error)) => return Err(error.into()),
+        Err(DecodeError::Frame(_) | DecodeError::Datum(_) | DecodeError::UnknownSchema { .. }) => return Err(Withdrawal::OfAnother),
+    };
+    if source.result_key(&report.fields).ok() != Some(result_id) {
+        return Err(Withdrawal::OfAnother);
+    }
+    Ok(ScoreReport {
+        source: source.name.clone().into(),
+        received_at: now,
+        content_type: WITHDRAWAL.into(),
+        fields: report.fields.into_owned(),
+        unparsed: None,
+    })
+}
