@@ -11,6 +11,7 @@ use crate::{
 
 mod letters;
 mod rebuild;
+mod reconciliations;
 mod survey;
 
 /// Training records, their history, what was refused, counts of fates, and how far the topics were read.

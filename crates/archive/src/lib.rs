@@ -15,6 +15,7 @@ mod migrations;
 mod postgres;
 mod read;
 mod rebuild;
+mod reconciliations;
 mod record;
 mod settings;
 mod sqlite;
@@ -34,6 +35,7 @@ pub use letters::{
 };
 pub use postgres::PostgresArchive;
 pub use rebuild::Rebuild;
+pub use reconciliations::{ReconciliationResult, ReconciliationRun};
 pub use record::{Content, FateCount, Head, HistoricStatement, RefusedScore, RefusedStatement, Shown, TrainingRecord};
 pub use settings::{Access, ArchiveSettings, PostgresSettings, SqliteSettings, Tls};
 pub use sqlite::SqliteArchive;

@@ -27,8 +27,9 @@ macro_rules! migrations {
     };
 }
 
-pub(crate) const SQLITE: &[Migration] = migrations!("sqlite": 1 "0001_training_records", 2 "0002_dead_letters");
-pub(crate) const POSTGRES: &[Migration] = migrations!("postgres": 1 "0001_training_records", 2 "0002_dead_letters");
+pub(crate) const SQLITE: &[Migration] = migrations!("sqlite": 1 "0001_training_records", 2 "0002_dead_letters", 3 "0003_reconciliations");
+pub(crate) const POSTGRES: &[Migration] =
+    migrations!("postgres": 1 "0001_training_records", 2 "0002_dead_letters", 3 "0003_reconciliations");
 
 /// Where the steps that were taken are recorded, in both databases.
 pub(crate) const VERSION_TABLE: &str =

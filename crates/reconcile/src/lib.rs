@@ -6,6 +6,8 @@
 mod compare;
 mod difference;
 mod item;
+mod metrics;
+mod plan;
 mod run;
 mod scope;
 mod settling;
@@ -13,7 +15,9 @@ mod view;
 mod withdrawal;
 
 pub use difference::{Class, Difference, FieldDifference, RowPlace};
+pub use metrics::ReconcileMetrics;
+pub use plan::{Plan, PlanSettings, ReconcileSettings};
 pub use run::{Comparison, ListRow, Progress, ReconcileError, Reconciliation, Step};
 pub use scope::Scope;
 pub use settling::Settling;
-pub use withdrawal::{Extra, Withdrawal, withdrawal_of};
+pub use withdrawal::{Extra, NotWithdrawable, fields_of_withdrawal};

@@ -1,6 +1,6 @@
 //! Reports that withdraw what a source's list does not have any more.
 
-use scoresync_domain::{Origin, ResultId, ScoreReport, Source, Timestamp, WITHDRAWAL};
+use scoresync_domain::{Fields, Origin, ResultId, ScoreReport, Source};
 use scoresync_kafka::{DecodeError, Decoder, Error, KafkaSettings, SchemaLookupError, Topic, TopicNames, TopicSettings, record_at};
 
 /// A result that is to be withdrawn, and where the report first appeared that its record comes from.
@@ -14,7 +14,7 @@ pub struct Extra {
 
 /// Why there is no report that withdraws a result.
 #[derive(Debug, thiserror::Error)]
-pub enum Withdrawal {
+pub enum NotWithdrawable {
     /// The log does not hold the report any more.
     #[error("its report is not in scores.raw any more")]
     Gone,
@@ -29,35 +29,29 @@ pub enum Withdrawal {
     Schemas(#[from] SchemaLookupError),
 }
 
-/// The report that withdraws a result: what its record comes from, said to be a withdrawal.
+/// The fields of the report that a record comes from: said again as a withdrawal, they withdraw it.
 ///
 /// # Errors
 /// There is none.
-pub fn withdrawal_of(
+pub fn fields_of_withdrawal(
     extra: Extra,
     source: &Source,
     (kafka, topics): (&KafkaSettings, &TopicSettings),
-    (reports, now): (&mut Decoder<ScoreReport<'static>>, Timestamp),
-) -> Result<ScoreReport<'static>, Withdrawal> {
+    reports: &mut Decoder<ScoreReport<'static>>,
+) -> Result<Fields<'static>, NotWithdrawable> {
     let Extra { result_id, origin } = extra;
     let names = TopicNames::new(&TopicSettings {
         generation: origin.generation,
         ..topics.clone()
     });
-    let stored = record_at(kafka, &names.name(Topic::Raw), origin.partition, origin.offset)?.ok_or(Withdrawal::Gone)?;
+    let stored = record_at(kafka, &names.name(Topic::Raw), origin.partition, origin.offset)?.ok_or(NotWithdrawable::Gone)?;
     let report = match reports.decode(stored.value.as_deref()) {
         Ok(report) => report,
         Err(DecodeError::Surroundings(error)) => return Err(error.into()),
-        Err(DecodeError::Frame(_) | DecodeError::Datum(_) | DecodeError::UnknownSchema { .. }) => return Err(Withdrawal::OfAnother),
+        Err(DecodeError::Frame(_) | DecodeError::Datum(_) | DecodeError::UnknownSchema { .. }) => return Err(NotWithdrawable::OfAnother),
     };
     if source.result_key(&report.fields).ok() != Some(result_id) {
-        return Err(Withdrawal::OfAnother);
+        return Err(NotWithdrawable::OfAnother);
     }
-    Ok(ScoreReport {
-        source: source.name.clone().into(),
-        received_at: now,
-        content_type: WITHDRAWAL.into(),
-        fields: report.fields.into_owned(),
-        unparsed: None,
-    })
+    Ok(report.fields.into_owned())
 }

@@ -9,6 +9,7 @@ pub(crate) mod model;
 pub(crate) mod positions;
 pub(crate) mod property;
 pub(crate) mod rebuild;
+pub(crate) mod reconciliations;
 pub(crate) mod refusals;
 
 /// Makes one test of each listed check; `$open` gives a fresh archive, and whatever must outlive it.
@@ -66,6 +67,7 @@ macro_rules! run_whole_suite {
             letters::what_is_done_to_a_letter_is_noted_with_who_when_and_why,
             rebuild::what_the_sink_passed_over_is_filed_when_it_is_made_anew,
             rebuild::what_is_said_after_it_was_read_is_not_lost_when_a_result_is_made_anew,
+            reconciliations::a_run_is_one_persons_and_its_result_is_read_back,
             property::any_batching_gives_what_the_rule_says,
         }
     };
