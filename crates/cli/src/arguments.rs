@@ -1,6 +1,7 @@
 //! The command line.
 
 mod dlq;
+mod reconcile;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use scoresync_domain::Timestamp;
 use scoresync_producer::Format;
 
 pub(crate) use self::dlq::{Aliases, Dlq, DlqAct, DlqDiscard, DlqExport, DlqFilter, DlqGroups, DlqList, DlqResolve, DlqShow};
+pub(crate) use self::reconcile::{Compare, History, Reconcile, ReconcileAction};
 
 /// Carries every exam result from any training system into the right employee's file, through Kafka.
 ///
@@ -29,7 +31,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run everything in one process: producer, mapper, sink and desk.
+    /// Run everything in one process: producer, mapper, sink, desk, and the reconciler where `[reconcile]` says so.
     Up,
     /// Run one stage; more processes of one stage share its work.
     Run {
@@ -55,6 +57,8 @@ pub(crate) enum Command {
     /// the moment at which it looks is in flight. Names each item that does not balance, and then exits with 1. With --repair it makes anew what
     /// is missing or altered, after showing what it would do.
     Audit(Audit),
+    /// Compare a source's own list with the archive, and bring the archive up to date.
+    Reconcile(Reconcile),
     /// The topics in Kafka.
     #[command(subcommand)]
     Topics(Topics),
@@ -82,6 +86,8 @@ pub(crate) enum Stage {
     Sink,
     /// `scores.dlq` into the archive; sends letters again when they can be filed.
     Desk,
+    /// Compares lists of sources with the archive at the times of `[reconcile]`.
+    Reconciler,
 }
 
 #[derive(Debug, Args)]
@@ -204,6 +210,13 @@ pub(crate) enum Token {
 
 fn moment(text: &str) -> Result<Timestamp, &'static str> {
     Timestamp::parse_rfc3339(text).ok_or("a time is written like 2026-11-01T00:00:00+08:00")
+}
+
+/// A day is its beginning in UTC.
+fn moment_or_day(text: &str) -> Result<Timestamp, &'static str> {
+    moment(text)
+        .or_else(|_| moment(&format!("{text}T00:00:00Z")))
+        .map_err(|_| "a time is written like 2026-11-01T00:00:00+08:00, or 2026-11-01 for the beginning of that day in UTC")
 }
 
 #[cfg(test)]

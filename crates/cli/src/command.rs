@@ -8,6 +8,7 @@ mod employees;
 mod import;
 mod import_dry_run;
 mod mapping;
+mod reconcile;
 mod records;
 mod schemas;
 mod token;
@@ -38,11 +39,19 @@ pub(crate) fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let output = Output::of(arguments.json);
     let context = || Context::read(arguments.config.as_deref(), output);
     match arguments.command {
-        Command::Up => process::run(context()?, &[Stage::Producer, Stage::Mapper, Stage::Sink, Stage::Desk]),
+        Command::Up => {
+            let context = context()?;
+            let reconciler = (!context.checked.plans.is_empty()).then_some(Stage::Reconciler);
+            let stages = [Stage::Producer, Stage::Mapper, Stage::Sink, Stage::Desk]
+                .into_iter()
+                .chain(reconciler);
+            process::run(context, &stages.collect::<Vec<_>>())
+        }
         Command::Run { stage } => process::run(context()?, &[stage]),
         Command::Import(arguments) => wait(import::run(&arguments, &context()?)),
         Command::Employees(arguments) => wait(employees::run(arguments, &context()?)),
         Command::Audit(arguments) => wait(audit::run(&arguments, &context()?)),
+        Command::Reconcile(arguments) => wait(reconcile::run(arguments, context()?)),
         Command::Records(arguments) => wait(records::run(&arguments, &context()?)),
         Command::Aliases(arguments) => wait(aliases::run(&arguments, &context()?)),
         Command::Dlq(arguments) => wait(dlq::run(arguments, &context()?)),

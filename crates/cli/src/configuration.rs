@@ -8,6 +8,7 @@ use scoresync_domain::{Problem, Sources, SourcesSettings};
 use scoresync_kafka::{KafkaSettings, Registry, RegistrySettings, TopicSettings, check_settings};
 use scoresync_mapper::MapperSettings;
 use scoresync_producer::{DoorSettings, RosterRules, RosterSettings, format_settings_of};
+use scoresync_reconcile::{Plan, ReconcileSettings};
 use scoresync_service::{AdminSettings, LogSettings, ShutdownSettings, load};
 use scoresync_sink::SinkSettings;
 use scoresync_web::{Tokens, TokensSettings};
@@ -29,6 +30,7 @@ pub(crate) struct Configuration {
     pub(crate) mapper: MapperSettings,
     pub(crate) sink: SinkSettings,
     pub(crate) desk: DeskSettings,
+    pub(crate) reconcile: ReconcileSettings,
     pub(crate) admin: AdminSettings,
     pub(crate) log: LogSettings,
     pub(crate) shutdown: ShutdownSettings,
@@ -43,6 +45,7 @@ pub(crate) struct Checked {
     pub(crate) sources: Sources,
     pub(crate) tokens: Tokens,
     pub(crate) roster: RosterRules,
+    pub(crate) plans: Vec<Plan>,
 }
 
 /// Reads the file and the environment.
@@ -59,6 +62,7 @@ impl Configuration {
         let sources = Sources::compile(&self.sources).map_err(texts);
         let tokens = Tokens::compile(&self.tokens, known).map_err(texts);
         let roster = RosterRules::new(&self.roster).map_err(|error| error.0);
+        let plans = Plan::compile(&self.reconcile, known).map_err(texts);
         let kafka = check_settings(&self.kafka, &self.topics)
             .err()
             .map(|error| format!("{:#}", anyhow::Error::new(error)));
@@ -70,10 +74,15 @@ impl Configuration {
             .collect();
         let door = self.door.check(&self.topics).err().into_iter().collect();
         let others: Vec<String> = kafka.into_iter().chain(registry).chain(texts(door)).chain(texts(formats)).collect();
-        match (sources, tokens, roster) {
-            (Ok(sources), Ok(tokens), Ok(roster)) if others.is_empty() => Ok(Checked { sources, tokens, roster }),
-            (sources, tokens, roster) => {
-                let found = [sources.err(), tokens.err(), roster.err(), Some(others)];
+        match (sources, tokens, roster, plans) {
+            (Ok(sources), Ok(tokens), Ok(roster), Ok(plans)) if others.is_empty() => Ok(Checked {
+                sources,
+                tokens,
+                roster,
+                plans,
+            }),
+            (sources, tokens, roster, plans) => {
+                let found = [sources.err(), tokens.err(), roster.err(), plans.err(), Some(others)];
                 Err(Failure::Configuration(found.into_iter().flatten().flatten().collect()))
             }
         }

@@ -12,6 +12,8 @@ mod output;
 mod process;
 mod producer;
 mod progress;
+mod reconciler;
+mod reconciliation;
 mod row_listing;
 mod score_files;
 mod stages;

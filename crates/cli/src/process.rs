@@ -7,6 +7,7 @@ use prometheus::Registry;
 use scoresync_desk::DeskMetrics;
 use scoresync_mapper::MapperMetrics;
 use scoresync_producer::ProducerMetrics;
+use scoresync_reconcile::ReconcileMetrics;
 use scoresync_service::{AdminServer, Exit, ProcessMetrics, Readiness, Shutdown, StageMetrics, Stages, redacted_dump, start_telemetry};
 use scoresync_sink::SinkMetrics;
 use scoresync_web::HttpMetrics;
@@ -40,6 +41,7 @@ pub(crate) struct Metrics {
     pub(crate) mapper: MapperMetrics,
     pub(crate) sink: SinkMetrics,
     pub(crate) desk: DeskMetrics,
+    pub(crate) reconcile: ReconcileMetrics,
 }
 
 impl Metrics {
@@ -54,6 +56,7 @@ impl Metrics {
             mapper: MapperMetrics::register(&registry, stage.clone())?,
             sink: SinkMetrics::register(&registry, stage.clone())?,
             desk: DeskMetrics::register(&registry, stage)?,
+            reconcile: ReconcileMetrics::register(&registry)?,
             registry,
         })
     }
@@ -104,6 +107,7 @@ async fn serve(shared: Shared, which: &[Stage]) -> anyhow::Result<()> {
             Stage::Mapper => stages::start_mapper(&mut stages, &shared),
             Stage::Sink => stages::start_sink(&mut stages, &shared),
             Stage::Desk => stages::start_desk(&mut stages, &shared),
+            Stage::Reconciler => stages::start_reconciler(&mut stages, &shared),
         }
     }
     let outcome = stages.finish().await;

@@ -16,6 +16,47 @@ pub(crate) fn spinner(name: &str) -> ProgressBar {
     styled(ProgressBar::new_spinner(), "{prefix} {spinner} {msg}", name)
 }
 
+/// Records that are passed between two changes of what is shown.
+const SHOWN_EVERY: u64 = 1_000;
+
+/// A spinner that says how many of what were passed.
+pub(crate) struct Counted {
+    bar: ProgressBar,
+    what: &'static str,
+    count: u64,
+}
+
+impl Counted {
+    pub(crate) fn begin(name: &str) -> Self {
+        Self {
+            bar: spinner(name),
+            what: "",
+            count: 0,
+        }
+    }
+
+    /// One more of these; of others than before it begins anew.
+    pub(crate) fn count(&mut self, what: &'static str) {
+        if self.what != what {
+            (self.what, self.count) = (what, 0);
+        }
+        self.count += 1;
+        if self.count % SHOWN_EVERY == 1 {
+            self.bar.set_message(format!("{} {what}", self.count));
+        }
+    }
+
+    /// Nothing that could be counted.
+    pub(crate) fn say(&self, what: &'static str) {
+        self.bar.set_message(what);
+        self.bar.tick();
+    }
+
+    pub(crate) fn end(self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 fn styled(bar: ProgressBar, template: &str, name: &str) -> ProgressBar {
     let bar = bar.with_prefix(name.to_owned());
     match ProgressStyle::with_template(template) {

@@ -32,18 +32,30 @@ pub(crate) struct ScoreFiles<'a> {
 
 impl<'a> ScoreFiles<'a> {
     /// Opens a file; `-` is standard input.
-    pub(crate) fn open(&self, file: &Path) -> anyhow::Result<impl Iterator<Item = ReadReport<'a>>> {
+    pub(crate) fn open(&self, file: &Path) -> anyhow::Result<impl Iterator<Item = ReadReport<'a>> + use<'a>> {
+        let (format, input) = self.input(file)?;
+        self.read(format, input)
+    }
+
+    /// Opens a file for its rows as they are; `-` is standard input.
+    pub(crate) fn rows(&self, file: &Path) -> anyhow::Result<(Format, impl Iterator<Item = Result<Row, BodyError>> + use<>)> {
+        let (format, input) = self.input(file)?;
+        let settings = format_settings_of(self.source).map_err(|problem| anyhow!("{problem}"))?;
+        Ok((format, read_rows(format, &settings, self.limits, input)?))
+    }
+
+    fn input(&self, file: &Path) -> anyhow::Result<(Format, Box<dyn BufRead>)> {
         let format = self.format.map_or_else(|| Format::of_file(file), Ok).map_err(ImportError::from)?;
         let input: Box<dyn BufRead> = if file.as_os_str() == "-" {
             Box::new(BufReader::new(stdin()))
         } else {
             Box::new(BufReader::new(File::open(file).context("cannot open it")?))
         };
-        self.read(format, input)
+        Ok((format, input))
     }
 
     /// The reports that the producer would make of the rows now.
-    pub(crate) fn read<R: BufRead>(&self, format: Format, input: R) -> anyhow::Result<impl Iterator<Item = ReadReport<'a>>> {
+    pub(crate) fn read<R: BufRead>(&self, format: Format, input: R) -> anyhow::Result<impl Iterator<Item = ReadReport<'a>> + use<'a, R>> {
         let source = self.source;
         let settings = format_settings_of(source).map_err(|problem| anyhow!("{problem}"))?;
         let report = move |row: Row| {

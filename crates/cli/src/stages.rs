@@ -50,6 +50,13 @@ pub(crate) fn start_desk(stages: &mut Stages, shared: &Shared) {
     stages.thread("desk", move |shutdown| run_desk(&shared, &shutdown, &readiness));
 }
 
+/// What compares lists with the archive by itself.
+pub(crate) fn start_reconciler(stages: &mut Stages, shared: &Shared) {
+    let readiness = shared.readiness.stage("reconciler");
+    let shared = shared.clone();
+    stages.thread("reconciler", move |shutdown| crate::reconciler::run(&shared, &shutdown, &readiness));
+}
+
 fn run_roster(shared: &Shared, follower: RosterFollower, shutdown: &Shutdown, readiness: &StageReadiness) -> anyhow::Result<()> {
     let configuration = &shared.configuration;
     let find = || shared.runtime.block_on(Surroundings::find(configuration, &[Topic::Employees]));
@@ -160,7 +167,7 @@ fn run_desk(shared: &Shared, shutdown: &Shutdown, readiness: &StageReadiness) ->
 }
 
 /// A registry that had our schemas once and lost them is waited for: a stage that remembers other ids lives on while it is put right.
-fn find(shared: &Shared, needed: &[Topic], was_registered: &mut bool) -> Result<Surroundings, Unfit> {
+pub(crate) fn find(shared: &Shared, needed: &[Topic], was_registered: &mut bool) -> Result<Surroundings, Unfit> {
     let found = shared.runtime.block_on(Surroundings::find(&shared.configuration, needed));
     let found = found.map_err(|unfit| if *was_registered { unfit.after_registration() } else { unfit })?;
     *was_registered = true;

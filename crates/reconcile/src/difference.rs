@@ -103,6 +103,14 @@ pub struct Difference {
     pub is_behind: bool,
 }
 
+impl Difference {
+    /// Whether a backfill sends the list's row: what is missing, and of what the archive has an older revision.
+    #[must_use]
+    pub const fn is_backfilled(&self) -> bool {
+        self.is_behind && matches!(self.class, Class::Missing | Class::StaleRevision)
+    }
+}
+
 fn as_text<S: Serializer>(value: &impl fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }

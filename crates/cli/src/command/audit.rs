@@ -5,7 +5,6 @@ mod repair;
 use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
-use indicatif::ProgressBar;
 use scoresync_archive::{Access, Archive};
 use scoresync_audit::{Audit, AuditError, Books, Finding, PartitionBooks, Progress, Step};
 use scoresync_kafka::{KafkaSettings, Registry, Topic, TopicSettings};
@@ -15,10 +14,7 @@ use serde_json::json;
 use tokio::runtime::Handle;
 
 use super::Context;
-use crate::{arguments, failure::Failure, output::table, progress::spinner, surroundings::Surroundings};
-
-/// Records that are read between two changes of what is shown.
-const SHOWN_EVERY: u64 = 1_000;
+use crate::{arguments, failure::Failure, output::table, progress::Counted, surroundings::Surroundings};
 
 pub(super) async fn run(arguments: &arguments::Audit, context: &Context) -> Result<Exit, Failure> {
     let office = Office::open(arguments, context).await?;
@@ -91,43 +87,23 @@ impl Office {
                 archive: &archive,
                 scratch: &scratch,
             };
-            let bar = spinner("audit");
-            let mut shown = Shown {
-                bar: &bar,
-                step: None,
-                count: 0,
-            };
-            let done = work(&audit, &mut |step| shown.advance(step))?;
-            bar.finish_and_clear();
+            let mut bar = Counted::begin("audit");
+            let done = work(&audit, &mut |step| bar.count(what(step)))?;
+            bar.end();
             Ok::<T, AuditError>(done)
         });
         Ok(working.await?.map_err(anyhow::Error::new)?)
     }
 }
 
-/// What is being read, and how much of it was.
-struct Shown<'b> {
-    bar: &'b ProgressBar,
-    step: Option<Step>,
-    count: u64,
-}
-
-impl Shown<'_> {
-    fn advance(&mut self, step: Step) {
-        if self.step != Some(step) {
-            (self.step, self.count) = (Some(step), 0);
-        }
-        self.count += 1;
-        if self.count % SHOWN_EVERY == 1 {
-            let what = match step {
-                Step::Reports => "reports of scores.raw",
-                Step::Archive => "rows of the archive",
-                Step::Scores => "scores of scores.enriched",
-                Step::Letters => "letters of scores.dlq",
-                Step::Results => "results compared",
-            };
-            self.bar.set_message(format!("{} {what}", self.count));
-        }
+/// What is being read or judged.
+const fn what(step: Step) -> &'static str {
+    match step {
+        Step::Reports => "reports of scores.raw",
+        Step::Archive => "rows of the archive",
+        Step::Scores => "scores of scores.enriched",
+        Step::Letters => "letters of scores.dlq",
+        Step::Results => "results compared",
     }
 }
 

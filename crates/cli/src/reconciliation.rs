@@ -1,0 +1,191 @@
+//! A source's list beside the archive, and the reports that bring the archive up to date: for the command and for what runs by itself.
+
+use std::{
+    collections::HashSet,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, anyhow, bail};
+use scoresync_archive::Archive;
+use scoresync_domain::{ScoreReport, Source, Timestamp, WITHDRAWAL};
+use scoresync_kafka::{Decoder, Registry, Topic, TopicNames};
+use scoresync_producer::{BodyError, Format, Intake, Row, Submission, key_of};
+use scoresync_reconcile::{
+    Comparison, Difference, Extra, ListRow, NotWithdrawable, Progress, ReconcileError, Reconciliation, RowPlace, Scope, Settling,
+    fields_of_withdrawal,
+};
+use scoresync_service::now_millis;
+use tokio::runtime::Handle;
+
+use crate::{
+    configuration::{Checked, Configuration},
+    directory::open_directory,
+    score_files::ScoreFiles,
+};
+
+/// Topics that are needed to compare, and to send.
+pub(crate) const NEEDED: [Topic; 5] = [Topic::Raw, Topic::Enriched, Topic::DeadLetters, Topic::Employees, Topic::Aliases];
+/// How long the broker may take for reports.
+const BROKER_PATIENCE: Duration = Duration::from_secs(60);
+/// How long the stages may take until what was sent is settled.
+const SETTLING_PATIENCE: Duration = Duration::from_secs(300);
+/// About how long a row is; only the number of scratch files follows from it.
+const ROW_BYTES: i64 = 64;
+
+/// Everything that comparing and sending need. Its functions wait: they belong on a thread of their own.
+pub(crate) struct Ground {
+    pub(crate) configuration: Arc<Configuration>,
+    pub(crate) checked: Arc<Checked>,
+    pub(crate) source: Source,
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) format: Option<Format>,
+    pub(crate) scope: Scope,
+    pub(crate) scratch: PathBuf,
+    pub(crate) registry: Registry,
+    pub(crate) archive: Arc<Archive>,
+    pub(crate) runtime: Handle,
+}
+
+impl Ground {
+    /// Compares the list with the archive as it is now, and shows each difference.
+    pub(crate) fn compare(&self, show: &mut dyn FnMut(Difference) -> io::Result<()>, progress: Progress<'_>) -> anyhow::Result<Comparison> {
+        let (kafka, topics) = (&self.configuration.kafka, &self.configuration.topics);
+        let region = self.checked.roster.region();
+        let live = open_directory((kafka, topics), region, (&self.registry, &self.runtime))?;
+        let reconciliation = Reconciliation {
+            kafka,
+            topics,
+            runtime: &self.runtime,
+            archive: &self.archive,
+            sources: &self.checked.sources,
+            source: &self.source,
+            directory: live.directory(),
+            scope: &self.scope,
+            scratch: &self.scratch,
+        };
+        let list = self.files.iter().enumerate().flat_map(|(number, file)| self.list(number, file));
+        Ok(reconciliation.run((list, self.rows()), show, progress)?)
+    }
+
+    /// The rows of one file, or why there are none.
+    fn list<'s>(&'s self, number: usize, file: &'s Path) -> impl Iterator<Item = anyhow::Result<ListRow<'s>>> {
+        let told = move |error: anyhow::Error| error.context(file.display().to_string());
+        let (rows, failure) = match self.score_files().open(file) {
+            Ok(rows) => (Some(rows), None),
+            Err(error) => (None, Some(Err(told(error)))),
+        };
+        let listed = move |(row, report): (u64, ScoreReport<'s>)| ListRow {
+            place: place(number, row),
+            key: key_of(&self.source, &report).1,
+            report,
+        };
+        let rows = rows.into_iter().flatten();
+        let rows = rows.map(move |row| row.map(listed).map_err(|error: BodyError| told(error.into())));
+        failure.into_iter().chain(rows)
+    }
+
+    fn score_files(&self) -> ScoreFiles<'_> {
+        ScoreFiles {
+            source: &self.source,
+            format: self.format,
+            limits: self.configuration.door.row_limits(),
+        }
+    }
+
+    /// About how many rows the list has.
+    fn rows(&self) -> i64 {
+        let bytes: u64 = self
+            .files
+            .iter()
+            .filter_map(|file| file.metadata().ok())
+            .map(|file| file.len())
+            .sum();
+        i64::try_from(bytes).unwrap_or(i64::MAX) / ROW_BYTES
+    }
+
+    /// Sends these rows of the list as reports, and says how many there were. All of them are acknowledged then.
+    pub(crate) fn send(&self, rows: &HashSet<RowPlace>, intake: &Intake) -> anyhow::Result<u64> {
+        let mut sent = 0;
+        for (number, file) in self.files.iter().enumerate() {
+            let (format, read) = self.score_files().rows(file)?;
+            let wanted = read.filter(|row| row.as_ref().map_or(true, |row| rows.contains(&place(number, row.number))));
+            let mut submission = intake.submission(&self.source, format.content_type());
+            for (sent_of_file, row) in (1..).zip(wanted) {
+                // Numbered as they are sent, so that all are acknowledged when the last is.
+                accept(
+                    &mut submission,
+                    Row {
+                        number: sent_of_file,
+                        ..row?
+                    },
+                )?;
+                sent += 1;
+            }
+            self.acknowledged(submission)?;
+        }
+        Ok(sent)
+    }
+
+    /// Sends a withdrawal for each of these, and gives back those for which there is none, with why.
+    pub(crate) fn withdraw(&self, extras: &[Extra], intake: &Intake) -> anyhow::Result<Vec<(Extra, NotWithdrawable)>> {
+        let (kafka, topics) = (&self.configuration.kafka, &self.configuration.topics);
+        let subject = TopicNames::new(topics).subject(Topic::Raw);
+        let mut reports = Decoder::<ScoreReport<'static>>::new(subject, self.registry.clone(), self.runtime.clone());
+        let mut submission = intake.submission(&self.source, WITHDRAWAL);
+        let (mut refused, mut number) = (Vec::new(), 0);
+        for extra in extras {
+            match fields_of_withdrawal(*extra, &self.source, (kafka, topics), &mut reports) {
+                Ok(fields) => {
+                    number += 1;
+                    let row = Row {
+                        number,
+                        line: number,
+                        content: Ok(fields),
+                    };
+                    accept(&mut submission, row)?;
+                }
+                Err(reason @ (NotWithdrawable::Gone | NotWithdrawable::OfAnother)) => refused.push((*extra, reason)),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.acknowledged(submission)?;
+        Ok(refused)
+    }
+
+    fn acknowledged(&self, submission: Submission<'_>) -> anyhow::Result<()> {
+        let acknowledgement = submission.into_acknowledgement();
+        let waited = self.runtime.block_on(acknowledgement.wait(BROKER_PATIENCE));
+        waited.context("not all reports were acknowledged; running it again sends what is still missing")
+    }
+
+    /// Waits until everything that was sent is filed, refused or a dead letter.
+    pub(crate) fn settle(&self, goes_on: &mut dyn FnMut() -> bool) -> anyhow::Result<()> {
+        let settling = Settling {
+            kafka: &self.configuration.kafka,
+            topics: &self.configuration.topics,
+            runtime: &self.runtime,
+            archive: &self.archive,
+            patience: SETTLING_PATIENCE,
+        };
+        let is_settled = settling.wait(goes_on).map_err(|error: ReconcileError| anyhow!(error))?;
+        if !is_settled {
+            bail!("what was sent has not come to its end within {SETTLING_PATIENCE:?}; do mapper, sink and desk run?");
+        }
+        Ok(())
+    }
+}
+
+fn place(file: usize, row: u64) -> RowPlace {
+    RowPlace {
+        file: u32::try_from(file).unwrap_or(u32::MAX),
+        row,
+    }
+}
+
+fn accept(submission: &mut Submission<'_>, row: Row) -> anyhow::Result<()> {
+    submission.accept(row, Timestamp::from_millis(now_millis()), BROKER_PATIENCE)?;
+    Ok(())
+}
