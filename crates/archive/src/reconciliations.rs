@@ -72,6 +72,13 @@ pub(crate) async fn end(session: &impl Session, (source, due): (&str, Timestamp)
     session.change(sql, &[row]).await.map(drop)
 }
 
+/// Forgets a run that was not carried out.
+pub(crate) async fn give_back(session: &impl Session, (source, due): (&str, Timestamp)) -> Result<(), Failure> {
+    let sql = "DELETE FROM reconciliation WHERE source = $1 AND due_ms = $2 AND ended_ms IS NULL";
+    let row = vec![Value::Text(Some(source)), Value::Int8(Some(due.as_millis()))];
+    session.change(sql, &[row]).await.map(drop)
+}
+
 /// The latest runs, of one source or of all, the newest first.
 pub(crate) async fn latest(session: &impl Session, source: Option<&str>, limit: u32) -> Result<Vec<ReconciliationRun>, Failure> {
     let columns = "source, due_ms, begun_ms, ended_ms, outcome, listed, archived, classes, sent, problem";

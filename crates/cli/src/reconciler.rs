@@ -6,8 +6,8 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context as _;
-use scoresync_archive::{Access, Archive, ReconciliationResult};
+use anyhow::{Context as _, bail};
+use scoresync_archive::{Access, Archive, ArchiveError, ReconciliationResult};
 use scoresync_domain::Timestamp;
 use scoresync_kafka::Topic;
 use scoresync_producer::Intake;
@@ -24,11 +24,14 @@ use crate::{
 
 /// How often the clock is looked at.
 const LOOK: Duration = Duration::from_secs(1);
-/// After so long nobody is left who could end a run that was begun.
-const FORGOTTEN_MS: i64 = 6 * 3_600_000;
+/// After so long a run that was begun is taken for one whose process has died.
+const FORGOTTEN_MS: i64 = 3_600_000;
 
 /// Waits for the times of the plans, one run after the other, until the end is asked for.
 pub(crate) fn run(shared: &Shared, shutdown: &Shutdown, readiness: &StageReadiness) -> anyhow::Result<()> {
+    if shared.checked.plans.is_empty() {
+        bail!("there is nothing to compare: [reconcile.SOURCE] of the configuration names a source's list and the times");
+    }
     let mut was_registered = false;
     let started = persist(shutdown, readiness, || {
         let surroundings = find(shared, &NEEDED, &mut was_registered)?;
@@ -93,23 +96,35 @@ impl Reconciler<'_> {
             return;
         }
         let forgotten = Timestamp::from_millis(now.as_millis() - FORGOTTEN_MS);
-        let begun = self.archive.begin_reconciliation(&plan.source, (due, now, forgotten));
-        match self.shared.runtime.block_on(begun) {
-            Ok(true) => self.run(plan, due, shutdown),
+        match self.take(plan, (due, now, forgotten), shutdown) {
+            Ok(true) => drop(self.done.insert(plan.source.clone(), due)),
             Ok(false) => {}
             Err(error) => {
                 let source = &plan.source;
-                tracing::warn!(%source, cause = %error, "a comparison of the list of {source} with the archive cannot begin yet: {error}");
-                return;
+                tracing::warn!(%source, cause = %error, "a comparison of the list of {source} with the archive has to wait: {error}");
             }
         }
-        self.done.insert(plan.source.clone(), due);
     }
 
-    fn run(&self, plan: &Plan, due: Timestamp, shutdown: &Shutdown) {
-        let source = &plan.source;
+    /// Says whether the run has ended, ours or somebody else's.
+    fn take(&self, plan: &Plan, moments: (Timestamp, Timestamp, Timestamp), shutdown: &Shutdown) -> Result<bool, ArchiveError> {
+        let (runtime, source, due) = (&self.shared.runtime, &plan.source, moments.0);
+        if runtime.block_on(self.archive.begin_reconciliation(source, moments))? {
+            self.run(plan, due, shutdown)?;
+            return Ok(true);
+        }
+        let runs = runtime.block_on(self.archive.reconciliations(Some(source), 10))?;
+        Ok(runs.iter().any(|run| run.due == due && run.result.is_some()))
+    }
+
+    fn run(&self, plan: &Plan, due: Timestamp, shutdown: &Shutdown) -> Result<(), ArchiveError> {
+        let (source, runtime) = (&plan.source, &self.shared.runtime);
         tracing::info!(%source, "comparing the list of {source} with the archive");
-        let (comparison, sent, problem) = match self.compare(plan, due, shutdown) {
+        let compared = self.compare(plan, due, shutdown);
+        if compared.is_err() && shutdown.is_requested() {
+            return runtime.block_on(self.archive.give_back_reconciliation((source, due)));
+        }
+        let (comparison, sent, problem) = match compared {
             Ok((comparison, sent)) => (Some(comparison), sent, None),
             Err(error) => (None, 0, Some(format!("{error:#}"))),
         };
@@ -117,13 +132,7 @@ impl Reconciler<'_> {
         let result = result_of((comparison.as_ref(), sent, problem), ended);
         tell(source, &result);
         self.shared.metrics.reconcile.ended(source, ended, comparison.as_ref());
-        let noted = self
-            .shared
-            .runtime
-            .block_on(self.archive.end_reconciliation((source, due), &result));
-        if let Err(error) = noted {
-            tracing::warn!(%source, cause = %error, "what the comparison of {source} came to could not be noted: {error}");
-        }
+        runtime.block_on(self.archive.end_reconciliation((source, due), &result))
     }
 
     /// Compares, sends what is missing where the plan says so, and compares again; says how much was sent.
@@ -149,7 +158,8 @@ impl Reconciler<'_> {
             }
             Ok(())
         };
-        let comparison = ground.compare(&mut collect, &mut |_| {})?;
+        let mut go_on = |_| shutdown.flow();
+        let comparison = ground.compare(&mut collect, &mut go_on)?;
         if !plan.backfill || missing.is_empty() {
             return Ok((comparison, 0));
         }
@@ -162,7 +172,7 @@ impl Reconciler<'_> {
         )?;
         let sent = ground.send(&missing, &intake)?;
         ground.settle(&mut || !shutdown.is_requested())?;
-        Ok((ground.compare(&mut |_| Ok(()), &mut |_| {})?, sent))
+        Ok((ground.compare(&mut |_| Ok(()), &mut go_on)?, sent))
     }
 }
 

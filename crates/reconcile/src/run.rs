@@ -63,8 +63,8 @@ pub enum Step {
     Results,
 }
 
-/// Is told of each row, record and result.
-pub type Progress<'p> = &'p mut (dyn FnMut(Step) + Send);
+/// Is told of each row, record and result, and may end it.
+pub type Progress<'p> = &'p mut (dyn FnMut(Step) -> ControlFlow<()> + Send);
 
 /// How list and archive stand to each other.
 #[derive(Clone, Debug, Default)]
@@ -103,6 +103,9 @@ pub enum ReconcileError {
     /// The archive.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// Whoever was told had enough.
+    #[error("the comparison was interrupted; nothing came of it")]
+    Interrupted,
     /// The files that are needed meanwhile.
     #[error("the scratch files cannot be written or read; is there room for about 400 bytes for each row and record?")]
     Scratch(#[from] io::Error),
@@ -135,7 +138,7 @@ impl Reconciliation<'_> {
         let mut comparison = Comparison::default();
         for row in list {
             let row = row.map_err(|error| ReconcileError::List(error.into()))?;
-            progress(Step::List);
+            go_on(progress, Step::List)?;
             comparison.listed += 1;
             let (result_id, item) = self.item(&row);
             spill.put(result_id, &item)?;
@@ -161,7 +164,7 @@ impl Reconciliation<'_> {
         };
         for file in spill.read() {
             for (result_id, items) in file? {
-                progress(Step::Results);
+                go_on(progress, Step::Results)?;
                 if let Some(difference) = comparer.compare(result_id, items) {
                     *comparison.classes.entry(difference.class).or_default() += 1;
                     show(difference)?;
@@ -204,8 +207,8 @@ impl Reconciliation<'_> {
     fn survey(&self, spill: &mut Spill<Item>, progress: Progress<'_>) -> Result<Around, ReconcileError> {
         let (mut around, mut failure) = (Around::default(), None);
         let mut visit = |row: Surveyed| {
-            progress(Step::Archive);
-            match self.take(row, (&mut around, spill)) {
+            let taken = go_on(progress, Step::Archive).and_then(|()| Ok(self.take(row, (&mut around, spill))?));
+            match taken {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(error) => {
                     failure = Some(error);
@@ -215,7 +218,7 @@ impl Reconciliation<'_> {
         };
         self.runtime.block_on(self.archive.survey(&mut visit))?;
         match failure {
-            Some(error) => Err(error.into()),
+            Some(error) => Err(error),
             None => Ok(around),
         }
     }
@@ -257,19 +260,28 @@ impl Reconciliation<'_> {
     ) -> Result<Bounds, ReconcileError> {
         let mut failure = None;
         let bounds = read_topic_from(self.kafka, (topic, starts), |record| {
-            progress(Step::Topics);
+            if failure.is_none() {
+                failure = go_on(progress, Step::Topics).err();
+            }
             let key = record.key().and_then(|key| uuid::Uuid::try_parse_ascii(key).ok());
             // A letter of somebody else is about another topic.
             let is_ours = !matches!(item, Item::Waiting) || text_of(record.headers(), REASON).is_some();
             if let Some(key) = key.filter(|_| is_ours && failure.is_none()) {
-                failure = spill.put(ResultId::from_uuid(key), item).err();
+                failure = spill.put(ResultId::from_uuid(key), item).err().map(ReconcileError::from);
             }
         })?;
         match failure {
-            Some(error) => Err(error.into()),
+            Some(error) => Err(error),
             None => Ok(bounds),
         }
     }
+}
+
+fn go_on(progress: &mut (dyn FnMut(Step) -> ControlFlow<()> + Send), step: Step) -> Result<(), ReconcileError> {
+    if progress(step).is_break() {
+        return Err(ReconcileError::Interrupted);
+    }
+    Ok(())
 }
 
 fn note(next: &mut Next, position: &Position) {

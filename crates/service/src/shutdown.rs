@@ -3,6 +3,7 @@
 use std::{
     fmt, io,
     num::NonZeroU32,
+    ops::ControlFlow,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -82,6 +83,15 @@ impl Shutdown {
     #[must_use]
     pub fn is_requested(&self) -> bool {
         self.0.is_requested.load(Ordering::Acquire)
+    }
+
+    /// The same for whoever is asked whether to go on.
+    pub fn flow(&self) -> ControlFlow<()> {
+        if self.is_requested() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     /// Asks for the end, and says whether nobody had. The first cause is logged; asking again changes nothing.

@@ -1,5 +1,6 @@
 //! The books: they balance after whatever happens, and whatever is wrong in them is named.
 
+mod reconcile;
 mod repair;
 
 use std::time::Duration;

@@ -6,7 +6,7 @@ use super::Archive;
 use crate::{
     ArchiveError, ReconciliationResult, ReconciliationRun,
     letters::Intent,
-    reconciliations::{begin, end, latest},
+    reconciliations::{begin, end, give_back, latest},
 };
 
 impl Archive {
@@ -33,6 +33,18 @@ impl Archive {
             Self::Postgres(database) => database.letters(async |session| end(session, run, result).await).await,
         }
         .map_err(|failure| failure.during("note what a reconciliation came to"))
+    }
+
+    /// Gives back a run that was begun and not carried out, to whoever begins it next.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn give_back_reconciliation(&self, run: (&str, Timestamp)) -> Result<(), ArchiveError> {
+        match self {
+            Self::Sqlite(database) => database.letters(Intent::Change, async |session| give_back(session, run).await),
+            Self::Postgres(database) => database.letters(async |session| give_back(session, run).await).await,
+        }
+        .map_err(|failure| failure.during("give a reconciliation back"))
     }
 
     /// The latest runs, of one source or of all, the newest first.

@@ -35,4 +35,15 @@ pub(crate) async fn a_run_is_one_persons_and_its_result_is_read_back(archive: &A
     let of_academy = archive.reconciliations(Some("academy"), 10).await.unwrap();
     assert_eq!((of_academy.len(), &of_academy[1].result), (2, &Some(result)));
     assert_eq!(archive.reconciliations(None, 1).await.unwrap().len(), 1);
+    // Whoever has to stop gives it back, and cannot give back what has ended.
+    for due in [1_000, 2_000] {
+        archive.give_back_reconciliation(("academy", at(due))).await.unwrap();
+    }
+    assert!(
+        archive
+            .begin_reconciliation("academy", (at(2_000), at(2_001), at(0)))
+            .await
+            .unwrap()
+    );
+    assert_eq!(archive.reconciliations(Some("academy"), 10).await.unwrap().len(), 2);
 }

@@ -149,6 +149,7 @@ impl Command {
                 Step::Topics => "records that are on their way",
                 Step::Results => "results compared",
             });
+            self.shutdown.flow()
         })?;
         bar.end();
         findings.end(comparison)
