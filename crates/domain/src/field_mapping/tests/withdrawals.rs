@@ -25,6 +25,18 @@ fn a_status_is_read_by_its_words_and_final_without_one() {
 }
 
 #[test]
+fn a_report_of_the_media_type_of_withdrawals_is_one_whatever_its_fields_say() {
+    let source = academy(&[STATUS, ("key", "['result']"), ("fields.result", "'成绩编号'")]);
+    let mut withdrawal = report([("成绩编号", Some("R-1")), ("状态", Some("有效"))]);
+    assert_eq!(
+        outcome(&source, &withdrawal, status),
+        "missing_field employee_no 工号, employee_no, 手机号, phone"
+    );
+    withdrawal.content_type = crate::WITHDRAWAL.into();
+    assert_eq!(outcome(&source, &withdrawal, status), "withdrawn");
+}
+
+#[test]
 fn a_withdrawal_needs_its_key_alone() {
     let by_result = &[STATUS, ("key", "['result']"), ("fields.result", "'成绩编号'")][..];
     let source = academy(by_result);
