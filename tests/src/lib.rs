@@ -11,6 +11,7 @@ pub mod configuration;
 pub mod hostile;
 pub mod installation;
 pub mod interruption;
+pub mod letter_limit;
 pub mod metrics;
 mod owned;
 pub mod ports;

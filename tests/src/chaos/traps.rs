@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use futures_util::StreamExt;
 use scoresync_fault_points::Bug;
 
-use super::{CRASH, FREEZE, Field, Lingers, Plan, Player, Round, Schedule, Stage, checker::Class, faults::Fault};
+use super::{BUG, CRASH, FREEZE, Field, Lingers, Plan, Player, Round, Schedule, Stage, checker::Class, faults::Fault};
 
 /// Whether a crash or a freeze meets what an error spoils is a matter of moments: a trap is set so often until it is sprung.
 const SEEDS: std::ops::RangeInclusive<u64> = 77..=79;
@@ -26,7 +26,7 @@ impl Trap {
     /// The round, with the error in it.
     fn plan(&self, seed: u64) -> Plan {
         Plan {
-            arming: vec![("FAULT_POINTS_BUG".to_owned(), self.bug.as_str().to_owned())],
+            arming: vec![(BUG.to_owned(), self.bug.as_str().to_owned())],
             ..self.control(seed)
         }
     }
@@ -105,6 +105,7 @@ fn trap(bug: Bug) -> Trap {
                 .with_armed(Stage::Mapper, CRASH, "output_queued:60")
         }
         Bug::DroppedWithoutSettling => trap(6, &[Class::Lost]).lingering(Lingers::Commands),
+        Bug::ReportPassedOver => trap(6, &[Class::Lost]),
         Bug::LetterErrorSwallowed => trap(10, &[Class::Lost]).with_strike(3, Fault::LettersRefused),
         Bug::FailedBatchSkipped => trap(14, &[Class::Fates, Class::Lost]).with_strike(3, Fault::Locked(8)),
         Bug::NoVersionGuard => trap(6, &[Class::Record]),

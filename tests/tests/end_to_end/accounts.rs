@@ -1,22 +1,22 @@
 //! The books: they balance after whatever happens, and whatever is wrong in them is named.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::{Context, ensure};
-use rdkafka::{
-    ClientConfig, Offset, TopicPartitionList,
-    consumer::{BaseConsumer, CommitMode, Consumer},
-};
 use scoresync_domain::Origin;
+use scoresync_fault_points::Bug;
 use scoresync_kafka::{Topic, TopicNames};
-use scoresync_tests::{installation::Database, process::Process};
+use scoresync_tests::{chaos::BUG, installation::Database, letter_limit::limit_letters, process::Process};
 use serde_json::Value;
 use tokio_postgres::{Client, NoTls};
 
-use crate::support::{SETTLE, STOP, Scene, academy, academy::write, audit, balance, end, ready, start, until};
+use crate::support::{Bytes, Foreign, SETTLE, START, STOP, Scene, academy, academy::write, audit, balance, end, ready, start, until};
 
 /// Reports of E100, one of them corrected, and one of nobody: six reports in all.
 const RESULTS: usize = 4;
+/// Where stages stand among the processes.
+const SINK: usize = 0;
+const MAPPER: usize = 1;
 
 /// A scene in which something of everything has happened, and all of it is done.
 struct Accounts {
@@ -169,7 +169,7 @@ async fn positions_that_were_moved_past_something_are_named_with_it() -> anyhow:
     let mut accounts = Accounts::open().await?;
     balance(&accounts.scene)?;
     // The sink is away, and a score comes that it has not read: in flight, until somebody moves its position past it.
-    accounts.stop(0)?;
+    accounts.stop(SINK)?;
     let outputs = accounts.scene.topics.count(Topic::Enriched).await?;
     write(&accounts.scene, "X-20", &[]).await?;
     until("it is mapped", SETTLE, async || {
@@ -204,31 +204,90 @@ async fn positions_that_were_moved_past_something_are_named_with_it() -> anyhow:
     accounts
         .check((&moved("+ 9"), &moved("- 9")), ("position", &format!("{enriched}:1/{partition}")))
         .await?;
-    // So is a report that a mapper passes over.
-    accounts.stop(0)?;
-    let skipped = write(&accounts.scene, "X-21", &[]).await?;
-    balance(&accounts.scene)?;
-    skip(&accounts.scene, skipped)?;
-    is_named(&audit(&accounts.scene)?, ("lost", &format!("report {skipped}")))
+    end(accounts.processes)
 }
 
-/// Records with the mapper's group that it is done with a report.
-fn skip(scene: &Scene, report: Origin) -> anyhow::Result<()> {
-    let kafka = &scene.installation.kafka;
-    let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", &kafka.brokers)
-        .set("group.id", format!("{}.mapper", kafka.group_prefix))
-        .create()?;
-    let mut list = TopicPartitionList::new();
-    let raw = TopicNames::new(&scene.installation.topics).name(Topic::Raw);
-    list.add_partition_offset(&raw, report.partition, Offset::Offset(report.offset + 1))?;
-    // The member that has just left may still be counted.
-    let deadline = std::time::Instant::now() + Duration::from_secs(30);
-    while let Err(error) = consumer.commit(&list, CommitMode::Sync) {
-        ensure!(std::time::Instant::now() < deadline, "the position cannot be moved: {error}");
-        std::thread::sleep(Duration::from_millis(200));
+impl Accounts {
+    /// Puts a mapper that makes an error in the place of the one that makes none.
+    async fn map_with(&mut self, bug: Bug) -> anyhow::Result<()> {
+        self.stop(MAPPER)?;
+        let arming = [(BUG.to_owned(), bug.as_str().to_owned())];
+        let mut mapper = self.scene.installation.start_armed("armed", &["run", "mapper"], &arming)?;
+        mapper.ready(START).await?;
+        self.processes.insert(MAPPER, mapper);
+        Ok(())
     }
-    Ok(())
+
+    /// Waits until the mapper has recorded that it is done with all reports.
+    async fn until_mapped(&self) -> anyhow::Result<()> {
+        let topics = &self.scene.topics;
+        let group = format!("{}.mapper", self.scene.installation.kafka.group_prefix);
+        until("the mapper is done with all reports", SETTLE, async || {
+            let mapped = topics.committed(&group, Topic::Raw).await?;
+            let ends = topics.ends(Topic::Raw).await?;
+            Ok(ends.iter().all(|(partition, end)| *end == 0 || mapped.get(partition) == Some(end)))
+        })
+        .await
+    }
+
+    /// What the audit names, all of which is lost reports.
+    fn lost(&self) -> anyhow::Result<BTreeSet<String>> {
+        let books = audit(&self.scene)?;
+        let findings = books["books"]["findings"].as_array().context("no findings")?;
+        ensure!(findings.iter().all(|finding| finding["kind"] == "lost"), "{books:#}");
+        let items = findings.iter().filter_map(|finding| finding["item"].as_str());
+        let items: BTreeSet<String> = items.map(str::to_owned).collect();
+        ensure!(
+            books["total"]["lost"] == items.len() && books["balance"] == items.is_empty(),
+            "{books:#}"
+        );
+        Ok(items)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exactly_the_reports_that_a_mapper_passes_over_are_lost() -> anyhow::Result<()> {
+    let mut accounts = Accounts::open().await?;
+    accounts.map_with(Bug::ReportPassedOver).await?;
+    let mut passed_over = BTreeSet::new();
+    for number in 20..32 {
+        // Some of them can be filed, and some would be dead letters.
+        let nobody = [("工号", "NOBODY")];
+        let others = if number % 2 == 0 { &nobody[..] } else { &[] };
+        let report = write(&accounts.scene, &format!("X-{number}"), others).await?;
+        if report.offset % 5 == 4 {
+            passed_over.insert(format!("report {report}"));
+        }
+    }
+    accounts.until_mapped().await?;
+    let lost = accounts.lost()?;
+    ensure!(
+        passed_over.len() > 1 && lost == passed_over,
+        "{lost:?} are lost, not {passed_over:?}"
+    );
+    end(accounts.processes)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_that_never_came_to_its_topic_is_lost() -> anyhow::Result<()> {
+    let mut accounts = Accounts::open().await?;
+    accounts.map_with(Bug::LetterErrorSwallowed).await?;
+    limit_letters(&accounts.scene.installation, Some(100)).await?;
+    let foreign = Foreign::of(&accounts.scene)?;
+    until("the broker takes no letters", SETTLE, async || {
+        let refused = foreign.try_write((Topic::DeadLetters, 0), &Bytes::new("k", [b'?'; 200])).await?;
+        Ok(refused.is_none())
+    })
+    .await?;
+    let swallowed = write(&accounts.scene, "X-20", &[("工号", "NOBODY")]).await?;
+    accounts.until_mapped().await?;
+    limit_letters(&accounts.scene.installation, None).await?;
+    let lost = accounts.lost()?;
+    ensure!(
+        lost == BTreeSet::from([format!("report {swallowed}")]),
+        "{lost:?} are lost, not {swallowed}"
+    );
+    end(accounts.processes)
 }
 
 /// Exams of E100, some of which are sent twice.
@@ -252,7 +311,7 @@ async fn the_books_balance_at_any_moment_under_load() -> anyhow::Result<()> {
     ready(&mut processes).await?;
     let file = scene.file("exams.csv", exams(ROWS))?.display().to_string();
     // While the sink sleeps, whatever is sent is on its way: the first look is in the middle of it on any machine.
-    let sink = &processes[0];
+    let sink = &processes[SINK];
     sink.signal("STOP")?;
     let mut import = scene.installation.start("import", &["import", "academy", &file])?;
     until("reports come", SETTLE, async || Ok(scene.topics.count(Topic::Raw).await? > 0)).await?;
