@@ -5,6 +5,7 @@
 //! [`archive::Reader`], [`metrics::Metrics`], or at everything at once with [`verdict::Verdict`].
 
 pub mod archive;
+pub mod books;
 pub mod chaos;
 pub mod company;
 pub mod configuration;

@@ -10,7 +10,9 @@ use scoresync_tests::{chaos::BUG, installation::Database, letter_limit::limit_le
 use serde_json::Value;
 use tokio_postgres::{Client, NoTls};
 
-use crate::support::{Bytes, Foreign, SETTLE, START, STOP, Scene, academy, academy::write, audit, balance, end, ready, start, until};
+use crate::support::{
+    Bytes, Foreign, SETTLE, START, STOP, Scene, academy, academy::write, audit, balance, end, is_named, ready, start, until,
+};
 
 /// Reports of E100, one of them corrected, and one of nobody: six reports in all.
 const RESULTS: usize = 4;
@@ -73,17 +75,6 @@ impl Accounts {
         self.database.batch_execute(right).await.with_context(|| right.to_owned())?;
         balance(&self.scene).with_context(|| format!("after {right}"))
     }
-}
-
-/// The books do not balance, and this is why.
-fn is_named(audited: &Value, (kind, item): (&str, &str)) -> anyhow::Result<()> {
-    let findings = audited["books"]["findings"].as_array().context("no findings")?;
-    let is_meant = |finding: &&Value| finding["kind"] == kind && finding["item"] == item;
-    ensure!(
-        audited["balance"] == false && findings.iter().any(|finding| is_meant(&finding)),
-        "{audited:#}"
-    );
-    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
