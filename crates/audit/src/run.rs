@@ -212,7 +212,7 @@ impl Audit<'_> {
                 // A broker forgets positions of topics that a group has left, which it does when all of them are mapped.
                 let otherwise = if generation < self.topics.generation { end } else { first };
                 let mapped = mapped.get(&partition).copied().unwrap_or(otherwise);
-                check_position(("the mapper", &name), (generation, partition), (mapped, end), books);
+                check_position(("the mapper", &name), (generation, partition), (mapped, (first, end)), books);
                 ledger.is_mapped((generation, partition), (first, mapped));
             }
         }
@@ -254,13 +254,13 @@ impl Audit<'_> {
             if let Some(error) = failure {
                 return Err(error.into());
             }
-            for (partition, (_, end)) in &bounds {
-                check_position(
-                    ("the sink", &name),
-                    (generation, *partition),
-                    (next(*partition), *end),
-                    outputs.books,
-                );
+            for (partition, bounds) in &bounds {
+                if bounds.0 > 0 {
+                    outputs.ledger.scores_are_gone();
+                }
+                if let Some(next) = archive.sink.get(&(name.clone(), generation, *partition)) {
+                    check_position(("the sink", &name), (generation, *partition), (*next, *bounds), outputs.books);
+                }
             }
             logs.insert(generation, bounds);
         }
@@ -276,7 +276,9 @@ impl Audit<'_> {
                 outputs.letter(record, (generation, next(record.partition())));
             })?;
             for (partition, (first, end)) in bounds {
-                check_position(("the desk", &name), (generation, partition), (next(partition), end), outputs.books);
+                if let Some(next) = archive.desk.get(&(name.clone(), generation, partition)) {
+                    check_position(("the desk", &name), (generation, partition), (*next, (first, end)), outputs.books);
+                }
                 if first > 0 {
                     outputs.ledger.letters_are_gone();
                 }
@@ -344,11 +346,20 @@ fn firsts(logs: &Logs) -> BTreeMap<Partition, i64> {
     logs.iter().flat_map(of_generation).collect()
 }
 
-fn check_position((who, topic): (&str, &str), (generation, partition): Partition, (next, end): (i64, i64), books: &mut Books) {
-    if next > end {
-        let text = format!("{who} goes on at {next}, and the log ends at {end}");
-        books.find(FindingKind::Position, format!("{topic}:{generation}/{partition}"), text);
-    }
+fn check_position(
+    (who, topic): (&str, &str),
+    (generation, partition): Partition,
+    (next, (first, end)): (i64, (i64, i64)),
+    books: &mut Books,
+) {
+    let text = if next > end {
+        format!("{who} goes on at {next}, and the log ends at {end}")
+    } else if next < first {
+        format!("{who} goes on at {next}, and the log begins at {first}: what stood there was deleted unread")
+    } else {
+        return;
+    };
+    books.find(FindingKind::Position, format!("{topic}:{generation}/{partition}"), text);
 }
 
 /// Of what a log does not hold any more nothing is known.

@@ -7,7 +7,6 @@ use scoresync_domain::Origin;
 use scoresync_fault_points::Bug;
 use scoresync_kafka::{Topic, TopicNames};
 use scoresync_tests::{chaos::BUG, installation::Database, letter_limit::limit_letters, process::Process};
-use serde_json::Value;
 use tokio_postgres::{Client, NoTls};
 
 use crate::support::{
