@@ -11,6 +11,7 @@ mod copies;
 mod counts;
 mod ledger;
 mod outputs;
+mod people;
 mod results;
 mod run;
 mod said;

@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use scoresync_archive::{Archive, ArchiveError, Position, RefusedScore, Successors, Surveyed};
+use scoresync_archive::{Archive, ArchiveError, Position, RefusedScore, Surveyed};
 use scoresync_domain::{Fate, LetterState, Origin, Refusal};
 use scoresync_kafka::{
     Bounds, Decoder, Error, KafkaSettings, Message, Registry, SchemaLookupError, Topic, TopicNames, TopicSettings, dead_letter::History,
@@ -22,6 +22,7 @@ use crate::{
     counts::{Counts, FateCounts, Partition},
     ledger::{Ledger, Mark},
     outputs::{OutputError, Outputs},
+    people::People,
     results::{Results, written},
     said::{History as HistoryRow, Item, Place, Record, Refused, place},
     spill::Spill,
@@ -94,7 +95,7 @@ struct Statements {
     sink: BTreeMap<(String, i32, i32), i64>,
     desk: BTreeMap<(String, i32, i32), i64>,
     fates: FateCounts,
-    successors: Successors,
+    people: People,
     undecodable: BTreeSet<Place>,
 }
 
@@ -136,7 +137,7 @@ impl Audit<'_> {
         let mut results = Results {
             ledger: &mut ledger,
             books: &mut books,
-            successors: &archive.successors,
+            people: &archive.people,
             logs: &firsts,
             counts: &mut counts,
             courses: BTreeMap::new(),
@@ -234,7 +235,10 @@ impl Audit<'_> {
         self.runtime.block_on(self.archive.survey(&mut visit))?;
         match failure {
             Some(error) => Err(error.into()),
-            None => Ok(statements),
+            None => {
+                statements.people.close();
+                Ok(statements)
+            }
         }
     }
 
@@ -297,7 +301,8 @@ impl Statements {
                 let partition = (counted.generation, counted.partition);
                 *self.fates.entry((partition, counted.fate)).or_default() += counted.count;
             }
-            Surveyed::Replaced { employee_no, successor } => self.successors.add(employee_no, successor),
+            Surveyed::Replaced { employee_no, successor } => self.people.replaced(employee_no, successor),
+            Surveyed::FormerlyReplaced { employee_no, successor } => self.people.formerly_replaced(employee_no, successor),
             Surveyed::Record(record) => spill.put(record.result_id, &Item::Record(Record::of(&record)))?,
             Surveyed::History(row) => spill.put(row.result_id, &Item::History(HistoryRow::of(&row)))?,
             Surveyed::Refused(refused) => self.refuse(&refused, spill)?,

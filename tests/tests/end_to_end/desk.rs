@@ -649,7 +649,7 @@ async fn whoever_resembles_the_person_in_a_letter_is_suggested_and_nothing_is_fi
 }
 
 /// A report of `skills`, which knows phones alone.
-fn by_phone((result_id, phone): (&str, &str), score: &str) -> ScoreReport<'static> {
+pub(crate) fn by_phone((result_id, phone): (&str, &str), score: &str) -> ScoreReport<'static> {
     let fields = [
         ("result_id", result_id),
         ("phone", phone),
