@@ -5,12 +5,14 @@
 //! [`archive::Reader`], [`metrics::Metrics`], or at everything at once with [`verdict::Verdict`].
 
 pub mod archive;
+pub mod books;
 pub mod chaos;
 pub mod company;
 pub mod configuration;
 pub mod hostile;
 pub mod installation;
 pub mod interruption;
+pub mod letter_limit;
 pub mod metrics;
 mod owned;
 pub mod ports;

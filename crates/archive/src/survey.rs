@@ -32,6 +32,13 @@ pub enum Surveyed {
         /// By whom.
         successor: String,
     },
+    /// An employee whose place somebody else took once, and does not any more, or who was erased since.
+    FormerlyReplaced {
+        /// Whose.
+        employee_no: String,
+        /// By whom.
+        successor: String,
+    },
     /// What stands in a file.
     Record(Box<SurveyedRecord>),
     /// What counts or counted beside it.
@@ -91,6 +98,7 @@ pub(crate) async fn survey(session: &impl Session, visit: &mut (dyn FnMut(Survey
             .rows(FATE_COUNTS, &[], |row| read_fate_count(row).map(Surveyed::Fates))
             .await?;
         survey.replaced().await?;
+        survey.formerly_replaced().await?;
         survey.records().await?;
         survey.history().await?;
         survey.refused().await?;
@@ -164,6 +172,26 @@ impl<S: Session> Survey<'_, S> {
             };
             match self.rows(sql, &parameters, read).await? {
                 Some(Surveyed::Replaced { employee_no, .. }) => after = employee_no,
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    async fn formerly_replaced(&mut self) -> Result<(), Stop> {
+        let key = "employee_no, successor";
+        let sql = format!("SELECT {key} FROM former_successor WHERE ({key}) > ($1, $2) ORDER BY {key} LIMIT $3");
+        let mut after = [String::new(), String::new()];
+        loop {
+            let [employee_no, successor] = after.each_ref().map(|text| Value::Text(Some(text)));
+            let parameters = [employee_no, successor, Value::Int8(Some(PAGE))];
+            let read = |row: &mut Row| {
+                Ok(Surveyed::FormerlyReplaced {
+                    employee_no: present(row.text()?, "employee number")?,
+                    successor: present(row.text()?, "employee number")?,
+                })
+            };
+            match self.rows(&sql, &parameters, read).await? {
+                Some(Surveyed::FormerlyReplaced { employee_no, successor }) => after = [employee_no, successor],
                 _ => return Ok(()),
             }
         }

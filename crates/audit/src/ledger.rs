@@ -67,6 +67,8 @@ struct Column {
     positions: Vec<u8>,
     /// The first report that a letter names which the log still holds.
     first_letter: Option<i64>,
+    /// The first report that an enriched score names which the log still holds.
+    first_score: Option<i64>,
 }
 
 /// All reports.
@@ -77,6 +79,8 @@ pub(crate) struct Ledger {
     beyond: BTreeMap<(i32, i32), i64>,
     /// Letters fell out of their log: of reports before those that the others name, nobody can tell whether there was one.
     are_letters_gone: bool,
+    /// The same of enriched scores.
+    are_scores_gone: bool,
 }
 
 impl Ledger {
@@ -108,6 +112,11 @@ impl Ledger {
     /// Some letters fell out of their log.
     pub(crate) fn letters_are_gone(&mut self) {
         self.are_letters_gone = true;
+    }
+
+    /// Some enriched scores fell out of their log.
+    pub(crate) fn scores_are_gone(&mut self) {
+        self.are_scores_gone = true;
     }
 
     fn position(&mut self, origin: Origin) -> Option<&mut u8> {
@@ -144,6 +153,15 @@ impl Ledger {
             column.first_letter = Some(column.first_letter.map_or(origin.offset, |first| first.min(origin.offset)));
         }
         self.mark(origin, Mark::DeadLettered)
+    }
+
+    /// An enriched score names it, made at the first try or at a later one. Says whether the report is one.
+    pub(crate) fn score(&mut self, origin: Origin, is_first_try: bool) -> bool {
+        let column = self.columns.get_mut(&(origin.generation, origin.partition));
+        if let Some(column) = column.filter(|_| is_first_try) {
+            column.first_score = Some(column.first_score.map_or(origin.offset, |first| first.min(origin.offset)));
+        }
+        self.mark(origin, Mark::Mapped)
     }
 
     /// The desk has read a letter about it.
@@ -191,7 +209,9 @@ impl Ledger {
                     partition: *partition,
                     offset,
                 };
-                let is_told = !self.are_letters_gone || column.first_letter.is_some_and(|first| offset >= first);
+                let is_since = |first: Option<i64>| first.is_some_and(|first| offset >= first);
+                let is_told =
+                    (!self.are_letters_gone || is_since(column.first_letter)) && (!self.are_scores_gone || is_since(column.first_score));
                 // What the desk knows of needs no letter.
                 let is_unknown = *position & (MARK | LETTER_KNOWN) == Mark::Report as u8;
                 if offset < column.mapped && !is_told && is_unknown {
@@ -203,8 +223,8 @@ impl Ledger {
             books.partitions.push(counts);
         }
         if untold > 0 {
-            let note =
-                "reports are older than the letters that scores.dlq still holds, and were dead letters or are lost; they are not counted";
+            let note = "reports are older than the outputs that scores.enriched and scores.dlq still hold: what they came to, if anything, \
+                        cannot be told, and they are not counted";
             books.notes.push(format!("{untold} {note}"));
         }
     }
@@ -333,6 +353,17 @@ mod tests {
         ledger.letter_known(origin(5), false);
         let books = closed(&ledger);
         assert_eq!((books.partitions[0].dead_lettered, books.notes.len()), (2, 1));
+    }
+
+    #[test]
+    fn what_scores_that_are_gone_would_tell_is_not_lost() {
+        let mut ledger = ledger();
+        ledger.scores_are_gone();
+        assert_eq!((kinds(&ledger), closed(&ledger).notes.len()), (vec![], 1));
+        // It waited as a dead letter for long.
+        ledger.score(origin(5), false);
+        ledger.score(origin(7), true);
+        assert_eq!(kinds(&ledger), [(FindingKind::Lost, "report 1/0/8".to_owned())]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod copies;
 mod counts;
 mod ledger;
 mod outputs;
+mod people;
 mod remedy;
 mod repair;
 mod results;

@@ -14,7 +14,7 @@ use crate::{
     books::{Books, FindingKind, Item},
     copies::Copies,
     counts::Counts,
-    ledger::{Ledger, Mark},
+    ledger::Ledger,
     said::{self, Place, Said},
 };
 
@@ -59,9 +59,9 @@ impl Outputs<'_> {
                 return Ok(());
             }
         };
-        let attempts = text_of(record.headers(), ATTEMPT).and_then(|text| text.parse().ok());
-        self.copies.answer(score.origin, attempts.unwrap_or(0));
-        let is_report = self.ledger.mark(score.origin, Mark::Mapped);
+        let attempts = text_of(record.headers(), ATTEMPT).and_then(|text| text.parse().ok()).unwrap_or(0);
+        self.copies.answer(score.origin, attempts);
+        let is_report = self.ledger.score(score.origin, attempts == 0);
         self.check((score.origin, is_report), || {
             format!("scores.enriched:{generation}/{partition}/{offset}")
         });

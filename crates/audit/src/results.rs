@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use scoresync_archive::Successors;
 use scoresync_domain::{
     Fate, Origin, ResultId,
     rule::{Judgement, Statement, VersionKey, judge},
@@ -12,6 +11,7 @@ use crate::{
     books::{self, Books, FindingKind, written},
     counts::{Counts, Partition},
     ledger::{Ledger, Mark},
+    people::People,
     said::{Course, Hash, History, Item, Place, Record, Refused, Said, Shown, contents},
 };
 
@@ -19,7 +19,7 @@ use crate::{
 pub(crate) struct Results<'a> {
     pub(crate) ledger: &'a mut Ledger,
     pub(crate) books: &'a mut Books,
-    pub(crate) successors: &'a Successors,
+    pub(crate) people: &'a People,
     /// Where the logs of enriched scores begin that could be read.
     pub(crate) logs: &'a BTreeMap<Partition, i64>,
     /// What each score must have come to.
@@ -78,7 +78,7 @@ impl Results<'_> {
         // What a constraint of the database refused is no statement to it.
         let (set_aside, said): (Vec<Said>, Vec<Said>) = known.said.into_iter().partition(|said| known.set_aside.contains_key(&said.place));
         known.said = said;
-        for said in set_aside {
+        for said in set_aside.into_iter().chain(self.take_undecidable(&mut known)) {
             self.count(&said, Fate::Refused);
         }
         let statements: Vec<Statement> = known.said.iter().map(|said| self.statement(said)).collect();
@@ -94,7 +94,19 @@ impl Results<'_> {
     }
 
     fn statement(&self, said: &Said) -> Statement {
-        said.statement(said.employee_no.as_deref().map(|number| self.successors.last(number).to_owned()))
+        said.statement(said.employee_no.as_deref().map(|number| self.people.person(number).to_owned()))
+    }
+
+    /// Takes out what was refused as it names another than the owner who once was, or may have been, the same person: whether they were the
+    /// same when it came, nobody can tell any more.
+    fn take_undecidable(&self, known: &mut Known) -> Vec<Said> {
+        let owner = known.record.as_ref().and_then(|record| record.owner.as_deref());
+        let owner = owner.map(|number| self.people.person(number));
+        let is_undecidable = |said: &mut Said| {
+            let named = said.employee_no.as_deref().filter(|number| self.people.was_another(number));
+            named.is_some_and(|number| owner == Some(self.people.person(number))) && known.refused.remove(&said.place).is_some()
+        };
+        known.said.extract_if(.., is_undecidable).collect()
     }
 
     fn count(&mut self, said: &Said, fate: Fate) {
@@ -104,7 +116,7 @@ impl Results<'_> {
 
     /// Where a person decided, or somebody was replaced, fates depend on when.
     fn doubt(&mut self, said: &[Said]) {
-        let is_replaced = |number: &str| self.successors.last(number) != number;
+        let is_replaced = |number: &str| self.people.last(number) != number || self.people.was_another(number);
         let is_doubtful = |said: &Said| said.is_decided() || said.employee_no.as_deref().is_some_and(is_replaced);
         if said.iter().any(is_doubtful) {
             for said in said {
@@ -135,7 +147,7 @@ impl Results<'_> {
     }
 
     fn compare(&mut self, result_id: ResultId, known: &Known, judged: &Judgement) {
-        let must_be = judged.record.map(|number| Expected {
+        let mut must_be = judged.record.map(|number| Expected {
             head: known.said[number].head,
             arrived: known.said[number].place,
             owner: judged.owner.clone(),
@@ -145,10 +157,16 @@ impl Results<'_> {
         let is = known.record.as_ref().map(|record| Expected {
             head: record.head,
             arrived: record.arrived,
-            owner: record.owner.as_deref().map(|number| self.successors.last(number).to_owned()),
+            owner: record.owner.as_deref().map(|number| self.people.last(number).to_owned()),
             decision: record.decision,
             shown: record.shown.clone(),
         });
+        if let (Some(must_be), Some(is)) = (&mut must_be, &is)
+            && must_be.owner.as_deref() == is.owner.as_deref().map(|number| self.people.person(number))
+        {
+            // Which of their numbers it is stands in the archive alone.
+            must_be.owner.clone_from(&is.owner);
+        }
         for (number, record) in [&must_be, &is].into_iter().enumerate() {
             if let Some(record) = record {
                 let course = record.shown.as_ref().map(|shown| shown.course.clone()).unwrap_or_default();

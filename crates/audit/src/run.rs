@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use scoresync_archive::{Archive, ArchiveError, Position, RefusedScore, Successors, Surveyed};
+use scoresync_archive::{Archive, ArchiveError, Position, RefusedScore, Surveyed};
 use scoresync_domain::{EnrichedScore, Fate, LetterState, Origin, Refusal};
 use scoresync_kafka::{
     Bounds, Decoder, Error, KafkaSettings, Message, Registry, SchemaLookupError, Topic, TopicNames, TopicSettings, dead_letter::History,
@@ -23,6 +23,7 @@ use crate::{
     counts::{Counts, FateCounts, Partition},
     ledger::{Ledger, Mark},
     outputs::{OutputError, Outputs},
+    people::People,
     results::Results,
     said::{History as HistoryRow, Item, Place, Record, Refused, place},
 };
@@ -94,7 +95,7 @@ struct Statements {
     sink: BTreeMap<(String, i32, i32), i64>,
     desk: BTreeMap<(String, i32, i32), i64>,
     fates: FateCounts,
-    successors: Successors,
+    people: People,
     undecodable: BTreeSet<Place>,
 }
 
@@ -132,7 +133,7 @@ impl Audit<'_> {
         let mut results = Results {
             ledger: &mut ledger,
             books: &mut books,
-            successors: &archive.successors,
+            people: &archive.people,
             logs: &firsts,
             counts: &mut counts,
             courses: BTreeMap::new(),
@@ -218,7 +219,7 @@ impl Audit<'_> {
                 // A broker forgets positions of topics that a group has left, which it does when all of them are mapped.
                 let otherwise = if generation < self.topics.generation { end } else { first };
                 let mapped = mapped.get(&partition).copied().unwrap_or(otherwise);
-                check_position(("the mapper", &name), (generation, partition), (mapped, end), books);
+                check_position(("the mapper", &name), (generation, partition), (mapped, (first, end)), books);
                 ledger.is_mapped((generation, partition), (first, mapped));
             }
         }
@@ -246,7 +247,10 @@ impl Audit<'_> {
         self.runtime.block_on(self.archive.survey(&mut visit))?;
         match failure {
             Some(error) => Err(error.into()),
-            None => Ok(statements),
+            None => {
+                statements.people.close();
+                Ok(statements)
+            }
         }
     }
 
@@ -266,13 +270,13 @@ impl Audit<'_> {
             if let Some(error) = failure {
                 return Err(error.into());
             }
-            for (partition, (_, end)) in &bounds {
-                check_position(
-                    ("the sink", &name),
-                    (generation, *partition),
-                    (next(*partition), *end),
-                    outputs.books,
-                );
+            for (partition, bounds) in &bounds {
+                if bounds.0 > 0 {
+                    outputs.ledger.scores_are_gone();
+                }
+                if let Some(next) = archive.sink.get(&(name.clone(), generation, *partition)) {
+                    check_position(("the sink", &name), (generation, *partition), (*next, *bounds), outputs.books);
+                }
             }
             logs.insert(generation, bounds);
         }
@@ -288,7 +292,9 @@ impl Audit<'_> {
                 outputs.letter(record, (generation, next(record.partition())));
             })?;
             for (partition, (first, end)) in bounds {
-                check_position(("the desk", &name), (generation, partition), (next(partition), end), outputs.books);
+                if let Some(next) = archive.desk.get(&(name.clone(), generation, partition)) {
+                    check_position(("the desk", &name), (generation, partition), (*next, (first, end)), outputs.books);
+                }
                 if first > 0 {
                     outputs.ledger.letters_are_gone();
                 }
@@ -307,7 +313,8 @@ impl Statements {
                 let partition = (counted.generation, counted.partition);
                 *self.fates.entry((partition, counted.fate)).or_default() += counted.count;
             }
-            Surveyed::Replaced { employee_no, successor } => self.successors.add(employee_no, successor),
+            Surveyed::Replaced { employee_no, successor } => self.people.replaced(employee_no, successor),
+            Surveyed::FormerlyReplaced { employee_no, successor } => self.people.formerly_replaced(employee_no, successor),
             Surveyed::Record(record) => spill.put(record.result_id, &Item::Record(Record::of(&record)))?,
             Surveyed::History(row) => spill.put(row.result_id, &Item::History(HistoryRow::of(&row)))?,
             Surveyed::Refused(refused) => self.refuse(&refused, spill)?,
@@ -356,16 +363,25 @@ fn firsts(logs: &Logs) -> BTreeMap<Partition, i64> {
     logs.iter().flat_map(of_generation).collect()
 }
 
-fn check_position((who, topic): (&str, &str), (generation, partition): Partition, (next, end): (i64, i64), books: &mut Books) {
-    if next > end {
-        let text = format!("{who} goes on at {next}, and the log ends at {end}");
-        let item = books::Item::Partition {
-            topic: topic.to_owned(),
-            generation,
-            partition,
-        };
-        books.find(FindingKind::Position, item, text);
-    }
+fn check_position(
+    (who, topic): (&str, &str),
+    (generation, partition): Partition,
+    (next, (first, end)): (i64, (i64, i64)),
+    books: &mut Books,
+) {
+    let text = if next > end {
+        format!("{who} goes on at {next}, and the log ends at {end}")
+    } else if next < first {
+        format!("{who} goes on at {next}, and the log begins at {first}: what stood there was deleted unread")
+    } else {
+        return;
+    };
+    let item = books::Item::Partition {
+        topic: topic.to_owned(),
+        generation,
+        partition,
+    };
+    books.find(FindingKind::Position, item, text);
 }
 
 /// Of what a log does not hold any more nothing is known.

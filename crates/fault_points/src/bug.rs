@@ -13,6 +13,8 @@ pub enum Bug {
     AnswerBeforeAcknowledgement,
     /// The mapper's client records positions by itself as records are delivered.
     AutoCommit,
+    /// The mapper is done with every fifth report of a partition, and nothing comes of it.
+    ReportPassedOver,
     /// The mapper goes on whether a dead letter is acknowledged or not.
     LetterErrorSwallowed,
     /// The sink records positions with the group after the commit, and goes on from there instead of from the database's.
@@ -39,12 +41,13 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::PositionBeforeRows,
         Self::NoVersionGuard,
         Self::NoCompareAndSet,
         Self::AnswerBeforeAcknowledgement,
         Self::AutoCommit,
+        Self::ReportPassedOver,
         Self::LetterErrorSwallowed,
         Self::SeekToGroupOffset,
         Self::DroppedWithoutSettling,
@@ -67,6 +70,7 @@ impl Bug {
             Self::NoCompareAndSet => "no_compare_and_set",
             Self::AnswerBeforeAcknowledgement => "answer_before_acknowledgement",
             Self::AutoCommit => "auto_commit",
+            Self::ReportPassedOver => "report_passed_over",
             Self::LetterErrorSwallowed => "letter_error_swallowed",
             Self::SeekToGroupOffset => "seek_to_group_offset",
             Self::DroppedWithoutSettling => "dropped_without_settling",

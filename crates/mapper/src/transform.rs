@@ -99,6 +99,10 @@ impl Transform {
         let Some(ticket) = tracker.begin_once(record.offset()) else {
             return Ok(());
         };
+        if fault_points::has(Bug::ReportPassedOver) && record.offset() % 5 == 4 {
+            ticket.settle(Ok(()));
+            return Ok(());
+        }
         match rejected {
             None => {
                 let carried_on = dead_letter::enriched_headers(history.attempts, dead_letter::traceparent_of(headers));

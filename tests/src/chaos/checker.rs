@@ -34,11 +34,13 @@ pub enum Class {
     Stuck,
     /// A personal value or a secret is where none may be.
     Leak,
+    /// By scoresync's own audit, the books do not balance.
+    Books,
 }
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Lost,
         Self::Invented,
         Self::Garbled,
@@ -49,6 +51,7 @@ impl Class {
         Self::Position,
         Self::Stuck,
         Self::Leak,
+        Self::Books,
     ];
 
     /// Its name in tables.
@@ -65,6 +68,7 @@ impl Class {
             Self::Position => "position",
             Self::Stuck => "stuck",
             Self::Leak => "leak",
+            Self::Books => "books",
         }
     }
 }
@@ -110,5 +114,9 @@ pub fn check(case: &Case<'_>, evidence: &Evidence) -> Vec<Anomaly> {
     mapping::check(case, evidence, &origins, &mut anomalies);
     filing::check(case, evidence, &origins, &mut anomalies);
     secrecy::check(case, evidence, &mut anomalies);
+    anomalies.extend(evidence.imbalances.iter().map(|text| Anomaly {
+        class: Class::Books,
+        text: text.clone(),
+    }));
     anomalies
 }

@@ -10,6 +10,7 @@ use scoresync_kafka::{Topic, TopicNames};
 use super::staff::Staff;
 use crate::{
     archive::{FateCounts, Reader},
+    books::{audit, imbalances, open_items},
     installation::Installation,
     topics::{Isolation, Record, Topics},
 };
@@ -43,6 +44,8 @@ pub struct Evidence {
     pub accidents: Vec<String>,
     /// Positions of the archive that went backwards.
     pub backwards: Vec<String>,
+    /// What scoresync's own audit says that does not balance.
+    pub imbalances: Vec<String>,
 }
 
 impl Evidence {
@@ -94,8 +97,15 @@ impl Evidence {
             texts: logs(&installation.folder)?,
             accidents: Vec::new(),
             backwards: Vec::new(),
+            imbalances: tokio::task::block_in_place(|| books(installation))?,
         })
     }
+}
+
+/// Nothing of a round is forgotten, and nothing is on its way at its end.
+fn books(installation: &Installation) -> anyhow::Result<Vec<String>> {
+    let document = audit(installation)?;
+    Ok([imbalances(&document), open_items(&document)].concat())
 }
 
 fn logs(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {

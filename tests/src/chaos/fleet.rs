@@ -51,6 +51,8 @@ impl fmt::Display for Stage {
 pub const CRASH: &str = "FAULT_POINTS_CRASH";
 /// Says at which place an armed process freezes.
 pub const FREEZE: &str = "FAULT_POINTS_FREEZE";
+/// Says which error an armed process makes.
+pub const BUG: &str = "FAULT_POINTS_BUG";
 
 /// Variables for one process, beside those of the installation.
 pub type Arming = Vec<(String, String)>;

@@ -25,7 +25,7 @@ mod watch;
 pub use driver::Attempts;
 pub use evidence::Evidence;
 pub use field::Field;
-pub use fleet::{Arming, CRASH, FREEZE, Fleet, Stage};
+pub use fleet::{Arming, BUG, CRASH, FREEZE, Fleet, Stage};
 pub use round::{Lingers, Outcome, Plan, Player, Round};
 pub use schedule::{Schedule, Strike};
 pub use staff::Staff;

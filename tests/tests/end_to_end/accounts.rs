@@ -1,25 +1,25 @@
 //! The books: they balance after whatever happens, and whatever is wrong in them is named.
 
+mod mappers;
 mod reconcile;
 mod repair;
+mod successors;
 
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use rdkafka::{
-    ClientConfig, Offset, TopicPartitionList,
-    consumer::{BaseConsumer, CommitMode, Consumer},
-};
 use scoresync_domain::Origin;
 use scoresync_kafka::{Topic, TopicNames};
 use scoresync_tests::{installation::Database, process::Process};
-use serde_json::Value;
 use tokio_postgres::{Client, NoTls};
 
-use crate::support::{SETTLE, STOP, Scene, academy, academy::write, audit, balance, end, ready, start, until};
+use crate::support::{SETTLE, STOP, Scene, academy, academy::write, audit, balance, end, is_named, ready, start, until};
 
 /// Reports of E100, one of them corrected, and one of nobody: six reports in all.
 const RESULTS: usize = 4;
+/// Where stages stand among the processes.
+const SINK: usize = 0;
+const MAPPER: usize = 1;
 
 /// A scene in which something of everything has happened, and all of it is done.
 struct Accounts {
@@ -76,17 +76,6 @@ impl Accounts {
         self.database.batch_execute(right).await.with_context(|| right.to_owned())?;
         balance(&self.scene).with_context(|| format!("after {right}"))
     }
-}
-
-/// The books do not balance, and this is why.
-fn is_named(audited: &Value, (kind, item): (&str, &str)) -> anyhow::Result<()> {
-    let findings = audited["books"]["findings"].as_array().context("no findings")?;
-    let is_meant = |finding: &&Value| finding["kind"] == kind && finding["item"] == item;
-    ensure!(
-        audited["balance"] == false && findings.iter().any(|finding| is_meant(&finding)),
-        "{audited:#}"
-    );
-    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,7 +161,7 @@ async fn positions_that_were_moved_past_something_are_named_with_it() -> anyhow:
     let mut accounts = Accounts::open().await?;
     balance(&accounts.scene)?;
     // The sink is away, and a score comes that it has not read: in flight, until somebody moves its position past it.
-    accounts.stop(0)?;
+    accounts.stop(SINK)?;
     let outputs = accounts.scene.topics.count(Topic::Enriched).await?;
     write(&accounts.scene, "X-20", &[]).await?;
     until("it is mapped", SETTLE, async || {
@@ -207,31 +196,7 @@ async fn positions_that_were_moved_past_something_are_named_with_it() -> anyhow:
     accounts
         .check((&moved("+ 9"), &moved("- 9")), ("position", &format!("{enriched}:1/{partition}")))
         .await?;
-    // So is a report that a mapper passes over.
-    accounts.stop(0)?;
-    let skipped = write(&accounts.scene, "X-21", &[]).await?;
-    balance(&accounts.scene)?;
-    skip(&accounts.scene, skipped)?;
-    is_named(&audit(&accounts.scene)?, ("lost", &format!("report {skipped}")))
-}
-
-/// Records with the mapper's group that it is done with a report.
-fn skip(scene: &Scene, report: Origin) -> anyhow::Result<()> {
-    let kafka = &scene.installation.kafka;
-    let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", &kafka.brokers)
-        .set("group.id", format!("{}.mapper", kafka.group_prefix))
-        .create()?;
-    let mut list = TopicPartitionList::new();
-    let raw = TopicNames::new(&scene.installation.topics).name(Topic::Raw);
-    list.add_partition_offset(&raw, report.partition, Offset::Offset(report.offset + 1))?;
-    // The member that has just left may still be counted.
-    let deadline = std::time::Instant::now() + Duration::from_secs(30);
-    while let Err(error) = consumer.commit(&list, CommitMode::Sync) {
-        ensure!(std::time::Instant::now() < deadline, "the position cannot be moved: {error}");
-        std::thread::sleep(Duration::from_millis(200));
-    }
-    Ok(())
+    end(accounts.processes)
 }
 
 /// Exams of E100, some of which are sent twice.
@@ -255,7 +220,7 @@ async fn the_books_balance_at_any_moment_under_load() -> anyhow::Result<()> {
     ready(&mut processes).await?;
     let file = scene.file("exams.csv", exams(ROWS))?.display().to_string();
     // While the sink sleeps, whatever is sent is on its way: the first look is in the middle of it on any machine.
-    let sink = &processes[0];
+    let sink = &processes[SINK];
     sink.signal("STOP")?;
     let mut import = scene.installation.start("import", &["import", "academy", &file])?;
     until("reports come", SETTLE, async || Ok(scene.topics.count(Topic::Raw).await? > 0)).await?;

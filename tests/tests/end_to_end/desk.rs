@@ -184,6 +184,7 @@ async fn a_desk_that_crashes_at_any_of_its_points_files_every_letter_once() -> a
         letters == i64::try_from(Point::DESK.len())?,
         "{letters} letters: an attempt was burnt"
     );
+    balance(&scene)?;
     end(processes)
 }
 
@@ -643,11 +644,12 @@ async fn whoever_resembles_the_person_in_a_letter_is_suggested_and_nothing_is_fi
     let because = mistyped["candidates"][0]["because"].as_array().context("no reasons")?;
     ensure!(because.len() == 2, "{because:?}");
     ensure!(count(&scene, "open")? == 2, "something was filed by a suggestion");
+    balance(&scene)?;
     end(processes)
 }
 
 /// A report of `skills`, which knows phones alone.
-fn by_phone((result_id, phone): (&str, &str), score: &str) -> ScoreReport<'static> {
+pub(crate) fn by_phone((result_id, phone): (&str, &str), score: &str) -> ScoreReport<'static> {
     let fields = [
         ("result_id", result_id),
         ("phone", phone),
@@ -867,6 +869,7 @@ async fn without_a_desk_letters_are_listed_and_sent_from_the_topic_alone() -> an
     .await?;
     let again = dlq(&scene, &["list", "--from-topic", "--reason", "invalid_field"])?;
     ensure!(again[0]["attempt"] == 2, "{again}");
+    balance(&scene)?;
     end(processes)
 }
 
@@ -909,6 +912,7 @@ async fn after_a_mapping_was_corrected_the_letters_that_it_could_not_read_are_of
     );
     until_letters_are(&scene, "filed", 2, SETTLE).await?;
     has_records(&scene, academy::EMPLOYEE_NO, 2).await?;
+    balance(&scene)?;
     end(processes)
 }
 
@@ -944,5 +948,6 @@ async fn a_phone_that_two_had_files_what_waits_when_one_of_them_loses_it() -> an
         .await?;
     until_letters_are(&scene, "filed", 1, SETTLE).await?;
     has_records(&scene, "E100", 1).await?;
+    balance(&scene)?;
     end(processes)
 }

@@ -8,7 +8,7 @@ use scoresync_kafka::Topic;
 use scoresync_tests::{installation::Database, ports::free_address, process::Process};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Bytes, Foreign, Http, SETTLE, START, STOP, Scene, academy, until};
+use crate::support::{Answer, Bytes, Foreign, Http, SETTLE, START, STOP, Scene, academy, balance, until};
 
 const PAGE_TOKEN: &str = r#"
 [tokens.page]
@@ -159,6 +159,7 @@ async fn letters_are_looked_at_page_by_page_and_nobody_is_revealed_unnoted() -> 
         candidates[0]["employee_no"] == "E100" && candidates[0]["name"] == "测•••员",
         "{candidates}"
     );
+    balance(&desk.scene)?;
     desk.end()
 }
 
@@ -223,6 +224,7 @@ async fn letters_are_sent_again_decided_about_discarded_and_forgotten() -> anyho
         ensure!(told["forgotten"] == forgotten, "{forget}: {told}");
     }
     ensure!(names(&desk.seen("/v1/dead-letters?state=all").await?)?.is_empty(), "some are left");
+    balance(&desk.scene)?;
     desk.end()
 }
 
@@ -260,6 +262,7 @@ async fn a_decision_is_listed_masked_and_taken_back() -> anyhow::Result<()> {
     );
     let again = desk.post(Some("clerk"), "/v1/aliases/revoke", &take_back).await?;
     ensure!(again.is_problem(StatusCode::NOT_FOUND, "unknown-decision"), "{again:?}");
+    balance(&desk.scene)?;
     desk.end()
 }
 

@@ -9,7 +9,7 @@ use scoresync_kafka::Topic;
 use scoresync_tests::{installation::Database, process::Process, settle::settle};
 use serde_json::json;
 
-use crate::support::{Http, SETTLE, START, STOP, Scene, academy};
+use crate::support::{Http, SETTLE, START, STOP, Scene, academy, balance_and_nothing_is_in_flight};
 
 const CENTRE_TOKEN: &str = "
 [tokens.centre]
@@ -96,7 +96,7 @@ async fn a_broken_body_is_refused_at_its_line_and_column_and_the_rows_before_are
     assert_eq!(scene.topics.count(Topic::Raw).await?, 2);
     assert_eq!(scene.topics.count(Topic::DeadLetters).await?, 0);
     ensure!(process.stop(STOP)?.success());
-    Ok(())
+    balance_and_nothing_is_in_flight(&scene)
 }
 
 /// A line of CSV as `centre` exports it, heading first.
@@ -194,7 +194,7 @@ async fn every_format_is_accepted_counted_and_filed_under_the_ids_that_the_sende
         .sum();
     assert_eq!(filed_count, 12);
     ensure!(process.stop(STOP)?.success());
-    Ok(())
+    balance_and_nothing_is_in_flight(&scene)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -227,5 +227,5 @@ async fn whoever_was_put_is_found_by_a_report_that_is_sent_at_once() -> anyhow::
         .await?;
     ensure!(unchanged.is_problem(StatusCode::CONFLICT, "stale-statement"), "{unchanged:?}");
     ensure!(process.stop(STOP)?.success());
-    Ok(())
+    balance_and_nothing_is_in_flight(&scene)
 }

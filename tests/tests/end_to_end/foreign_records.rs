@@ -15,7 +15,7 @@ use scoresync_tests::{
     settle::{Progress, settle},
 };
 
-use crate::support::{Bytes, Foreign, SETTLE, START, STOP, Scene, academy, until};
+use crate::support::{Bytes, Foreign, SETTLE, START, STOP, Scene, academy, balance_and_nothing_is_in_flight, until};
 use bad_values::{BadValue, bad_values};
 
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -111,6 +111,18 @@ async fn all_mapped(scene: &Scene) -> anyhow::Result<()> {
     .await
 }
 
+/// A sink files what the mapper has made; then the books balance, whatever the records were.
+async fn balance_once_filed(scene: &Scene) -> anyhow::Result<()> {
+    let sink = start(scene, &["run", "sink"]).await?;
+    let archive = scene.archive().await?;
+    until("all scores are judged", SETTLE, async || {
+        Ok(archive.judged().await? == scene.topics.count(Topic::Enriched).await?)
+    })
+    .await?;
+    ensure!(sink.stop(STOP)?.success());
+    balance_and_nothing_is_in_flight(scene)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_value_that_cannot_be_decoded_is_a_dead_letter_as_it_was_and_the_next_report_goes_on() -> anyhow::Result<()> {
     let begun = now();
@@ -180,7 +192,7 @@ async fn a_value_that_cannot_be_decoded_is_a_dead_letter_as_it_was_and_the_next_
         assert_eq!(metrics.get(&sample), Some(count as f64), "{sample}");
     }
     ensure!(mapper.stop(STOP)?.success());
-    Ok(())
+    balance_once_filed(&scene).await
 }
 
 /// A source, further fields, the reason, and its sentence.
@@ -252,7 +264,7 @@ async fn a_dead_letter_carries_the_trace_and_no_other_header_of_its_report() -> 
     let headers: Vec<_> = enriched.iter().map(|standing| standing.record.headers.clone()).collect();
     assert_eq!(headers, [[("traceparent".to_owned(), TRACEPARENT.to_owned())]]);
     ensure!(mapper.stop(STOP)?.success());
-    Ok(())
+    balance_once_filed(&scene).await
 }
 
 /// When the first copy failed, long before the test.
@@ -310,6 +322,14 @@ async fn a_redriven_report_keeps_its_origin_and_counts_its_attempts() -> anyhow:
         "the report that succeeds has its first origin, and says how often it had been tried"
     );
     ensure!(mapper.stop(STOP)?.success());
+    // Somebody made the origin up.
+    let unbalanced = balance_once_filed(&scene)
+        .await
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default();
+    let invented = format!("invented of report {origin}");
+    ensure!(unbalanced.contains(&invented), "{invented} is not in: {unbalanced}");
     Ok(())
 }
 
@@ -366,7 +386,7 @@ async fn the_largest_report_that_the_raw_topic_takes_comes_to_its_end() -> anyho
         [(Fate::Filed, 1)]
     );
     ensure!(process.stop(STOP)?.success());
-    Ok(())
+    balance_and_nothing_is_in_flight(&scene)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -432,7 +452,7 @@ async fn the_sink_refuses_what_it_cannot_decode_and_goes_on() -> anyhow::Result<
     let progress = Progress::look(&scene.topics, &archive).await?;
     assert_eq!((progress.raw, progress.dead_letters), (2, 0));
     ensure!(up.stop(STOP)?.success());
-    Ok(())
+    balance_and_nothing_is_in_flight(&scene)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -450,5 +470,5 @@ async fn a_mapper_without_a_name_signs_its_dead_letters_with_host_and_process() 
         .unwrap_or_default();
     ensure!(task_id.ends_with(&format!("-{}", mapper.id())), "the task is {task_id:?}");
     mapper.stop(Duration::from_secs(30))?;
-    Ok(())
+    balance_once_filed(&scene).await
 }

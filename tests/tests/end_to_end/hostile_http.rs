@@ -9,7 +9,7 @@ use anyhow::ensure;
 use scoresync_kafka::Topic;
 use scoresync_tests::settle::settle;
 
-use crate::support::{SETTLE, STOP, academy};
+use crate::support::{SETTLE, STOP, academy, balance};
 use attacks::{Attack, attacks};
 use target::Target;
 
@@ -33,7 +33,7 @@ async fn under_every_attack_others_are_served_in_time_and_memory_stays_flat() ->
     }
     ensure!(!target.process.log().contains("panicked"), "{}", target.process.log());
     ensure!(target.process.stop(STOP)?.success());
-    Ok(())
+    balance(&target.scene)
 }
 
 /// Names that turn the direction of writing, are written from right to left, or are of no letters.
@@ -68,7 +68,7 @@ async fn whatever_a_title_is_made_of_it_is_filed_and_shown_as_it_was_sent() -> a
     );
     assert_eq!(target.scene.topics.count(Topic::DeadLetters).await?, 0);
     ensure!(target.process.stop(STOP)?.success());
-    Ok(())
+    balance(&target.scene)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,5 +113,5 @@ async fn what_is_no_score_is_a_dead_letter_or_refused_and_never_a_number() -> an
     }
     assert_eq!(target.scene.topics.count(Topic::Enriched).await?, 0);
     ensure!(target.process.stop(STOP)?.success());
-    Ok(())
+    balance(&target.scene)
 }

@@ -8,7 +8,7 @@ use scoresync_kafka::Topic;
 use scoresync_tests::{archive::Reader, installation::Database, process::Process, settle::settle};
 use serde_json::Value;
 
-use crate::support::{SETTLE, START, STOP, Scene, academy, until};
+use crate::support::{SETTLE, START, STOP, Scene, academy, balance_and_nothing_is_in_flight, until};
 
 const ROWS: usize = 20_000;
 
@@ -129,7 +129,7 @@ async fn an_import_that_is_killed_half_way_goes_on_and_one_that_is_repeated_chan
     assert_eq!(file_of().await?, filed);
     assert_eq!(scene.topics.count(Topic::DeadLetters).await?, 0);
     ensure!(up.stop(STOP)?.success());
-    Ok(())
+    balance_and_nothing_is_in_flight(&scene)
 }
 
 #[tokio::test(flavor = "multi_thread")]

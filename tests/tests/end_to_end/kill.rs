@@ -9,7 +9,7 @@ use scoresync_tests::{
     process::Process,
 };
 
-use crate::support::{Load, START, STOP, Scene, assert_every_fate_is_true};
+use crate::support::{Load, START, STOP, Scene, assert_every_fate_is_true, balance_and_nothing_is_in_flight};
 
 const STAGES: [&str; 3] = ["producer", "mapper", "sink"];
 /// For how long a killed stage is away.
@@ -51,7 +51,7 @@ async fn check(database: Database, seed: u64) -> anyhow::Result<()> {
     for process in running {
         ensure!(process.stop(STOP)?.success(), "a stage that was killed before did not end well");
     }
-    Ok(())
+    balance_and_nothing_is_in_flight(&scene)
 }
 
 #[tokio::test(flavor = "multi_thread")]

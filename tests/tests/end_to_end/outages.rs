@@ -17,7 +17,10 @@ use scoresync_tests::{
     stack::{Part, Stack},
 };
 
-use crate::support::{Bytes, Foreign, Load, NotReady, SETTLE, START, STOP, Scene, Sent, assert_every_fate_is_true, readiness, until};
+use crate::support::{
+    Bytes, Foreign, Load, NotReady, SETTLE, START, STOP, Scene, Sent, assert_every_fate_is_true, balance_and_nothing_is_in_flight,
+    readiness, until,
+};
 
 const STAGES: [&str; 3] = ["producer", "mapper", "sink"];
 /// Within which a stage has to notice.
@@ -66,7 +69,7 @@ impl Play {
         for process in self.running {
             ensure!(process.stop(STOP)?.success(), "a stage did not end well");
         }
-        Ok(())
+        balance_and_nothing_is_in_flight(&self.scene)
     }
 
     /// Waits until these stages say why they are not ready; gives the reasons.

@@ -12,7 +12,7 @@ use scoresync_tests::{
     stack::{Part, Stack},
 };
 
-use crate::support::{Bytes, Foreign, Http, SETTLE, START, STOP, Scene, academy, readiness, until};
+use crate::support::{Bytes, Foreign, Http, SETTLE, START, STOP, Scene, academy, balance_and_nothing_is_in_flight, readiness, until};
 
 const STAGES: [&str; 2] = ["mapper", "sink"];
 /// How often a stage has to come to the same conclusion before a test believes that it stays there.
@@ -83,7 +83,7 @@ async fn go_on(scene: &Scene, stages: [Process; 2]) -> anyhow::Result<()> {
     for process in stages {
         ensure!(process.stop(STOP)?.success(), "a stage did not end well");
     }
-    Ok(())
+    balance_and_nothing_is_in_flight(scene)
 }
 
 /// `fill` gives an empty registry's first ids to something else; our schemas are registered after it. `said` is by the mapper and the sink.

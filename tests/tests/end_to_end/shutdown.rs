@@ -12,7 +12,7 @@ use scoresync_tests::{
 };
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-use crate::support::{Foreign, Load, START, STOP, Scene, assert_every_fate_is_true, readiness, until};
+use crate::support::{Foreign, Load, START, STOP, Scene, assert_every_fate_is_true, balance_and_nothing_is_in_flight, readiness, until};
 
 const STAGES: [&str; 3] = ["producer", "mapper", "sink"];
 /// `shutdown.deadline_seconds` of the configuration.
@@ -139,7 +139,7 @@ async fn stages_that_are_asked_to_end_under_load_finish_what_is_in_hand_and_tell
     for process in running {
         ensure!(process.stop(STOP)?.success());
     }
-    Ok(())
+    balance_and_nothing_is_in_flight(&scene)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use rdkafka::{
 use scoresync_kafka::{Topic, TopicNames};
 use scoresync_tests::{installation::Database, process::Process, settle::settle};
 
-use crate::support::{Bytes, Foreign, Http, SETTLE, START, STOP, Scene, academy, until};
+use crate::support::{Bytes, Foreign, Http, SETTLE, START, STOP, Scene, academy, audit, balance_and_nothing_is_in_flight, is_named, until};
 
 /// One report is filed by a process that goes on.
 async fn file_one_report_and_go_on(scene: &Scene) -> anyhow::Result<Process> {
@@ -128,7 +128,8 @@ async fn a_running_mapper_ends_when_the_employees_are_made_anew_under_it() -> an
     let mut mapper = scene.installation.start("mapper", &["run", "mapper"])?;
     mapper.ready(START).await?;
     let name = recreate(&scene, Topic::Employees).await?;
-    explained_end(mapper, SETTLE, [&name, "was read"])
+    explained_end(mapper, SETTLE, [&name, "was read"])?;
+    balance_and_nothing_is_in_flight(&scene)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,7 +149,17 @@ async fn a_mapper_stops_in_front_of_raw_reports_that_have_more_partitions() -> a
         grow(&mut scene, &name).await?;
     }
     let name = format!("{}scores.raw", scene.installation.topics.prefix);
-    check_end(&scene, "mapper", [&name, "recorded for"])
+    check_end(&scene, "mapper", [&name, "recorded for"])?;
+    balance_and_nothing_is_in_flight(&scene)
+}
+
+/// The audit wants topics to be as the configuration says: all of them have as many partitions then.
+async fn balance_once_these_have_grown(scene: &mut Scene, topics: &[&str]) -> anyhow::Result<()> {
+    let names = topics.iter().map(|topic| format!("{}{topic}", scene.installation.topics.prefix));
+    for name in names.collect::<Vec<_>>() {
+        grow(scene, &name).await?;
+    }
+    balance_and_nothing_is_in_flight(scene)
 }
 
 /// Reports of one result would come into two partitions, in no order, if anybody went on.
@@ -166,7 +177,7 @@ async fn running_stages_end_when_their_topics_get_more_partitions() -> anyhow::R
         let partitions = scene.installation.topics.partitions;
         scene.installation.set("SCORESYNC_TOPICS__PARTITIONS", partitions.to_string());
     }
-    Ok(())
+    balance_once_these_have_grown(&mut scene, &["scores.dlq"]).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -175,7 +186,8 @@ async fn a_sink_stops_in_front_of_enriched_scores_that_have_more_partitions() ->
     file_one_report(&scene).await?;
     let name = format!("{}scores.enriched", scene.installation.topics.prefix);
     grow(&mut scene, &name).await?;
-    check_end(&scene, "sink", [&name, "recorded for"])
+    check_end(&scene, "sink", [&name, "recorded for"])?;
+    balance_once_these_have_grown(&mut scene, &["scores.raw", "scores.dlq"]).await
 }
 
 /// As retention does while the reader stands still for too long.
@@ -216,13 +228,21 @@ async fn leave_one_behind(scene: &Scene, running: &[&str], topic: Topic) -> anyh
     Ok(())
 }
 
+/// The audit names the partition that had two records, the second of which nobody has read.
+async fn is_missed(scene: &Scene, (topic, name): (Topic, &str)) -> anyhow::Result<()> {
+    let ends = scene.topics.ends(topic).await?;
+    let partition = ends.iter().find(|(_, end)| **end == 2).context("no partition had two records")?.0;
+    is_named(&audit(scene)?, ("position", &format!("{name}:1/{partition}")))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mapper_stops_in_front_of_reports_that_retention_took_unread() -> anyhow::Result<()> {
     let scene = Scene::new(Database::Sqlite)?;
     file_one_report(&scene).await?;
     leave_one_behind(&scene, &["producer"], Topic::Raw).await?;
     let name = forget_all(&scene, Topic::Raw).await?;
-    check_end(&scene, "mapper", [&name, "records are missing"])
+    check_end(&scene, "mapper", [&name, "records are missing"])?;
+    is_missed(&scene, (Topic::Raw, &name)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -231,5 +251,6 @@ async fn a_sink_stops_in_front_of_scores_that_retention_took_unread() -> anyhow:
     file_one_report(&scene).await?;
     leave_one_behind(&scene, &["producer", "mapper"], Topic::Enriched).await?;
     let name = forget_all(&scene, Topic::Enriched).await?;
-    check_end(&scene, "sink", [&name, "records are missing"])
+    check_end(&scene, "sink", [&name, "records are missing"])?;
+    is_missed(&scene, (Topic::Enriched, &name)).await
 }

@@ -41,6 +41,7 @@ impl PostgresArchive {
 /// Writes what is left of the batch. Returns whose successor has changed.
 async fn write_employees(transaction: &Transaction<'_>, fold: &EmployeeFold) -> Result<Vec<String>, Failure> {
     let erased: Vec<&str> = fold.erased.iter().map(String::as_str).collect();
+    remember_successors(transaction, &erased).await?;
     let sql = "DELETE FROM employee WHERE employee_no = ANY($1) RETURNING employee_no, successor IS NOT NULL";
     let mut changed = Vec::new();
     for row in query(transaction, sql, &[&erased]).await? {
@@ -54,11 +55,20 @@ async fn write_employees(transaction: &Transaction<'_>, fold: &EmployeeFold) -> 
     let replaced = rows.iter().map(|row| read::read_replaced(&mut Cursor::over(row)));
     let (numbers, successors): (Vec<String>, Vec<Option<String>>) =
         changed_successors(replaced.collect::<Result<_, _>>()?).into_iter().unzip();
+    remember_successors(transaction, &numbers.iter().map(String::as_str).collect::<Vec<_>>()).await?;
     let sql = "UPDATE employee SET successor = given.successor FROM unnest($1::text[], $2::text[]) AS given (employee_no, successor)
         WHERE employee.employee_no = given.employee_no";
     query(transaction, sql, &[&numbers, &successors]).await?;
     changed.extend(numbers);
     Ok(changed)
+}
+
+const REMEMBER_SUCCESSORS: &str = "INSERT INTO former_successor (employee_no, successor)
+    SELECT employee_no, successor FROM employee WHERE employee_no = ANY($1) AND successor IS NOT NULL ON CONFLICT DO NOTHING";
+
+/// Who took the places of these until now.
+async fn remember_successors(transaction: &Transaction<'_>, employee_nos: &[&str]) -> Result<(), Failure> {
+    query(transaction, REMEMBER_SUCCESSORS, &[&employee_nos]).await.map(drop)
 }
 
 /// Judges again what was refused because it named one of these, or another than one of these.

@@ -41,7 +41,9 @@ impl SqliteArchive {
 fn write_employees(transaction: &Transaction<'_>, fold: &EmployeeFold) -> Result<Vec<String>, Failure> {
     let erase = "DELETE FROM employee WHERE employee_no = ? RETURNING successor IS NOT NULL";
     let mut changed = Vec::new();
+    let mut remember = transaction.prepare_cached(REMEMBER_SUCCESSOR)?;
     for employee_no in &fold.erased {
+        remember.execute([employee_no])?;
         if read_all(transaction, (erase, [employee_no]), |row| row.flag())? == [Some(true)] {
             changed.push(employee_no.clone());
         }
@@ -58,11 +60,16 @@ fn write_employees(transaction: &Transaction<'_>, fold: &EmployeeFold) -> Result
     }
     let mut succeed = transaction.prepare_cached("UPDATE employee SET successor = ?2 WHERE employee_no = ?1")?;
     for (employee_no, successor) in changed_successors(replaced.into_values().collect()) {
+        remember.execute([&employee_no])?;
         succeed.execute((&employee_no, successor))?;
         changed.push(employee_no);
     }
     Ok(changed)
 }
+
+/// Who took somebody's place until now.
+const REMEMBER_SUCCESSOR: &str = "INSERT INTO former_successor (employee_no, successor)
+    SELECT employee_no, successor FROM employee WHERE employee_no = ?1 AND successor IS NOT NULL ON CONFLICT DO NOTHING";
 
 /// Judges again what was refused because it named one of these, or another than one of these.
 fn judge_again(transaction: &Transaction<'_>, changed: &[String]) -> Result<BTreeMap<Fate, u64>, Failure> {

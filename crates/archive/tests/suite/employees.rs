@@ -1,8 +1,8 @@
 //! Employees: successors, erasure, order.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::ControlFlow};
 
-use scoresync_archive::{Archive, EmployeeChange};
+use scoresync_archive::{Archive, EmployeeChange, Surveyed};
 use scoresync_domain::Fate;
 
 use super::builders::{apply, apply_employees, count_of, employee, naming, score};
@@ -137,4 +137,42 @@ pub(crate) async fn a_refusal_is_settled_when_the_successors_record_comes_or_goe
     };
     apply_employees(archive, &[erase]).await;
     assert_eq!([results_of(archive, "e9").await, results_of(archive, "E9").await], [0, 1]);
+}
+
+/// Who took whose place: as it stands, and as it stood once.
+async fn successors_of(archive: &Archive) -> [Vec<(String, String)>; 2] {
+    let [mut present, mut former] = [Vec::new(), Vec::new()];
+    let mut visit = |row: Surveyed| {
+        if let Surveyed::Replaced { employee_no, successor } = row {
+            present.push((employee_no, successor));
+        } else if let Surveyed::FormerlyReplaced { employee_no, successor } = row {
+            former.push((employee_no, successor));
+        }
+        ControlFlow::Continue(())
+    };
+    archive.survey(&mut visit).await.unwrap();
+    [present, former]
+}
+
+pub(crate) async fn a_successor_that_changes_or_goes_is_remembered(archive: &Archive) {
+    let check = async |changes: &[EmployeeChange], [present, former]: [&[(&str, &str)]; 2]| {
+        apply_employees(archive, changes).await;
+        let owned = |pairs: &[(&str, &str)]| {
+            pairs
+                .iter()
+                .map(|(one, other)| (one.to_string(), other.to_string()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(successors_of(archive).await, [owned(present), owned(former)], "{changes:?}");
+    };
+    check(&[employee("E1", Some("E9"), 1)], [&[("E1", "E9")], &[]]).await;
+    check(&[employee("E1", Some("E9"), 2), employee("E2", None, 1)], [&[("E1", "E9")], &[]]).await;
+    check(&[employee("E1", Some("E8"), 3)], [&[("E1", "E8")], &[("E1", "E9")]]).await;
+    check(&[employee("E1", None, 4)], [&[], &[("E1", "E8"), ("E1", "E9")]]).await;
+    let again = [("E1", "E9")];
+    check(&[employee("E1", Some("E9"), 5)], [&again, &[("E1", "E8"), ("E1", "E9")]]).await;
+    let erased = ["E1", "E2"].map(|number| EmployeeChange::Erase {
+        employee_no: number.to_owned(),
+    });
+    check(&erased, [&[], &[("E1", "E8"), ("E1", "E9")]]).await;
 }

@@ -59,6 +59,7 @@ macro_rules! run_whole_suite {
             employees::all_spellings_of_a_number_are_found_by_any_of_them,
             employees::an_erased_employee_leaves_the_records,
             employees::what_counted_goes_on_counting_when_a_successor_is_taken_back,
+            employees::a_successor_that_changes_or_goes_is_remembered,
             employees::a_circle_of_successors_ends,
             employees::a_successor_is_meant_in_its_normal_form_where_nobody_has_the_number_as_it_is_written,
             employees::a_refusal_is_settled_when_the_successors_record_comes_or_goes,

@@ -82,12 +82,20 @@ fn history(score: &'static EnrichedScore<'static>, number: i32) -> History {
 
 /// Judges what was said beside what the archive has, and says what is found.
 fn findings(said: &[&'static EnrichedScore<'static>], archived: Vec<Item>, first: i64) -> (Vec<FindingKind>, Books) {
+    findings_among(&People::default(), said, (archived, first))
+}
+
+fn findings_among(
+    people: &People,
+    said: &[&'static EnrichedScore<'static>],
+    (archived, first): (Vec<Item>, i64),
+) -> (Vec<FindingKind>, Books) {
     let (mut ledger, mut books, mut counts) = (Ledger::default(), Books::default(), Counts::default());
-    let (successors, logs) = (Successors::default(), BTreeMap::from([((1, 0), first)]));
+    let logs = BTreeMap::from([((1, 0), first)]);
     let mut results = Results {
         ledger: &mut ledger,
         books: &mut books,
-        successors: &successors,
+        people,
         logs: &logs,
         counts: &mut counts,
         courses: BTreeMap::new(),
@@ -169,6 +177,50 @@ fn what_the_log_does_not_hold_any_more_is_not_judged() {
     let only = leak(score(1, "E1", 60));
     let (kinds, books) = findings(&[], vec![Item::Record(record(only))], 2);
     assert_eq!((kinds, books.unverifiable_results), (Vec::new(), 1));
+}
+
+#[test]
+fn who_was_another_once_is_undecided_and_nobody_else() {
+    let (first, second, third) = (leak(score(1, "E1", 60)), leak(score(2, "E2", 70)), leak(score(3, "E2", 80)));
+    let mut people = People::default();
+    people.formerly_replaced("E1".to_owned(), "E2".to_owned());
+    people.close();
+    let refused = |score| {
+        let said = Said::of(score, place_of(3));
+        Item::Refused(Refused {
+            place: said.place,
+            is_by_owner: true,
+            head: said.head,
+            content: said.content,
+        })
+    };
+    // The second came while the one led to the other, the third when that was over.
+    let right = || vec![Item::Record(record(second)), Item::History(history(first, 1)), refused(third)];
+    let check = |people: &People, said: &[&'static EnrichedScore<'static>], archived: Vec<Item>, expected: &[FindingKind]| {
+        let (kinds, _) = findings_among(people, said, (archived, 0));
+        assert_eq!(kinds, expected);
+    };
+    let said = [first, second, third];
+    check(&people, &said, right(), &[]);
+    let (alone, _) = findings(&said, right(), 0);
+    assert_eq!(alone, [FindingKind::AlteredRecord, FindingKind::MissingRefusal]);
+    let gone = right()[..2].to_vec();
+    check(&people, &said, gone, &[FindingKind::AlteredRecord, FindingKind::MissingHistory]);
+    let mut elsewhere = record(second);
+    elsewhere.owner = Some("E7".to_owned());
+    check(
+        &people,
+        &said[..2],
+        vec![Item::Record(elsewhere), right()[1].clone()],
+        &[FindingKind::AlteredRecord],
+    );
+    let of_another = leak(score(3, "E7", 80));
+    check(
+        &people,
+        &[first, second, of_another],
+        right()[..2].to_vec(),
+        &[FindingKind::MissingRefusal],
+    );
 }
 
 /// The fate of each, one after the other.

@@ -1,10 +1,11 @@
 //! What is missing or altered is made anew.
 
 use anyhow::{Context, ensure};
+use scoresync_fault_points::Bug;
 use scoresync_kafka::Topic;
 
-use super::{Accounts, exams, skip};
-use crate::support::{SETTLE, academy::write, audit, balance, end, ready, start, until};
+use super::{Accounts, MAPPER, SINK, exams};
+use crate::support::{SETTLE, academy::write, balance, end, ready, start, until};
 
 /// Everything that stands in files, as text.
 const ARCHIVED: &str = "SELECT coalesce(string_agg(line, E'\n' ORDER BY line), '') FROM (
@@ -76,35 +77,49 @@ async fn whatever_is_altered_is_made_anew_while_reports_go_on() -> anyhow::Resul
 #[tokio::test(flavor = "multi_thread")]
 async fn what_sink_and_mapper_passed_over_is_filed_by_a_repair() -> anyhow::Result<()> {
     let mut accounts = Accounts::open().await?;
-    accounts.stop(0)?;
+    let archive = accounts.scene.archive().await?;
+    let filed = archive.file("E100").await?.len();
+    accounts.map_with(Bug::ReportPassedOver).await?;
+    for number in 20..30 {
+        write(&accounts.scene, &format!("X-{number}"), &[]).await?;
+    }
+    accounts.until_mapped().await?;
+    let lost = accounts.lost()?.len();
+    ensure!(lost > 0, "nothing was passed over");
+    until("the others are filed", SETTLE, async || {
+        Ok(archive.file("E100").await?.len() == filed + 10 - lost)
+    })
+    .await?;
+    accounts.stop(MAPPER)?;
+    let mut mapper = start(&accounts.scene, &["mapper"])?;
+    ready(&mut mapper).await?;
+    // A score comes while the sink is away, and its position is moved past it.
+    accounts.stop(SINK)?;
     let outputs = accounts.scene.topics.count(Topic::Enriched).await?;
-    write(&accounts.scene, "X-20", &[]).await?;
+    write(&accounts.scene, "X-40", &[]).await?;
     until("it is mapped", SETTLE, async || {
         Ok(accounts.scene.topics.count(Topic::Enriched).await? > outputs)
     })
     .await?;
-    let ends = "UPDATE consumer_position SET next_offset = next_offset + 1 WHERE topic LIKE '%scores.enriched' AND partition = ";
     let scores = accounts.scene.topics.enriched().await?;
     let last = scores.iter().max_by_key(|record| record.value.as_ref().map(|score| score.origin));
     let partition = last.context("no score")?.partition;
-    accounts.database.batch_execute(&format!("{ends}{partition}")).await?;
-    accounts.stop(0)?;
-    let skipped = write(&accounts.scene, "X-21", &[]).await?;
-    skip(&accounts.scene, skipped)?;
-    ensure!(audit(&accounts.scene)?["balance"] == false);
-    let archive = accounts.scene.archive().await?;
-    let filed = archive.file("E100").await?.len();
-    let mut others = start(&accounts.scene, &["sink", "mapper"])?;
-    ready(&mut others).await?;
+    let past_it = "UPDATE consumer_position SET next_offset = next_offset + 1 WHERE topic LIKE '%scores.enriched' AND partition = ";
+    accounts.database.batch_execute(&format!("{past_it}{partition}")).await?;
+    let mut sink = start(&accounts.scene, &["sink"])?;
+    ready(&mut sink).await?;
+
     let (code, said) = accounts.repair(&["--yes"])?;
-    ensure!(code == Some(0) && said.contains("1 reports were sent again"), "{code:?}: {said}");
+    ensure!(
+        code == Some(0) && said.contains(&format!("{lost} reports were sent again")),
+        "{code:?}: {said}"
+    );
     until(
-        "both are filed",
+        "all are filed",
         SETTLE,
-        async || Ok(archive.file("E100").await?.len() == filed + 2),
+        async || Ok(archive.file("E100").await?.len() == filed + 11),
     )
     .await?;
     balance(&accounts.scene)?;
-    others.extend(accounts.processes);
-    end(others)
+    end([accounts.processes, mapper, sink].into_iter().flatten().collect())
 }

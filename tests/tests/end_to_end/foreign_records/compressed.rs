@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use scoresync_kafka::Topic;
 
-use super::{Letter, PARTITION, TRACEPARENT, all_mapped, here, now, scene, start, time_in};
+use super::{Letter, PARTITION, TRACEPARENT, all_mapped, balance_once_filed, here, now, scene, start, time_in};
 use crate::support::{Bytes, Foreign, STOP, academy};
 
 const BYTES: usize = 4_000_000;
@@ -48,7 +48,7 @@ async fn a_record_too_large_for_a_letter_is_pointed_to_and_the_next_report_goes_
     }
     ensure!(scene.topics.enriched().await?.len() == 1, "the next report did not go on");
     ensure!(mapper.stop(STOP)?.success());
-    Ok(())
+    balance_once_filed(&scene).await
 }
 
 /// Sizes around the limit of the topic of dead letters. What lz4 cannot make smaller, the broker measures as it is.
@@ -73,7 +73,7 @@ async fn a_record_that_only_its_headers_make_too_large_for_a_letter_holds_nobody
         whole.len()
     );
     ensure!(mapper.stop(STOP)?.success());
-    Ok(())
+    balance_once_filed(&scene).await
 }
 
 /// Text of 64 letters in no order: zstd finds six bits in each letter, lz4 nothing.

@@ -17,9 +17,9 @@ use serde_json::json;
 use super::{
     broker::{PLAIN_USER, password_of},
     place::{Login, Place, assert_silent, run},
-    rights::{Grants, Who, of_commands},
+    rights::{Grants, Kind, Right, Who, of_commands},
 };
-use crate::support::{Http, SETTLE, START, STOP, academy, readiness, until};
+use crate::support::{Http, SETTLE, START, STOP, academy, balance_and_nothing_is_in_flight, readiness, until};
 
 const SCRAM: &str = "SCRAM-SHA-512";
 const STAGES: [&str; 3] = ["producer", "mapper", "sink"];
@@ -92,6 +92,7 @@ async fn every_process_works_as_a_user_of_its_own_with_the_rights_of_the_documen
     for process in running {
         ensure!(process.stop(STOP)?.success(), "a stage did not end well");
     }
+    audit_as_a_user_of_its_own(&mut place)?;
     let denials = place.kafka.denials(&place.scene.installation.topics.prefix)?;
     ensure!(denials.is_empty(), "the broker denied: {denials:#?}");
     let told = place.told()?;
@@ -109,6 +110,32 @@ async fn push_and_update(place: &Place) -> anyhow::Result<()> {
     let answer = http.put("E101", Some("hr"), &employee).await?;
     ensure!((200..300).contains(&answer.status), "{answer:?}");
     Ok(())
+}
+
+/// With the rights that the document gives in words.
+fn audit_as_a_user_of_its_own(place: &mut Place) -> anyhow::Result<()> {
+    const USER: &str = "scoresync-audit";
+    let right = |(kind, name, operation): (Kind, &str, &str)| Right {
+        kind,
+        name: name.to_owned(),
+        operation: operation.to_owned(),
+    };
+    let topics = ["scores.raw", "scores.enriched", "scores.dlq"];
+    let on_topics = topics
+        .iter()
+        .flat_map(|topic| ["Read", "DescribeConfigs"].map(|operation| (Kind::Topic, *topic, operation)));
+    let in_groups = [
+        (Kind::Group, "scoresync-table", "Read"),
+        (Kind::Group, "scoresync.mapper", "Describe"),
+    ];
+    let rights: Vec<Right> = on_topics.chain(in_groups).map(right).collect();
+    let orders = place.orders(USER, &place.scene.installation.kafka.group_prefix, &rights);
+    place.kafka.admit(&[USER], orders)?;
+    place.log_in(Login {
+        user: USER,
+        mechanism: SCRAM,
+    })?;
+    balance_and_nothing_is_in_flight(&place.scene)
 }
 
 /// Reads as another system would, with a client that is not ours.

@@ -19,7 +19,7 @@ use super::{
     broker::{password_file, password_of},
     place::{assert_silent, run},
 };
-use crate::support::{Http, SETTLE, START, STOP, Scene, academy, until};
+use crate::support::{Http, SETTLE, START, STOP, Scene, academy, balance_and_nothing_is_in_flight, until};
 
 const SINK: &str = "scoresync_sink";
 const READER: &str = "scoresync_reader";
@@ -164,6 +164,7 @@ async fn the_sink_files_over_a_verified_connection_and_the_reader_may_only_read(
         ensure!(refused.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE), "{statement}: {refused}");
     }
     ensure!(up.stop(STOP)?.success());
+    balance_and_nothing_is_in_flight(&scene)?;
     let told = fs::read_to_string(scene.folder().join("up.log"))?;
     assert_silent(&told, &scene.installation)
 }

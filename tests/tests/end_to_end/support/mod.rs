@@ -12,7 +12,7 @@ mod stages;
 mod truth;
 mod wait;
 
-pub(crate) use books::{audit, balance, balance_and_nothing_is_in_flight};
+pub(crate) use books::{audit, balance, balance_and_nothing_is_in_flight, is_named};
 pub(crate) use foreign::{Bytes, Foreign};
 pub(crate) use http::{Answer, Http};
 pub(crate) use load::{Load, Sent};
