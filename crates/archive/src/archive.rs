@@ -10,6 +10,7 @@ use crate::{
 };
 
 mod letters;
+mod results;
 mod survey;
 
 /// Training records, their history, what was refused, counts of fates, and how far the topics were read.

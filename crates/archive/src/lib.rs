@@ -15,6 +15,7 @@ mod migrations;
 mod postgres;
 mod read;
 mod record;
+mod results;
 mod settings;
 mod sqlite;
 mod survey;
