@@ -1,6 +1,7 @@
 //! The command line.
 
 mod dlq;
+mod replay;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use scoresync_domain::Timestamp;
 use scoresync_producer::Format;
 
 pub(crate) use self::dlq::{Aliases, Dlq, DlqAct, DlqDiscard, DlqExport, DlqFilter, DlqGroups, DlqList, DlqResolve, DlqShow};
+pub(crate) use self::replay::Replay;
 
 /// Carries every exam result from any training system into the right employee's file, through Kafka.
 ///
@@ -54,6 +56,12 @@ pub(crate) enum Command {
     /// Reads scores.raw, scores.enriched, scores.dlq and the archive, changes nothing, and may run beside live traffic: what is not done by
     /// the moment at which it looks is in flight. Names each item that does not balance, and then exits with 1.
     Audit(Audit),
+    /// Map a source's reports anew, and show what differs from what stands in the files; --apply corrects it.
+    ///
+    /// Reads scores.raw, scores.enriched, the employees and the archive, and may run beside live traffic. Shows each result that the present
+    /// field mapping would change, file or withdraw; without --apply it changes nothing. Exits with 0 where nothing differs, with 1 where
+    /// something does (with --apply: where something still does afterwards).
+    Replay(Replay),
     /// The topics in Kafka.
     #[command(subcommand)]
     Topics(Topics),
@@ -230,5 +238,11 @@ mod tests {
         check("scoresync mapping try academy a --format CSV.gz", formats);
         check("scoresync employees import a.csv --as-of 2026-11-01T00:00:00Z", None);
         check("scoresync employees import a.csv --as-of yesterday", time);
+        check(
+            "scoresync replay --source academy --from 2026-11-01 --to 2026-11-02T00:00:00Z --apply --yes",
+            None,
+        );
+        check("scoresync replay --source academy --from yesterday", time);
+        check("scoresync replay --source academy --yes", Some("--apply"));
     }
 }

@@ -13,6 +13,7 @@ mod producer;
 mod progress;
 mod row_listing;
 mod score_files;
+mod scratch;
 mod stages;
 mod surroundings;
 

@@ -12,7 +12,7 @@ const LAYERS: [&[&str]; 6] = [
     &["domain", "service"],
     &["kafka", "archive", "web"],
     &["positions"],
-    &["producer", "mapper", "sink", "desk", "audit"],
+    &["producer", "mapper", "sink", "desk", "audit", "replay"],
     &["cli"],
 ];
 

@@ -1,7 +1,5 @@
 //! `scoresync audit`: whether the books balance.
 
-use std::path::PathBuf;
-
 use anyhow::Context as _;
 use indicatif::ProgressBar;
 use scoresync_archive::{Access, Archive};
@@ -12,7 +10,7 @@ use serde_json::json;
 use tokio::runtime::Handle;
 
 use super::Context;
-use crate::{arguments, failure::Failure, output::table, progress::spinner, surroundings::Surroundings};
+use crate::{arguments, failure::Failure, output::table, progress::spinner, scratch::scratch_folder, surroundings::Surroundings};
 
 /// Records that are read between two changes of what is shown.
 const SHOWN_EVERY: u64 = 1_000;
@@ -24,7 +22,7 @@ pub(super) async fn run(arguments: &arguments::Audit, context: &Context) -> Resu
         .await
         .context("open the archive; has a sink run yet?")?;
     let (kafka, topics) = (context.configuration.kafka.clone(), context.configuration.topics.clone());
-    let (scratch, runtime) = (arguments.scratch.clone().unwrap_or_else(scratch), Handle::current());
+    let (scratch, runtime) = (scratch_folder(arguments.scratch.as_deref()), Handle::current());
     let auditing = tokio::task::spawn_blocking(move || {
         let audit = Audit {
             kafka: &kafka,
@@ -52,12 +50,6 @@ pub(super) async fn run(arguments: &arguments::Audit, context: &Context) -> Resu
     });
     context.output.print(&document, |_| lines(&books))?;
     Ok(if books.balance() { Exit::Ok } else { Exit::Failed })
-}
-
-/// What the system has for files that may be large: its other folder is in memory on many machines.
-fn scratch() -> PathBuf {
-    let large = PathBuf::from("/var/tmp");
-    if large.is_dir() { large } else { std::env::temp_dir() }
 }
 
 /// What is being read, and how much of it was.
