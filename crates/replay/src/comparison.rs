@@ -11,7 +11,7 @@ use crate::{
     items::{Item, Report, Said, Verdict},
     letters::{Past, past_of},
     mending::{Mending, Needed, Present, mend},
-    outgoing::{Outgoing, Output},
+    outgoing::{Letter, Outgoing, Output},
     replay::{Replay, ReplayError},
 };
 
@@ -21,7 +21,8 @@ pub(crate) struct Comparison<'a> {
     directory: &'a Directory,
     successors: &'a Successors,
     encoder: Encoder<EnrichedScore<'static>>,
-    pub(crate) outgoing: Outgoing,
+    pub(crate) outgoing: Outgoing<Output>,
+    pub(crate) letters: Outgoing<Letter>,
     /// The results of which anything is said otherwise.
     pub(crate) affected: Vec<ResultId>,
     /// Why results are retracted: of the first that are told.
@@ -41,6 +42,7 @@ impl<'a> Comparison<'a> {
             successors,
             encoder: Encoder::new(replay.enriched_schema_id),
             outgoing: Outgoing::new(replay.scratch)?,
+            letters: Outgoing::new(replay.scratch)?,
             affected: Vec::new(),
             because: BTreeMap::new(),
             difference,
@@ -75,7 +77,7 @@ impl<'a> Comparison<'a> {
 
     fn need(&mut self, origin: Origin, report: Report, needed: &Needed) -> Result<(), ReplayError> {
         let mut attempts = 0;
-        if needed.was_letter {
+        if needed.is_unsaid {
             match past_of(self.replay, origin)? {
                 Past::Discarded => {
                     self.difference.reports.discarded += 1;
@@ -106,11 +108,20 @@ impl<'a> Comparison<'a> {
                     })?;
                 }
             }
-            Verdict::Rejected { reason, message, .. } => {
+            Verdict::Rejected {
+                reason, message, record, ..
+            } => {
                 for result_id in &needed.retracts {
                     self.explain(*result_id, format!("{reason}: {message}"));
                 }
-                *self.difference.reasons.entry(reason).or_default() += 1;
+                *self.difference.reasons.entry(reason.clone()).or_default() += 1;
+                self.letters.put(&Letter {
+                    origin: (origin.generation, origin.partition, origin.offset),
+                    reason,
+                    message,
+                    traceparent: report.traceparent,
+                    record,
+                })?;
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use scoresync_kafka::{LiveDirectory, Topic};
 use crate::{
     comparison::Comparison,
     difference::Difference,
-    outgoing::Outgoing,
+    outgoing::{Letter, Outgoing, Output},
     outputs::{self, SinkPositions},
     records::{Pair, compare},
     replay::{Progress, Replay, ReplayError, Step},
@@ -22,7 +22,8 @@ use crate::{
 pub struct Look {
     /// What differs.
     pub difference: Difference,
-    pub(crate) outgoing: Outgoing,
+    pub(crate) outgoing: Outgoing<Output>,
+    pub(crate) letters: Outgoing<Letter>,
 }
 
 const DIRECTORY_LIMIT: Duration = Duration::from_secs(300);
@@ -63,6 +64,7 @@ impl Replay<'_> {
     fn compare_records(&self, comparison: Comparison<'_>, archive: &Seen, progress: Progress<'_>) -> Result<Look, ReplayError> {
         let Comparison {
             mut outgoing,
+            letters,
             mut affected,
             mut because,
             mut difference,
@@ -73,11 +75,17 @@ impl Replay<'_> {
         difference.outputs = outgoing.count;
         difference.results = affected.len() as u64;
         if affected.is_empty() {
-            return Ok(Look { difference, outgoing });
+            return Ok(Look {
+                difference,
+                outgoing,
+                letters,
+            });
         }
         let mut scratch = Scratch::open(self, &archive.replaced)?;
         outputs::file(self, (&affected, &archive.positions), &mut scratch, progress)?;
         let kept = scratch.keep_apart()?;
+        // What would not count yet is shown as it will when the version is raised.
+        scratch.raise_to(difference.least_mapping_version);
         let behind = self.add_behind(&mut scratch, &mut outgoing)?;
         let refused = scratch.refused_behind(behind)?;
         let sides = Sides {
@@ -101,11 +109,15 @@ impl Replay<'_> {
                 }
             }
         }
-        Ok(Look { difference, outgoing })
+        Ok(Look {
+            difference,
+            outgoing,
+            letters,
+        })
     }
 
     /// Adds what would be sent, behind everything that was said; says behind which place.
-    fn add_behind(&self, scratch: &mut Scratch<'_>, outgoing: &mut Outgoing) -> Result<EnrichedPosition, ReplayError> {
+    fn add_behind(&self, scratch: &mut Scratch<'_>, outgoing: &mut Outgoing<Output>) -> Result<EnrichedPosition, ReplayError> {
         let generation = self.topics.generation + 1;
         for (offset, output) in (0..).zip(outgoing.read()?) {
             let place = EnrichedPosition {

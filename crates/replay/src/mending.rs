@@ -27,8 +27,8 @@ pub(crate) struct Needed {
     pub(crate) states_score: bool,
     /// The results that it spoke of and must not speak of any more.
     pub(crate) retracts: Vec<ResultId>,
-    /// Nothing was ever said by it: it was a dead letter.
-    pub(crate) was_letter: bool,
+    /// It says nothing of any result until now: it was never filed, or was taken back, and its letter can be open.
+    pub(crate) is_unsaid: bool,
     /// The least mapping version with which it counts, where the present one is not enough.
     pub(crate) least_version: Option<i32>,
 }
@@ -45,7 +45,7 @@ pub(crate) struct Present<'a> {
 pub(crate) fn mend(report: &Report, said: &[Said], present: &Present<'_>) -> Mending {
     let standing = standing(said);
     let mut needed = Needed {
-        was_letter: said.is_empty(),
+        is_unsaid: standing.values().all(|said| said.is_retraction),
         ..Needed::default()
     };
     let stated = match &report.verdict {
@@ -118,6 +118,7 @@ pub(crate) mod tests {
     use scoresync_domain::{Origin, Reason, Rejection, Retraction, Score, Timestamp};
 
     use super::*;
+    use crate::items::Record;
 
     /// What a report says of a result: an employee, and points.
     pub(crate) fn meaning(key: &str, named: Option<(&str, i64)>) -> Meaning {
@@ -171,10 +172,11 @@ pub(crate) mod tests {
     }
 
     fn rejected(reason: Reason) -> Report {
-        report(Verdict::rejected(Rejection {
+        let rejection = Rejection {
             reason,
             message: String::new(),
-        }))
+        };
+        report(Verdict::rejected(rejection, Record::default()))
     }
 
     /// E1 was replaced by E2; E9 was erased; the mapping's version is 2.
@@ -218,7 +220,7 @@ pub(crate) mod tests {
         check(&score("a", Some(("E1", 90))), &before, &Mending::Needed(stated()));
         check(&score("a", Some(("E3", 80))), &before, &Mending::Needed(stated()));
         let letter = Needed {
-            was_letter: true,
+            is_unsaid: true,
             ..stated()
         };
         check(&score("a", Some(("E1", 90))), &[], &Mending::Needed(letter));
@@ -268,7 +270,11 @@ pub(crate) mod tests {
             &behind(retracted(&["a"]), 8),
         );
         // Whoever can be named by now counts against a retraction of the same version.
-        check(&score("a", Some(("E1", 80))), &[said("a", None, 2)], &Mending::Needed(stated()));
+        let unsaid = Needed {
+            is_unsaid: true,
+            ..stated()
+        };
+        check(&score("a", Some(("E1", 80))), &[said("a", None, 2)], &Mending::Needed(unsaid));
     }
 
     #[test]

@@ -3,12 +3,15 @@
 use std::{
     fs::File,
     io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
+    marker::PhantomData,
     path::Path,
 };
 
 use scoresync_domain::ResultId;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
+
+use crate::items::Record;
 
 /// An enriched score.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,21 +39,34 @@ impl Output {
     }
 }
 
-/// A file without a name.
-pub(crate) struct Outgoing {
-    file: BufWriter<File>,
-    pub(crate) count: u64,
+/// The dead letter of a report that was filed and can be filed no longer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Letter {
+    /// Generation, partition and offset of the report.
+    pub(crate) origin: (i32, i32, i64),
+    pub(crate) reason: String,
+    pub(crate) message: String,
+    pub(crate) traceparent: Option<String>,
+    pub(crate) record: Record,
 }
 
-impl Outgoing {
+/// A file without a name.
+pub(crate) struct Outgoing<T> {
+    file: BufWriter<File>,
+    pub(crate) count: u64,
+    kind: PhantomData<fn() -> T>,
+}
+
+impl<T: Serialize + DeserializeOwned> Outgoing<T> {
     pub(crate) fn new(folder: &Path) -> io::Result<Self> {
         Ok(Self {
             file: BufWriter::new(tempfile::tempfile_in(folder)?),
             count: 0,
+            kind: PhantomData,
         })
     }
 
-    pub(crate) fn put(&mut self, output: &Output) -> io::Result<()> {
+    pub(crate) fn put(&mut self, output: &T) -> io::Result<()> {
         let bytes = postcard::to_stdvec(output).map_err(io::Error::other)?;
         self.file
             .write_all(&u32::try_from(bytes.len()).map_err(io::Error::other)?.to_le_bytes())?;
@@ -60,7 +76,7 @@ impl Outgoing {
     }
 
     /// All of it, from the beginning; can be read again.
-    pub(crate) fn read(&mut self) -> io::Result<impl Iterator<Item = io::Result<Output>>> {
+    pub(crate) fn read(&mut self) -> io::Result<impl Iterator<Item = io::Result<T>> + use<T>> {
         self.file.flush()?;
         let mut file = self.file.get_ref().try_clone()?;
         file.seek(SeekFrom::Start(0))?;
@@ -72,7 +88,7 @@ impl Outgoing {
     }
 }
 
-fn next(file: &mut impl Read) -> io::Result<Output> {
+fn next<T: DeserializeOwned>(file: &mut impl Read) -> io::Result<T> {
     let mut length = [0; 4];
     file.read_exact(&mut length)?;
     let mut bytes = vec![0; u32::from_le_bytes(length) as usize];

@@ -30,6 +30,8 @@ pub(crate) struct Scratch<'a> {
     /// By partition, what is not filed yet.
     waiting: BTreeMap<(i32, i32), Vec<Standing>>,
     waiting_count: usize,
+    /// The mapping version that everything is filed under; its own, where there is none.
+    version: Option<i32>,
 }
 
 /// Offset and value of a record.
@@ -49,6 +51,7 @@ impl<'a> Scratch<'a> {
             next: BTreeMap::new(),
             waiting: BTreeMap::new(),
             waiting_count: 0,
+            version: None,
         };
         scratch.employ(replaced)?;
         Ok(scratch)
@@ -81,7 +84,11 @@ impl<'a> Scratch<'a> {
             self.next.insert((*generation, *partition), next_offset);
             let mut entries = Vec::with_capacity(records.len());
             for (offset, value) in records {
-                entries.push(entry(&mut self.decoder, *offset, value)?);
+                let mut entry = entry(&mut self.decoder, *offset, value)?;
+                if let (Ok(score), Some(version)) = (&mut entry.score, self.version) {
+                    score.mapping_version = version;
+                }
+                entries.push(entry);
             }
             batches.push(Batch {
                 partition: place,
@@ -96,6 +103,11 @@ impl<'a> Scratch<'a> {
             self.replay.runtime.block_on(applied)?;
         }
         Ok(())
+    }
+
+    /// Files everything that is added from now on as if it were said under this mapping version.
+    pub(crate) fn raise_to(&mut self, version: Option<i32>) {
+        self.version = version;
     }
 
     /// Keeps what is filed by now apart, as it is; further statements change the archive alone.

@@ -9,11 +9,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use scoresync_kafka::{DeliveryFailure, Outgoing, PublishError, Publisher, Ticket, Topic, dead_letter::enriched_headers, topic_bounds};
+use scoresync_domain::{Origin, Reason, Timestamp};
+use scoresync_kafka::{
+    DeliveryFailure, Outgoing, OwnedHeaders, PublishError, Publisher, Ticket, Topic,
+    dead_letter::{DeadLetter, enriched_headers},
+    topic_bounds,
+};
+use scoresync_service::now_millis;
 
 use crate::{
     look::Look,
-    outgoing::Output,
+    outgoing::Letter,
     replay::{Progress, Replay, ReplayError, Step},
 };
 
@@ -22,31 +28,66 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const QUEUE_LIMIT: Duration = Duration::from_secs(1);
 /// Between two looks at what is acknowledged, and at where the sink is.
 const PAUSE: Duration = Duration::from_millis(50);
+/// The instance that dead letters name.
+const INSTANCE: &str = "replay";
 
 impl Replay<'_> {
-    /// Sends everything that was found to differ, and returns when the broker has acknowledged all of it. Blocks its thread.
+    /// Sends everything that was found to differ, and returns when the broker has acknowledged all of it; says how many enriched scores it
+    /// were. Blocks its thread.
     ///
-    /// Whoever is killed meanwhile looks again and sends what is left: what is sent already does not differ any more.
+    /// Whoever is killed meanwhile looks again and sends what is left: what is sent already does not differ any more. Dead letters go first,
+    /// as nothing tells later that one is missing; written twice, they are one letter.
     ///
     /// # Errors
     /// The broker does not take it.
     pub fn send(&self, look: &mut Look, progress: Progress<'_>) -> Result<u64, ReplayError> {
-        let publisher = Publisher::new(self.kafka, self.topics)?;
-        let topic = self.names(self.topics.generation).name(Topic::Enriched);
-        let tally = Arc::new(Tally::default());
-        let mut queued = 0;
-        for output in look.outgoing.read()? {
-            queue(&publisher, (&topic, &output?), &tally)?;
-            queued += 1;
+        let names = self.names(self.topics.generation);
+        let (enriched, dead_letters) = (names.name(Topic::Enriched), names.name(Topic::DeadLetters));
+        let mut sending = Sending::begin(Publisher::new(self.kafka, self.topics)?);
+        for letter in look.letters.read()? {
+            let letter = letter?;
+            let record = letter.outgoing(&dead_letters);
+            sending.queue(record, &|| Some(self.headers(&letter)))?;
             progress(Step::Sending, 1);
         }
-        let mut patience = Patience::begin();
-        while tally.acknowledged() < queued {
-            tally.check()?;
-            patience.expect_more(tally.acknowledged(), ReplayError::Unacknowledged(PATIENCE.as_secs()))?;
-            sleep(PAUSE);
+        sending.settle()?;
+        for output in look.outgoing.read()? {
+            let output = output?;
+            let key = output.result_id().to_string();
+            let record = Outgoing {
+                topic: &enriched,
+                key: Some(key.as_bytes()),
+                value: Some(&output.value),
+            };
+            sending.queue(record, &|| enriched_headers(output.attempts, output.traceparent.as_deref()))?;
+            progress(Step::Sending, 1);
         }
-        Ok(queued)
+        sending.settle()?;
+        Ok(look.outgoing.count)
+    }
+
+    fn headers(&self, letter: &Letter) -> OwnedHeaders {
+        let (generation, partition, offset) = letter.origin;
+        let letter = DeadLetter {
+            topic: &self.names(generation).name(Topic::Raw),
+            partition,
+            offset,
+            group: &format!("{}.mapper", self.kafka.group_prefix),
+            instance: INSTANCE,
+            // It was written by its name a moment ago.
+            reason: letter.reason.parse().unwrap_or(Reason::InvalidField),
+            message: &letter.message,
+            source: &self.source.name,
+            origin: Origin {
+                generation,
+                partition,
+                offset,
+            },
+            attempt: 1,
+            first_failed_at: Timestamp::from_millis(now_millis()),
+            traceparent: letter.traceparent.as_deref(),
+        };
+        letter.headers()
     }
 
     /// Waits until the sink has filed all that stands in `scores.enriched` now. Blocks its thread.
@@ -75,24 +116,65 @@ impl Replay<'_> {
     }
 }
 
-fn queue(publisher: &Publisher<Tally>, (topic, output): (&str, &Output), tally: &Arc<Tally>) -> Result<(), ReplayError> {
-    let key = output.result_id().to_string();
-    let record = Outgoing {
-        topic,
-        key: Some(key.as_bytes()),
-        value: Some(&output.value),
-    };
-    let mut patience = Patience::begin();
-    loop {
-        let headers = enriched_headers(output.attempts, output.traceparent.as_deref());
-        match publisher.publish_within(QUEUE_LIMIT, record, headers, Arc::clone(tally)) {
-            Ok(()) => return tally.check(),
-            Err(PublishError::QueueFull) => {
-                tally.check()?;
-                patience.expect_more(tally.acknowledged(), ReplayError::Unacknowledged(PATIENCE.as_secs()))?;
-            }
-            Err(error @ (PublishError::TooLarge | PublishError::Client(_))) => return Err(error.into()),
+impl Letter {
+    fn outgoing<'a>(&'a self, topic: &'a str) -> Outgoing<'a> {
+        Outgoing {
+            topic,
+            key: self.record.key.as_deref(),
+            value: self.record.value.as_deref(),
         }
+    }
+}
+
+/// Records on their way.
+struct Sending {
+    publisher: Publisher<Tally>,
+    tally: Arc<Tally>,
+    queued: u64,
+    patience: Patience,
+}
+
+impl Sending {
+    fn begin(publisher: Publisher<Tally>) -> Self {
+        Self {
+            publisher,
+            tally: Arc::default(),
+            queued: 0,
+            patience: Patience::begin(),
+        }
+    }
+
+    /// Queues a record, as soon as there is room for it.
+    fn queue(&mut self, record: Outgoing<'_>, headers: &dyn Fn() -> Option<OwnedHeaders>) -> Result<(), ReplayError> {
+        loop {
+            let queued = self
+                .publisher
+                .publish_within(QUEUE_LIMIT, record, headers(), Arc::clone(&self.tally));
+            match queued {
+                Ok(()) => {
+                    self.queued += 1;
+                    return self.tally.check();
+                }
+                Err(PublishError::QueueFull) => self.go_on()?,
+                Err(error @ (PublishError::TooLarge | PublishError::Client(_))) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Waits until everything that was queued is acknowledged.
+    fn settle(&mut self) -> Result<(), ReplayError> {
+        while self.tally.acknowledged() < self.queued {
+            self.go_on()?;
+            sleep(PAUSE);
+        }
+        Ok(())
+    }
+
+    /// Whether there is reason to wait.
+    fn go_on(&mut self) -> Result<(), ReplayError> {
+        self.tally.check()?;
+        let waited = ReplayError::Unacknowledged(PATIENCE.as_secs());
+        self.patience.expect_more(self.tally.acknowledged(), waited)
     }
 }
 

@@ -25,7 +25,8 @@ use crate::{
 
 pub(super) async fn run(arguments: arguments::Replay, context: Context) -> Result<Exit, Failure> {
     let source = find_source(&context.checked.sources, &arguments.source)?.clone();
-    let topics = [Topic::Raw, Topic::Enriched, Topic::Employees, Topic::Aliases];
+    let mut topics = vec![Topic::Raw, Topic::Enriched, Topic::Employees, Topic::Aliases];
+    topics.extend(arguments.apply.then_some(Topic::DeadLetters));
     let surroundings = Surroundings::find(&context.configuration, &topics).await?;
     let archive = Archive::open(&context.configuration.archive, Access::Reader)
         .await
