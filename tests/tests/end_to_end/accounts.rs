@@ -1,5 +1,7 @@
 //! The books: they balance after whatever happens, and whatever is wrong in them is named.
 
+mod replay;
+
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
