@@ -1,6 +1,7 @@
 //! A wrong field mapping is corrected for all that it did, and one sees what changes before it does.
 
 mod wrong_mapping;
+mod wrong_person;
 
 use std::collections::BTreeMap;
 
