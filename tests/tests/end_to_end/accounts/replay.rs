@@ -21,8 +21,10 @@ fn change<'a>(row: &'a Value, field: &str) -> Option<(&'a str, &'a str)> {
     Some((change["before"].as_str().unwrap_or("-"), change["after"].as_str().unwrap_or("-")))
 }
 
-/// What differs, by exam: what becomes of the result, and its score before and after.
-fn told(document: &Value) -> anyhow::Result<BTreeMap<String, (String, Option<(String, String)>)>> {
+/// What becomes of a result, and its score before and after, by exam.
+type Told = BTreeMap<String, (String, Option<(String, String)>)>;
+
+fn told(document: &Value) -> anyhow::Result<Told> {
     let rows = document["difference"]["told"].as_array().context("no rows")?;
     let told = rows.iter().map(|row| {
         let text = |field: &str| row[field].as_str().unwrap_or("-").to_owned();
