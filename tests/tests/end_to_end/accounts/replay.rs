@@ -197,10 +197,9 @@ async fn whoever_is_killed_after_sending_sends_nothing_twice_and_a_later_mapping
     // While the sink sleeps, what is sent is waited for.
     let sink = wrong.processes.remove(0);
     ensure!(sink.stop(STOP)?.success(), "the sink did not end well");
-    let applying = wrong
-        .scene
-        .installation
-        .start("replay", &[wrong_mapping::COMMAND, &["--apply", "--yes"]].concat())?;
+    let scratch = wrong.scene.folder().display().to_string();
+    let arguments = [wrong_mapping::COMMAND, &["--apply", "--yes", "--scratch", &scratch]].concat();
+    let applying = wrong.scene.installation.start("replay", &arguments)?;
     until("everything is sent", SETTLE, async || {
         Ok(topics.count(Topic::Enriched).await? == outputs + OUTPUTS)
     })
