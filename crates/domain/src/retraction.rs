@@ -76,6 +76,8 @@ impl EnrichedScore<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, option, prelude::*, sample::select};
+
     use super::*;
     use crate::rule::{Statement, judge};
 
@@ -148,5 +150,50 @@ mod tests {
             ..said(1, Status::Final, None)
         };
         check(&[retraction(1), found], (Some(1), Some(1)));
+    }
+
+    /// Of each report what it said under the first mapping, and what it says under the second, where that can read it.
+    fn any_mappings() -> impl Strategy<Value = Vec<(Statement, Option<Statement>)>> {
+        let saying = || {
+            (
+                select(Status::ALL),
+                select(vec![None, Some(1), Some(2)]),
+                0..3_u8,
+                select(Repeat::ALL),
+            )
+        };
+        vec((saying(), option::of(saying())), 1..8).prop_map(|sayings| {
+            let stated = |offset, (status, revision, content, repeat), mapping_version| Statement {
+                mapping_version,
+                content_hash: ContentHash([content; 16]),
+                repeat,
+                ..said(offset, status, revision)
+            };
+            let both = (1..).zip(sayings).map(|(offset, (first, second))| {
+                let second = second.map(|second| stated(offset, second, 2));
+                (stated(offset, first, 1), second)
+            });
+            both.collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_stands_is_what_would_if_only_the_second_mapping_had_ever_read_the_reports(reports in any_mappings()) {
+            let all: Vec<Statement> = reports
+                .iter()
+                .flat_map(|(first, second)| {
+                    let anew = second.clone().unwrap_or_else(|| retraction(first.origin.offset));
+                    [first.clone(), anew]
+                })
+                .collect();
+            let fresh: Vec<Statement> = reports.into_iter().filter_map(|(_, second)| second).collect();
+            let (judged, expected) = (judge(&all), judge(&fresh));
+            prop_assert_eq!(judged.shown.map(|number| &all[number]), expected.shown.map(|number| &fresh[number]));
+            match expected.record {
+                Some(number) => prop_assert_eq!(judged.record.map(|number| &all[number]), Some(&fresh[number])),
+                None => prop_assert!(judged.record.is_some_and(|number| all[number].revision_scheme == SCHEME)),
+            }
+        }
     }
 }
