@@ -12,6 +12,7 @@ use crate::{
 mod letters;
 mod rebuild;
 mod reconciliations;
+mod results;
 mod survey;
 
 /// Training records, their history, what was refused, counts of fates, and how far the topics were read.

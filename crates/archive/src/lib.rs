@@ -17,6 +17,7 @@ mod read;
 mod rebuild;
 mod reconciliations;
 mod record;
+mod results;
 mod settings;
 mod sqlite;
 mod survey;

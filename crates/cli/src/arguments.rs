@@ -2,6 +2,7 @@
 
 mod dlq;
 mod reconcile;
+mod replay;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use scoresync_producer::Format;
 
 pub(crate) use self::dlq::{Aliases, Dlq, DlqAct, DlqDiscard, DlqExport, DlqFilter, DlqGroups, DlqList, DlqResolve, DlqShow};
 pub(crate) use self::reconcile::{Compare, History, Reconcile, ReconcileAction};
+pub(crate) use self::replay::Replay;
 
 /// Carries every exam result from any training system into the right employee's file, through Kafka.
 ///
@@ -59,6 +61,12 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Compare a source's own list with the archive, and bring the archive up to date.
     Reconcile(Reconcile),
+    /// Map a source's reports anew, and show what differs from what stands in the files; --apply corrects it.
+    ///
+    /// Reads scores.raw, scores.enriched, the employees and the archive, and may run beside live traffic. Shows each result that the present
+    /// field mapping would change, file or withdraw; without --apply it changes nothing. Exits with 0 where nothing differs, with 1 where
+    /// something does (with --apply: where something still does afterwards).
+    Replay(Replay),
     /// The topics in Kafka.
     #[command(subcommand)]
     Topics(Topics),
@@ -230,6 +238,16 @@ mod tests {
         Arguments::command().debug_assert();
     }
 
+    #[test]
+    fn a_day_begins_at_midnight_in_utc() {
+        let moment = |text: &str| moment_or_day(text).map(|time| time.to_string());
+        assert_eq!(moment("2026-11-01"), Ok("2026-11-01T00:00:00.000Z".to_owned()));
+        assert_eq!(moment("2026-11-01T08:00:00+08:00"), Ok("2026-11-01T00:00:00.000Z".to_owned()));
+        for text in ["2026-11", "2026-11-31", "yesterday", ""] {
+            assert!(moment_or_day(text).is_err(), "{text}");
+        }
+    }
+
     fn check(line: &str, problem: Option<&str>) {
         let parsed = Arguments::try_parse_from(line.split(' '));
         match (parsed, problem) {
@@ -250,5 +268,11 @@ mod tests {
         check("scoresync mapping try academy a --format CSV.gz", formats);
         check("scoresync employees import a.csv --as-of 2026-11-01T00:00:00Z", None);
         check("scoresync employees import a.csv --as-of yesterday", time);
+        check(
+            "scoresync replay --source academy --from 2026-11-01 --to 2026-11-02T00:00:00Z --apply --yes",
+            None,
+        );
+        check("scoresync replay --source academy --from yesterday", time);
+        check("scoresync replay --source academy --yes", Some("--apply"));
     }
 }

@@ -10,6 +10,7 @@ mod import_dry_run;
 mod mapping;
 mod reconcile;
 mod records;
+mod replay;
 mod schemas;
 mod token;
 mod topics;
@@ -52,6 +53,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Employees(arguments) => wait(employees::run(arguments, &context()?)),
         Command::Audit(arguments) => wait(audit::run(&arguments, &context()?)),
         Command::Reconcile(arguments) => wait(reconcile::run(arguments, context()?)),
+        Command::Replay(arguments) => wait(replay::run(arguments, context()?)),
         Command::Records(arguments) => wait(records::run(&arguments, &context()?)),
         Command::Aliases(arguments) => wait(aliases::run(&arguments, &context()?)),
         Command::Dlq(arguments) => wait(dlq::run(arguments, &context()?)),

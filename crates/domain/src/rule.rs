@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::{ContentHash, Origin, Repeat, Status};
+use crate::{ContentHash, Origin, Repeat, Status, retraction};
 
 /// One enriched score about the result, as far as the rule looks at it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +53,12 @@ impl Statement {
             },
             content_hash: self.content_hash,
         }
+    }
+
+    /// Whether it outranks what is provisional: a retraction outranks nothing.
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        self.status != Status::Provisional && self.revision_scheme != retraction::SCHEME
     }
 
     /// Whether this rather than `present` marks the place of the version that both state. A correction marks it before a redelivery.
@@ -172,8 +178,7 @@ fn ranking(statements: &[Statement], counting: &[usize]) -> impl Fn(usize) -> Ra
             None if outranks_revisions => Revision::AboveAll,
             revision => Revision::Numbered(revision.unwrap_or(0)),
         };
-        let stands = statement.status != Status::Provisional;
-        (stands, statement.revision_scheme, revision, statement.origin)
+        (statement.stands(), statement.revision_scheme, revision, statement.origin)
     }
 }
 
@@ -318,7 +323,7 @@ mod tests {
                 decision,
                 employee_no: names.then(|| owner.to_owned()),
                 status: [Status::Final, Status::Withdrawn, Status::Provisional, Status::Final][(seed % 4) as usize],
-                revision_scheme: 1 + i32::from(seed % 5 == 0),
+                revision_scheme: (seed % 5) as i32 % 3,
                 revision: (seed % 3 != 0).then_some(seed % 3 - 1),
                 repeat: if seed % 7 < 4 { Repeat::Redelivery } else { Repeat::Correction },
                 ..statement(offset, (seed % 3) as u8)

@@ -246,7 +246,11 @@ impl Reconciliation<'_> {
                     spill.put(about, &Item::Waiting)?;
                 }
             }
-            Surveyed::Fates(_) | Surveyed::History(_) | Surveyed::Refused(_) | Surveyed::Discarded(_) => {}
+            Surveyed::FormerlyReplaced { .. }
+            | Surveyed::Fates(_)
+            | Surveyed::History(_)
+            | Surveyed::Refused(_)
+            | Surveyed::Discarded(_) => {}
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ const LAYERS: [&[&str]; 6] = [
     &["domain", "service"],
     &["kafka", "archive", "spill", "web"],
     &["positions"],
-    &["producer", "mapper", "sink", "desk", "audit", "reconcile"],
+    &["producer", "mapper", "sink", "desk", "audit", "reconcile", "replay"],
     &["cli"],
 ];
 

@@ -3,6 +3,7 @@
 mod mappers;
 mod reconcile;
 mod repair;
+mod replay;
 mod successors;
 
 use std::time::Duration;

@@ -20,6 +20,8 @@ struct Said {
     version: VersionKey,
     voice: Voice,
     status: Status,
+    /// As [`scoresync_domain::rule::Statement::stands`] has it.
+    stands: bool,
     revision: Option<i64>,
 }
 
@@ -41,6 +43,7 @@ impl Said {
                 Repeat::Correction => Voice::Correction(head.origin),
             },
             status: head.status,
+            stands: head.statement(None).stands(),
             revision: head.revision,
         }
     }
@@ -137,9 +140,8 @@ impl Versions {
 
     fn rank(&self, number: usize, above_revisions: bool) -> Rank {
         let said = &self.said[number];
-        let stands = said.status != Status::Provisional;
         let revision = said.revision.unwrap_or(0);
-        (stands, said.version.revision_scheme, above_revisions, revision, said.origin)
+        (said.stands, said.version.revision_scheme, above_revisions, revision, said.origin)
     }
 
     /// The statement that is the record.
@@ -197,7 +199,7 @@ mod tests {
         let mapped = (1..3_i32, select(vec![0_i64, 5]), any::<bool>());
         let said = (
             select(Status::ALL),
-            1..3_i32,
+            0..3_i32,
             select(vec![None, Some(0), Some(1)]),
             0..3_u8,
             select(Repeat::ALL),

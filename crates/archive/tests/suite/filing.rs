@@ -1,7 +1,7 @@
 //! What is filed, and what the record shows.
 
 use scoresync_archive::{Archive, TrainingRecord};
-use scoresync_domain::{EnrichedScore, Fate, Score, Status, Timestamp};
+use scoresync_domain::{EnrichedScore, Fate, Retraction, Score, Status, Timestamp};
 
 use super::builders::{apply, result, score, with, withdrawal};
 
@@ -151,4 +151,55 @@ pub(crate) async fn records_without_a_finish_time_come_last(archive: &Archive) {
     let records = archive.records_of("E1").await.unwrap();
     let results: Vec<_> = records.iter().map(|record| record.result_id).collect();
     assert_eq!(results, [result("c"), result("b"), result("a")]);
+}
+
+pub(crate) async fn records_are_found_by_their_results(archive: &Archive) {
+    let keys: Vec<String> = (0..250).map(|number| number.to_string()).collect();
+    let said: Vec<_> = (0..).zip(&keys).map(|(offset, key)| score(key, offset, offset % 100)).collect();
+    apply(archive, said).await;
+    let asked: Vec<_> = keys[..230].iter().map(|key| result(key)).chain([result("unknown")]).collect();
+    let mut found: Vec<_> = archive
+        .records_of_results(&asked)
+        .await
+        .unwrap()
+        .iter()
+        .map(|record| record.result_id)
+        .collect();
+    let mut expected = asked[..230].to_vec();
+    found.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+    assert!(archive.records_of_results(&[]).await.unwrap().is_empty());
+}
+
+pub(crate) async fn a_retracted_report_leaves_what_others_said(archive: &Archive) {
+    let retraction = |offset| {
+        let said = score("a", offset, 0);
+        let retraction = Retraction {
+            result_id: said.result_id,
+            source: "webhook",
+            system: "academy",
+            mapping_version: 2,
+            received_at: said.received_at,
+            origin: said.origin,
+        };
+        retraction.score()
+    };
+    let provisional = with(score("a", 1, 70), |score| {
+        score.status = Status::Provisional;
+        score.content_hash = score.hash_content();
+    });
+    apply(archive, [provisional, score("a", 2, 90)]).await;
+    assert_eq!(apply(archive, [retraction(2)]).await.fates, [Fate::Filed]);
+    let record = only_record(archive).await;
+    assert_eq!(shown_points(&record).as_deref(), Some("70"));
+    assert_eq!(record.history.len(), 2);
+    assert_eq!(apply(archive, [retraction(1)]).await.fates, [Fate::Filed]);
+    let record = only_record(archive).await;
+    assert_eq!((record.head.status, &record.shown), (Status::Withdrawn, &None));
+    assert_eq!(record.owner_employee_no.as_deref(), Some("E1"));
+    // A later mapping that can read the report files it again.
+    let anew = with(score("a", 2, 95), |score| score.mapping_version = 3);
+    assert_eq!(apply(archive, [anew]).await.fates, [Fate::Filed]);
+    assert_eq!(shown_points(&only_record(archive).await).as_deref(), Some("95"));
 }

@@ -42,6 +42,8 @@ macro_rules! run_whole_suite {
             filing::a_corrected_title_reaches_the_record_without_a_new_version,
             filing::a_first_revision_lets_a_withdrawal_without_one_outrank_the_score,
             filing::records_without_a_finish_time_come_last,
+            filing::records_are_found_by_their_results,
+            filing::a_retracted_report_leaves_what_others_said,
             history::a_content_that_only_the_record_held_survives_every_change_of_it,
             history::thousands_of_redeliveries_of_one_result_are_judged_in_seconds,
             history::thousands_of_distinct_versions_of_one_result_are_all_kept_and_the_greatest_wins,

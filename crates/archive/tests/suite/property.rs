@@ -110,7 +110,7 @@ impl Run {
             score.decision = *decision;
             score.employee_no = employee.map(|employee| self.employee(employee).into());
             score.revision = (self.seed % 2 == 0 && seed % 3 != 1).then_some(seed % 2);
-            score.revision_scheme = 1 + i32::from(seed % 11 == 0);
+            score.revision_scheme = [2, 0].get(seed as usize % 11).copied().unwrap_or(1);
             score.repeat = if self.seed % 3 == 0 {
                 Repeat::Correction
             } else {

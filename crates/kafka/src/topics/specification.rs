@@ -9,6 +9,9 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Room that an enriched score or a dead letter may need beyond its report.
 const HEADROOM_BYTES: usize = 64 * 1024;
 
+/// Room for the framing of a record, and for the key of an enriched score.
+const RECORD_OVERHEAD_BYTES: usize = 1024;
+
 /// What a topic must be like for the promises to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Specification {
@@ -60,6 +63,12 @@ impl Specification {
             replication,
             configuration,
         }
+    }
+
+    /// The greatest value of an output of the mapper, beside its framing and its key. No topic of ours takes a larger one.
+    #[must_use]
+    pub const fn greatest_output_bytes(topics: &TopicSettings) -> usize {
+        Self::greatest_message_bytes(topics) - RECORD_OVERHEAD_BYTES
     }
 
     /// The greatest message that any of our topics takes.

@@ -38,9 +38,6 @@ pub struct Surroundings<'a> {
     pub region: Region,
 }
 
-/// Room for the framing of a record, and for the key of an enriched score.
-const RECORD_OVERHEAD_BYTES: usize = 1024;
-
 impl Mapper {
     /// Makes sure that the registry is the one of before, reads the whole directory, then joins the group.
     ///
@@ -128,6 +125,6 @@ fn output_names(names: &TopicNames, topics: &TopicSettings, (group, instance): (
         group,
         instance,
         generation: names.generation(),
-        max_output_bytes: Specification::greatest_message_bytes(topics) - RECORD_OVERHEAD_BYTES,
+        max_output_bytes: Specification::greatest_output_bytes(topics),
     }
 }
