@@ -8,6 +8,7 @@ use scoresync_domain::SourcesSettings;
 use scoresync_kafka::{KafkaSettings, RegistrySettings, TopicSettings};
 use scoresync_mapper::MapperSettings;
 use scoresync_producer::{DoorSettings, RosterSettings};
+use scoresync_reconcile::ReconcileSettings;
 use scoresync_service::{AdminSettings, ConfigurationError, LogSettings, ShutdownSettings, load_with};
 use scoresync_sink::SinkSettings;
 use scoresync_web::TokensSettings;
@@ -28,6 +29,7 @@ pub struct Configuration {
     pub mapper: MapperSettings,
     pub sink: SinkSettings,
     pub desk: DeskSettings,
+    pub reconcile: ReconcileSettings,
     pub admin: AdminSettings,
     pub log: LogSettings,
     pub shutdown: ShutdownSettings,

@@ -88,7 +88,9 @@ impl Office {
 
 #[test]
 fn a_broker_that_is_away_is_told_of_and_waited_for() {
-    let office = Office::new(5_000);
+    // So many that they are on their way for longer than it takes to be told the first time.
+    const ROWS: usize = 50_000;
+    let office = Office::new(ROWS);
     let mut waited = false;
     let mut observer = |progress: &ImportProgress<'_>| match progress.state {
         ImportState::WaitingForBroker { .. } => {
@@ -106,7 +108,7 @@ fn a_broker_that_is_away_is_told_of_and_waited_for() {
     let summary = office.import(&options, &mut observer);
     assert!(waited);
     assert!(matches!(summary.outcome, FileOutcome::Complete), "{summary:?}");
-    assert_eq!((summary.rows_sent, summary.rows_acknowledged), (5_000, 5_000));
+    assert_eq!((summary.rows_sent, summary.rows_acknowledged), (ROWS as u64, ROWS as u64));
 }
 
 #[test]
