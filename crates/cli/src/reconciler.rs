@@ -1,10 +1,6 @@
 //! Comparing lists of sources with the archive at the times that `[reconcile]` says.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use scoresync_archive::{Access, Archive, ArchiveError, ReconciliationResult};
@@ -17,7 +13,7 @@ use scoresync_spill::scratch_folder;
 
 use crate::{
     process::Shared,
-    reconciliation::{Ground, NEEDED},
+    reconciliation::{Ground, NEEDED, RowsToSend},
     stages::{find, persist, unfit_archive},
     surroundings::Surroundings,
 };
@@ -151,10 +147,10 @@ impl Reconciler<'_> {
             archive: Arc::clone(&self.archive),
             runtime: shared.runtime.clone(),
         };
-        let mut missing = HashSet::new();
+        let mut missing = RowsToSend::new();
         let mut collect = |difference: Difference| {
             if difference.is_backfilled() {
-                missing.extend(difference.row);
+                missing.extend(difference.row.map(|row| (row, difference.result_id)));
             }
             Ok(())
         };

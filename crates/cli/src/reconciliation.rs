@@ -1,7 +1,7 @@
 //! A source's list beside the archive, and the reports that bring the archive up to date: for the command and for what runs by itself.
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context as _, anyhow, bail};
 use scoresync_archive::Archive;
-use scoresync_domain::{ScoreReport, Source, Timestamp, WITHDRAWAL};
+use scoresync_domain::{ResultId, ScoreReport, Source, Timestamp, WITHDRAWAL};
 use scoresync_kafka::{Decoder, Registry, Topic, TopicNames};
 use scoresync_producer::{BodyError, Format, Intake, Row, Submission, key_of};
 use scoresync_reconcile::{
@@ -34,6 +34,9 @@ const BROKER_PATIENCE: Duration = Duration::from_secs(60);
 const SETTLING_PATIENCE: Duration = Duration::from_secs(300);
 /// About how long a row is; only the number of scratch files follows from it.
 const ROW_BYTES: i64 = 64;
+
+/// Rows of a list, and the key that the report of each has: a list that has changed meanwhile is noticed by it.
+pub(crate) type RowsToSend = HashMap<RowPlace, ResultId>;
 
 /// Everything that comparing and sending need. Its functions wait: they belong on a thread of their own.
 pub(crate) struct Ground {
@@ -107,21 +110,23 @@ impl Ground {
     }
 
     /// Sends these rows of the list as reports, and says how many there were. All of them are acknowledged then.
-    pub(crate) fn send(&self, rows: &HashSet<RowPlace>, intake: &Intake) -> anyhow::Result<u64> {
+    pub(crate) fn send(&self, rows: &RowsToSend, intake: &Intake) -> anyhow::Result<u64> {
         let mut sent = 0;
         for (number, file) in self.files.iter().enumerate() {
             let (format, read) = self.score_files().rows(file)?;
-            let wanted = read.filter(|row| row.as_ref().map_or(true, |row| rows.contains(&place(number, row.number))));
+            let wanted = read.filter(|row| row.as_ref().map_or(true, |row| rows.contains_key(&place(number, row.number))));
             let mut submission = intake.submission(&self.source, format.content_type());
             for (sent_of_file, row) in (1..).zip(wanted) {
+                let row = row?;
+                if rows.get(&place(number, row.number)) != Some(&self.key_of(&row)) {
+                    bail!("{} has changed since it was compared: compare again", file.display());
+                }
                 // Numbered as they are sent, so that all are acknowledged when the last is.
-                accept(
-                    &mut submission,
-                    Row {
-                        number: sent_of_file,
-                        ..row?
-                    },
-                )?;
+                let row = Row {
+                    number: sent_of_file,
+                    ..row
+                };
+                accept(&mut submission, row)?;
                 sent += 1;
             }
             self.acknowledged(submission)?;
@@ -153,6 +158,11 @@ impl Ground {
         }
         self.acknowledged(submission)?;
         Ok(refused)
+    }
+
+    fn key_of(&self, row: &Row) -> ResultId {
+        let report = row.clone().into_report(&self.source, "", Timestamp::from_millis(0));
+        key_of(&self.source, &report).1
     }
 
     fn acknowledged(&self, submission: Submission<'_>) -> anyhow::Result<()> {

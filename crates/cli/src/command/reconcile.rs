@@ -3,7 +3,7 @@
 mod findings;
 mod history;
 
-use std::{collections::HashSet, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use prometheus::Registry;
@@ -22,7 +22,7 @@ use crate::{
     confirmation::is_confirmed,
     failure::Failure,
     progress::Counted,
-    reconciliation::{Ground, NEEDED},
+    reconciliation::{Ground, NEEDED, RowsToSend},
     score_files::find_source,
     surroundings::Surroundings,
 };
@@ -155,13 +155,13 @@ impl Command {
         findings.end(comparison)
     }
 
-    fn rows_to_send(&self, found: &Findings) -> HashSet<RowPlace> {
-        let mut rows = HashSet::new();
+    fn rows_to_send(&self, found: &Findings) -> RowsToSend {
+        let mut rows = RowsToSend::new();
         if self.arguments.backfill {
-            rows.extend(&found.to_backfill);
+            rows.extend(found.to_backfill.iter().copied());
         }
         if self.arguments.correct {
-            rows.extend(&found.to_correct);
+            rows.extend(found.to_correct.iter().copied());
         }
         rows
     }

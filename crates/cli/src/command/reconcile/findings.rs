@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use scoresync_domain::ResultId;
 use scoresync_reconcile::{Class, Comparison, Difference, Extra, NotWithdrawable, RowPlace};
 use serde_json::{Value, json};
 
@@ -32,8 +33,8 @@ const CSV_COLUMNS: [&str; 10] = [
 pub(super) struct Findings {
     pub(super) comparison: Comparison,
     /// Rows that bring the archive up to date, of what is missing or stale, and of what differs otherwise.
-    pub(super) to_backfill: Vec<RowPlace>,
-    pub(super) to_correct: Vec<RowPlace>,
+    pub(super) to_backfill: Vec<(RowPlace, ResultId)>,
+    pub(super) to_correct: Vec<(RowPlace, ResultId)>,
     /// What the list does not have.
     pub(super) extras: Vec<Extra>,
     told: Vec<Difference>,
@@ -67,10 +68,11 @@ impl Findings {
     }
 
     pub(super) fn add(&mut self, difference: Difference) -> io::Result<()> {
+        let row = difference.row.map(|place| (place, difference.result_id));
         if difference.is_backfilled() {
-            self.to_backfill.extend(difference.row);
+            self.to_backfill.extend(row);
         } else if difference.is_behind {
-            self.to_correct.extend(difference.row);
+            self.to_correct.extend(row);
         }
         if let (Class::Extra, Some(origin)) = (difference.class, difference.origin) {
             self.extras.push(Extra {
