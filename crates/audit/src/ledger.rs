@@ -22,11 +22,13 @@ pub(crate) enum Mark {
     Refused,
     Superseded,
     Duplicate,
+    /// What it said was taken back, as the present mapping refuses it.
+    Retracted,
     Filed,
 }
 
 impl Mark {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Nothing,
         Self::Copy,
         Self::Report,
@@ -35,6 +37,7 @@ impl Mark {
         Self::Refused,
         Self::Superseded,
         Self::Duplicate,
+        Self::Retracted,
         Self::Filed,
     ];
 
@@ -246,7 +249,7 @@ fn count(counts: &mut PartitionBooks, (origin, position): (Origin, u8), is_mappe
             &mut counts.lost
         }
         Mark::Report | Mark::Mapped => &mut counts.in_flight,
-        Mark::DeadLettered => &mut counts.dead_lettered,
+        Mark::DeadLettered | Mark::Retracted => &mut counts.dead_lettered,
         Mark::Refused => &mut counts.refused,
         Mark::Superseded => &mut counts.superseded,
         Mark::Duplicate => &mut counts.duplicate,
@@ -255,7 +258,8 @@ fn count(counts: &mut PartitionBooks, (origin, position): (Origin, u8), is_mappe
     *counter += 1;
     counts.reports += 1;
     // What is filed by now may have been forgotten as a letter.
-    if position & LETTER_READ != 0 && position & LETTER_KNOWN == 0 && mark <= Mark::DeadLettered {
+    let is_letter = mark <= Mark::DeadLettered || mark == Mark::Retracted;
+    if position & LETTER_READ != 0 && position & LETTER_KNOWN == 0 && is_letter {
         let text = "the desk has read its dead letter, and does not know it";
         books.find(FindingKind::MissingLetter, Item::Letter(origin), text);
     }

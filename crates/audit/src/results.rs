@@ -83,8 +83,14 @@ impl Results<'_> {
         }
         let statements: Vec<Statement> = known.said.iter().map(|said| self.statement(said)).collect();
         let judged = judge(&statements);
+        let retracted = retracted(&known.said);
         for (said, fate) in known.said.iter().zip(fates(&known.said, &statements)) {
-            self.count(said, fate);
+            if retracted.contains(&said.origin()) {
+                self.counts.expect((said.place.0, said.place.1), fate);
+                self.ledger.mark(said.origin(), Mark::Retracted);
+            } else {
+                self.count(said, fate);
+            }
         }
         if is_verifiable {
             self.compare(result_id, &known, &judged);
@@ -147,26 +153,20 @@ impl Results<'_> {
     }
 
     fn compare(&mut self, result_id: ResultId, known: &Known, judged: &Judgement) {
-        let mut must_be = judged.record.map(|number| Expected {
+        let must_be = judged.record.map(|number| Expected {
             head: known.said[number].head,
             arrived: known.said[number].place,
-            owner: judged.owner.clone(),
+            owner: named_first(&known.said, judged.decision),
             decision: judged.decision,
             shown: judged.shown.map(|number| known.said[number].shown()),
         });
         let is = known.record.as_ref().map(|record| Expected {
             head: record.head,
             arrived: record.arrived,
-            owner: record.owner.as_deref().map(|number| self.people.last(number).to_owned()),
+            owner: record.owner.clone(),
             decision: record.decision,
             shown: record.shown.clone(),
         });
-        if let (Some(must_be), Some(is)) = (&mut must_be, &is)
-            && must_be.owner.as_deref() == is.owner.as_deref().map(|number| self.people.person(number))
-        {
-            // Which of their numbers it is stands in the archive alone.
-            must_be.owner.clone_from(&is.owner);
-        }
         for (number, record) in [&must_be, &is].into_iter().enumerate() {
             if let Some(record) = record {
                 let course = record.shown.as_ref().map(|shown| shown.course.clone()).unwrap_or_default();
@@ -277,6 +277,27 @@ impl Expected {
         let hash = hasher.finalize();
         hash.as_bytes().first_chunk::<16>().map_or(0, |bytes| u128::from_le_bytes(*bytes))
     }
+}
+
+/// Whom the deciding statement names: the first of the greatest decision, as it is written. Who took whose place since is no matter.
+fn named_first(said: &[Said], decision: i64) -> Option<String> {
+    let deciding = said.iter().find(|said| said.employee_no.is_some() && said.decision() == decision)?;
+    deciding.employee_no.clone()
+}
+
+/// The reports that say nothing of the result any more.
+fn retracted(said: &[Said]) -> HashSet<Origin> {
+    let mut best: HashMap<Origin, &Said> = HashMap::new();
+    if said.iter().any(Said::is_retraction) {
+        for said in said {
+            let kept = best.entry(said.origin()).or_insert(said);
+            if said.precedence() > kept.precedence() {
+                *kept = said;
+            }
+        }
+    }
+    let retracted = best.into_iter().filter(|(_, said)| said.is_retraction());
+    retracted.map(|(origin, _)| origin).collect()
 }
 
 /// Of outputs that were written twice the first, of those that are not refused.

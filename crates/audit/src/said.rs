@@ -34,6 +34,7 @@ pub(crate) struct Said {
     revision: Option<i64>,
     content_hash: Hash,
     repeat: u8,
+    is_retraction: bool,
     pub(crate) head: Hash,
     pub(crate) content: Hash,
     pub(crate) course: Course,
@@ -103,6 +104,7 @@ impl Said {
             revision: score.revision,
             content_hash: score.content_hash.0,
             repeat: u8::from(score.repeat == Repeat::Correction),
+            is_retraction: score.is_retraction(),
             head: hash_head(&head),
             content: hash_content(&content),
             course: Course::of(&content),
@@ -138,6 +140,21 @@ impl Said {
             && self.mapping_version == other.mapping_version
             && self.decision == other.decision
             && self.employee_no == other.employee_no
+    }
+
+    /// The person's decision that it follows, or 0.
+    pub(crate) const fn decision(&self) -> i64 {
+        self.decision
+    }
+
+    /// Of what one report said of a result the greatest counts, as in [`scoresync_domain::rule`].
+    pub(crate) const fn precedence(&self) -> (i32, i64, bool) {
+        (self.mapping_version, self.decision, self.employee_no.is_some())
+    }
+
+    /// Whether it takes back what its report said of the result.
+    pub(crate) const fn is_retraction(&self) -> bool {
+        self.is_retraction
     }
 
     /// Whether a person decided whose it is.

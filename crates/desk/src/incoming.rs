@@ -47,6 +47,7 @@ pub(crate) fn letter<'a>(
         message: received.message,
         source: received.source,
         attempt: received.attempt,
+        is_retracted: received.is_retracted,
         first_failed_at: received.first_failed_at.unwrap_or(last_failed_at),
         last_failed_at,
         stands_at: (record.partition(), record.offset()),

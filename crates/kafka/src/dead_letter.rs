@@ -44,6 +44,8 @@ pub const ORIGIN: &str = "scoresync.origin";
 pub const ATTEMPT: &str = "scoresync.attempt";
 /// When the first try failed: RFC 3339, UTC, milliseconds.
 pub const FIRST_FAILED_AT: &str = "scoresync.first_failed_at";
+/// Whether what the report said before is taken back with the letter: then the letter is open, whatever was known of it. `yes`, or absent.
+pub const RETRACTED: &str = "scoresync.retracted";
 /// How far the directory was read by whoever redrove the report: `employees/aliases`, the next offsets.
 pub const DIRECTORY: &str = "scoresync.directory";
 /// The trace that the report belongs to (W3C Trace Context).
@@ -121,6 +123,8 @@ pub struct DeadLetter<'a> {
     pub first_failed_at: Timestamp,
     /// The trace that the report belongs to.
     pub traceparent: Option<&'a str>,
+    /// Whether the report was filed before, and what it said is taken back.
+    pub is_retracted: bool,
 }
 
 impl DeadLetter<'_> {
@@ -155,17 +159,11 @@ impl DeadLetter<'_> {
             (ATTEMPT, &self.attempt.to_string()),
             (FIRST_FAILED_AT, &self.first_failed_at.to_string()),
         ];
-        let headers = OwnedHeaders::new_with_capacity(entries.len() + 1);
-        let headers = entries
-            .into_iter()
-            .fold(headers, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
-        match self.traceparent {
-            Some(traceparent) => headers.insert(Header {
-                key: TRACEPARENT,
-                value: Some(traceparent),
-            }),
-            None => headers,
-        }
+        let retracted = self.is_retracted.then_some((RETRACTED, "yes"));
+        let traceparent = self.traceparent.map(|traceparent| (TRACEPARENT, traceparent));
+        let headers = OwnedHeaders::new_with_capacity(entries.len() + 2);
+        let all = entries.into_iter().chain(retracted).chain(traceparent);
+        all.fold(headers, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }))
     }
 }
 
@@ -192,6 +190,7 @@ pub(crate) mod tests {
         attempt: 2,
         first_failed_at: Timestamp::from_millis(1_794_000_000_123),
         traceparent: None,
+        is_retracted: false,
     };
 
     fn listed(headers: &OwnedHeaders) -> Vec<(&str, &str)> {

@@ -200,6 +200,7 @@ impl Transform {
             attempt: end.history.attempts.saturating_add(1),
             first_failed_at: end.history.first_failed_at.unwrap_or_else(|| Timestamp::from_millis(now_millis())),
             traceparent: dead_letter::traceparent_of(record.headers()),
+            is_retracted: false,
         };
         let whole = Outgoing {
             topic: &self.names.dead_letters,

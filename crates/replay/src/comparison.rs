@@ -108,19 +108,21 @@ impl<'a> Comparison<'a> {
                     })?;
                 }
             }
-            Verdict::Rejected {
-                reason, message, record, ..
-            } => {
+            Verdict::Rejected { reason, message, .. } => {
                 for result_id in &needed.retracts {
                     self.explain(*result_id, format!("{reason}: {message}"));
                 }
                 *self.difference.reasons.entry(reason.clone()).or_default() += 1;
+                let tried = match past_of(self.replay, origin)? {
+                    Past::Discarded => 1,
+                    Past::Tried(tried) => tried,
+                };
                 self.letters.put(&Letter {
                     origin: (origin.generation, origin.partition, origin.offset),
                     reason,
                     message,
                     traceparent: report.traceparent,
-                    record,
+                    attempt: tried.saturating_add(1),
                 })?;
             }
         }

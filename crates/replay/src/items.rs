@@ -30,16 +30,7 @@ pub(crate) enum Verdict {
         reason: String,
         message: String,
         depends_on_directory: bool,
-        /// The record, untouched, as its letter would carry it.
-        record: Record,
     },
-}
-
-/// Key and value of a report in `scores.raw`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Record {
-    pub(crate) key: Option<Vec<u8>>,
-    pub(crate) value: Option<Vec<u8>>,
 }
 
 /// An enriched score that was written about a report.
@@ -63,11 +54,10 @@ pub(crate) struct Meaning {
 }
 
 impl Verdict {
-    pub(crate) fn rejected(rejection: Rejection, record: Record) -> Self {
+    pub(crate) fn rejected(rejection: Rejection) -> Self {
         Self::Rejected {
             reason: rejection.reason.as_str().to_owned(),
             message: rejection.message,
-            record,
             depends_on_directory: rejection.reason.depends_on_directory(),
         }
     }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
 
 use scoresync_archive::{EnrichedPosition, Successors, Surveyed, SurveyedRecord};
 use scoresync_domain::ResultId;
-use scoresync_kafka::{LiveDirectory, Topic};
+use scoresync_kafka::{LiveDirectory, Topic, dead_letter::DirectoryPosition};
 
 use crate::{
     comparison::Comparison,
@@ -24,6 +24,8 @@ pub struct Look {
     pub difference: Difference,
     pub(crate) outgoing: Outgoing<Output>,
     pub(crate) letters: Outgoing<Letter>,
+    /// How far the employees were read.
+    pub(crate) directory: DirectoryPosition,
 }
 
 const DIRECTORY_LIMIT: Duration = Duration::from_secs(300);
@@ -38,8 +40,7 @@ impl Replay<'_> {
     /// Whatever cannot be read.
     pub fn look(&self, progress: Progress<'_>) -> Result<Look, ReplayError> {
         progress(Step::Directory, 1);
-        let mut live = LiveDirectory::open(self.kafka, self.topics, self.region, (self.registry, self.runtime))?;
-        live.read_to_end(DIRECTORY_LIMIT)?;
+        let live = self.directory()?;
         let logs = self.logs(Topic::Raw)?;
         let mut spill = Spill::new(self.scratch, &logs)?;
         let reports = Mapping::new(self, &live).read(&logs, &mut spill, progress)?;
@@ -58,10 +59,23 @@ impl Replay<'_> {
                 comparison.take(origin, items)?;
             }
         }
-        self.compare_records(comparison, &archive, progress)
+        let directory = live.position();
+        self.compare_records(comparison, (&archive, directory), progress)
     }
 
-    fn compare_records(&self, comparison: Comparison<'_>, archive: &Seen, progress: Progress<'_>) -> Result<Look, ReplayError> {
+    /// The employees and people's decisions, read to their end.
+    pub(crate) fn directory(&self) -> Result<LiveDirectory, ReplayError> {
+        let mut live = LiveDirectory::open(self.kafka, self.topics, self.region, (self.registry, self.runtime))?;
+        live.read_to_end(DIRECTORY_LIMIT)?;
+        Ok(live)
+    }
+
+    fn compare_records(
+        &self,
+        comparison: Comparison<'_>,
+        (archive, directory): (&Seen, DirectoryPosition),
+        progress: Progress<'_>,
+    ) -> Result<Look, ReplayError> {
         let Comparison {
             mut outgoing,
             letters,
@@ -79,6 +93,7 @@ impl Replay<'_> {
                 difference,
                 outgoing,
                 letters,
+                directory,
             });
         }
         let mut scratch = Scratch::open(self, &archive.replaced)?;
@@ -113,6 +128,7 @@ impl Replay<'_> {
             difference,
             outgoing,
             letters,
+            directory,
         })
     }
 

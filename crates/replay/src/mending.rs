@@ -118,7 +118,6 @@ pub(crate) mod tests {
     use scoresync_domain::{Origin, Reason, Rejection, Retraction, Score, Timestamp};
 
     use super::*;
-    use crate::items::Record;
 
     /// What a report says of a result: an employee, and points.
     pub(crate) fn meaning(key: &str, named: Option<(&str, i64)>) -> Meaning {
@@ -176,7 +175,7 @@ pub(crate) mod tests {
             reason,
             message: String::new(),
         };
-        report(Verdict::rejected(rejection, Record::default()))
+        report(Verdict::rejected(rejection))
     }
 
     /// E1 was replaced by E2; E9 was erased; the mapping's version is 2.

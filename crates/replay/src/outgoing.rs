@@ -11,8 +11,6 @@ use scoresync_domain::ResultId;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use crate::items::Record;
-
 /// An enriched score.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Output {
@@ -47,7 +45,8 @@ pub(crate) struct Letter {
     pub(crate) reason: String,
     pub(crate) message: String,
     pub(crate) traceparent: Option<String>,
-    pub(crate) record: Record,
+    /// Which try it is.
+    pub(crate) attempt: u32,
 }
 
 /// A file without a name.

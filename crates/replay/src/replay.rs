@@ -89,6 +89,9 @@ pub enum ReplayError {
     /// The files that are needed meanwhile.
     #[error("the scratch files cannot be written or read; docs/replay.md says how much room they take")]
     Scratch(#[from] io::Error),
+    /// Employees, or people's decisions, have changed since the look.
+    #[error("nothing was sent: employees or people's decisions have changed since the look; the same command looks again")]
+    DirectoryMoved,
     /// An output could not be queued.
     #[error("what differs could not be sent: some of it may be; the same command sends what is left")]
     Publish(#[from] PublishError),

@@ -11,7 +11,7 @@ use scoresync_kafka::{
 
 use crate::{
     difference::Reports,
-    items::{Item, Meaning, Record, Report, Verdict},
+    items::{Item, Meaning, Report, Verdict},
     replay::{Progress, Replay, ReplayError, Step},
     spill::{Logs, Spill},
 };
@@ -94,28 +94,19 @@ impl<'a> Mapping<'a> {
         let item = Item::Report(Report {
             received_ms: report.received_at.as_millis(),
             traceparent: traceparent_of(record.headers()).map(str::to_owned),
-            verdict: self.judge(&report, (place, record)),
+            verdict: self.judge(&report, place),
         });
         Ok(spill.put(place, &item)?)
     }
 
-    fn judge(&mut self, report: &ScoreReport<'_>, (place, record): (Origin, &BorrowedMessage<'_>)) -> Verdict {
-        // A letter that has no room for its record says where it stands.
-        let largest = self.replay.topics.max_message_bytes;
-        let rejected = |rejection| {
-            let record = Record {
-                key: record.key().map(<[u8]>::to_vec),
-                value: record.payload().filter(|value| value.len() <= largest).map(<[u8]>::to_vec),
-            };
-            Verdict::rejected(rejection, record)
-        };
+    fn judge(&mut self, report: &ScoreReport<'_>, place: Origin) -> Verdict {
         let score = match decide(report, place, self.replay.sources, self.live.directory()) {
             Ok(score) => score,
-            Err(rejection) => return rejected(rejection),
+            Err(rejection) => return Verdict::rejected(rejection),
         };
         let is_written = self.encoder.encode(&score, &mut self.buffer).is_ok();
         if !is_written || self.buffer.len() > Specification::greatest_output_bytes(self.replay.topics) {
-            return rejected(Rejection {
+            return Verdict::rejected(Rejection {
                 reason: Reason::TooLarge,
                 message: "the enriched score would be larger than its topic takes".to_owned(),
             });

@@ -11,9 +11,9 @@ use std::{
 
 use scoresync_domain::{Origin, Reason, Timestamp};
 use scoresync_kafka::{
-    DeliveryFailure, Outgoing, OwnedHeaders, PublishError, Publisher, Ticket, Topic,
+    DeliveryFailure, Outgoing, OwnedHeaders, PublishError, Publisher, StoredRecord, Ticket, Topic,
     dead_letter::{DeadLetter, enriched_headers},
-    topic_bounds,
+    record_at, topic_bounds,
 };
 use scoresync_service::now_millis;
 
@@ -41,12 +41,18 @@ impl Replay<'_> {
     /// # Errors
     /// The broker does not take it.
     pub fn send(&self, look: &mut Look, progress: Progress<'_>) -> Result<u64, ReplayError> {
+        self.check_directory(look)?;
         let names = self.names(self.topics.generation);
         let (enriched, dead_letters) = (names.name(Topic::Enriched), names.name(Topic::DeadLetters));
         let mut sending = Sending::begin(Publisher::new(self.kafka, self.topics)?);
         for letter in look.letters.read()? {
             let letter = letter?;
-            let record = letter.outgoing(&dead_letters);
+            let report = self.report(&letter)?;
+            let record = Outgoing {
+                topic: &dead_letters,
+                key: report.key.as_deref(),
+                value: report.value.as_deref(),
+            };
             sending.queue(record, &|| Some(self.headers(&letter)))?;
             progress(Step::Sending, 1);
         }
@@ -66,6 +72,26 @@ impl Replay<'_> {
         Ok(look.outgoing.count)
     }
 
+    /// Whose the reports are was found by the employees as they were: by others, what is sent could be somebody else's.
+    fn check_directory(&self, look: &Look) -> Result<(), ReplayError> {
+        match self.directory()?.position() == look.directory {
+            true => Ok(()),
+            false => Err(ReplayError::DirectoryMoved),
+        }
+    }
+
+    /// The report of a letter; one that fell out of its log meanwhile, or has no room in a letter, is left out of it.
+    fn report(&self, letter: &Letter) -> Result<StoredRecord, ReplayError> {
+        let (generation, partition, offset) = letter.origin;
+        let name = self.names(generation).name(Topic::Raw);
+        let report = record_at(self.kafka, &name, partition, offset)?.unwrap_or_default();
+        let largest = self.topics.max_message_bytes;
+        Ok(StoredRecord {
+            value: report.value.filter(|value| value.len() <= largest),
+            ..report
+        })
+    }
+
     fn headers(&self, letter: &Letter) -> OwnedHeaders {
         let (generation, partition, offset) = letter.origin;
         let letter = DeadLetter {
@@ -83,9 +109,10 @@ impl Replay<'_> {
                 partition,
                 offset,
             },
-            attempt: 1,
+            attempt: letter.attempt,
             first_failed_at: Timestamp::from_millis(now_millis()),
             traceparent: letter.traceparent.as_deref(),
+            is_retracted: true,
         };
         letter.headers()
     }
@@ -112,16 +139,6 @@ impl Replay<'_> {
             }
             patience.expect_more(u64::MAX - left, ReplayError::SinkStands(PATIENCE.as_secs(), left))?;
             sleep(PAUSE);
-        }
-    }
-}
-
-impl Letter {
-    fn outgoing<'a>(&'a self, topic: &'a str) -> Outgoing<'a> {
-        Outgoing {
-            topic,
-            key: self.record.key.as_deref(),
-            value: self.record.value.as_deref(),
         }
     }
 }

@@ -61,6 +61,7 @@ fn check(lines: &[u8]) -> bool {
 /// The letter of a report with this past, as the mapper writes it when the report fails again.
 fn letter_of<'a>(history: History, traceparent: Option<&'a str>) -> DeadLetter<'a> {
     DeadLetter {
+        is_retracted: false,
         topic: "scores.raw",
         partition: 0,
         offset: 0,

@@ -68,6 +68,8 @@ pub struct IncomingLetter<'a> {
     pub source: Cow<'a, str>,
     /// The try that failed, from 1.
     pub attempt: u32,
+    /// Whether its report was filed before, and what it said is taken back.
+    pub is_retracted: bool,
     /// When the first try failed.
     pub first_failed_at: Timestamp,
     /// When this one did.

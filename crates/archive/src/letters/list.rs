@@ -249,12 +249,24 @@ pub(crate) async fn origins_of(session: &impl Session, result_id: ResultId) -> R
     origins(session, result_id, all).await
 }
 
-/// The last of them that names an employee and counts, or would if somebody decided.
+/// The last of them that names an employee and counts, or would if somebody decided. What was taken back does not count.
 pub(crate) async fn last_naming_report(session: &impl Session, result_id: ResultId) -> Result<Option<Origin>, Failure> {
+    let stands = |table: &str| {
+        let taken_back = ["training_record", "score_history"].map(|by| {
+            format!(
+                "NOT EXISTS (SELECT 1 FROM {by} AS later WHERE later.result_id = {table}.result_id
+                    AND later.origin_generation = {table}.origin_generation AND later.origin_partition = {table}.origin_partition
+                    AND later.origin_offset = {table}.origin_offset AND later.revision_scheme = 0
+                    AND later.mapping_version > {table}.mapping_version)"
+            )
+        });
+        format!("employee_no IS NOT NULL AND {}", taken_back.join(" AND "))
+    };
+    let [record, history, refused] = ["training_record", "score_history", "refused_score"].map(stands);
     let naming = [
-        ("training_record", "employee_no IS NOT NULL"),
-        ("score_history", "employee_no IS NOT NULL"),
-        ("refused_score", "employee_no IS NOT NULL AND reason = 'owner_changed'"),
+        ("training_record", record.as_str()),
+        ("score_history", &history),
+        ("refused_score", &format!("{refused} AND reason = 'owner_changed'")),
     ];
     Ok(origins(session, result_id, naming).await?.last().copied())
 }

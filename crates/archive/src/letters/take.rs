@@ -32,6 +32,10 @@ const TAKE: &str = "INSERT INTO dead_letter (topic, generation, partition, place
         closed_by = NULL, closing_reason = NULL
     WHERE dead_letter.reason = '' OR (dead_letter.state <> 'filed' AND excluded.attempt > dead_letter.attempt)";
 
+/// What was taken back is not filed any more, unless a later try has filed it again.
+const REOPEN: &str = "UPDATE dead_letter SET state = 'open', closed_ms = NULL
+    WHERE topic = $1 AND generation = $2 AND partition = $3 AND place = $4 AND state = 'filed' AND attempt < $5";
+
 /// A report stays what it is, however often it fails.
 const BODY: &str = "INSERT INTO letter_body (topic, generation, partition, place, record_key, record_value, headers, fields)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (topic, generation, partition, place) DO NOTHING";
@@ -84,6 +88,9 @@ pub(crate) async fn take(session: &impl Session, batch: &LetterBatch<'_>) -> Res
         .zip(&plain)
         .map(|(letter, plain)| letter_values((letter, plain), batch))
         .collect();
+    let retracted = letters.values().filter(|letter| letter.is_retracted);
+    let reopened = retracted.map(|letter| [id_values(&letter.id), vec![Value::Int4(Some(attempt(letter.attempt)))]].concat());
+    session.change(REOPEN, &reopened.collect::<Vec<_>>()).await?;
     let opened = session.change(TAKE, &rows).await?;
     let bodies: Vec<_> = letters.values().map(|letter| body_values(letter)).collect();
     session.change(BODY, &bodies).await?;

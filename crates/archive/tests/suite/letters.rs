@@ -22,6 +22,7 @@ fn letter(offset: i64, first_failed_at: i64) -> IncomingLetter<'static> {
         reason: "unmatched_employee".into(),
         message: "nobody has it".into(),
         source: "webhook".into(),
+        is_retracted: false,
         attempt: 1,
         first_failed_at: at,
         last_failed_at: at,

@@ -2,7 +2,7 @@
 
 mod listing;
 
-use std::{path::PathBuf, thread};
+use std::{fs, path::PathBuf, thread};
 
 use anyhow::{Context as _, anyhow, ensure};
 use scoresync_archive::{Access, Archive};
@@ -110,12 +110,23 @@ impl Job {
         // Where nothing was sent, nothing can differ since.
         let remaining = match sent {
             0 => None,
-            _ => Some(shown(|progress| replay.look(progress))?.difference),
+            _ => Some(self.look_again(replay)?),
         };
         let remaining = remaining.as_ref().unwrap_or(&look.difference);
         let document = json!({ "difference": &look.difference, "sent": sent, "remaining": remaining });
         self.context.output.print(&document, |_| listing::outcome(sent, remaining))?;
         Ok(exit_of(remaining))
+    }
+
+    /// By an archive of its own: in the first one stands what was not sent yet.
+    fn look_again(&self, replay: &Replay<'_>) -> Result<Difference, Failure> {
+        let scratch = self.scratch.join("again");
+        fs::create_dir(&scratch)?;
+        let replay = Replay {
+            scratch: &scratch,
+            ..*replay
+        };
+        Ok(shown(|progress| replay.look(progress))?.difference)
     }
 
     fn tell(&self, document: &Value, difference: &Difference) -> anyhow::Result<()> {

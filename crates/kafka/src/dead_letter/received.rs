@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use rdkafka::{Message, message::BorrowedHeaders, message::BorrowedMessage};
 use scoresync_domain::{LetterFamily, Origin, Reason, Timestamp};
 
-use super::{ATTEMPT, FIRST_FAILED_AT, ORIGIN, REASON, SOURCE, connect, lookup, text_of, value_of};
+use super::{ATTEMPT, FIRST_FAILED_AT, ORIGIN, REASON, RETRACTED, SOURCE, connect, lookup, text_of, value_of};
 
 /// Kafka Streams' header family.
 mod streams {
@@ -45,6 +45,8 @@ pub struct ReceivedLetter<'a> {
     pub source: Cow<'a, str>,
     /// The try that failed, from 1.
     pub attempt: u32,
+    /// Whether what its report said before is taken back with it.
+    pub is_retracted: bool,
     /// When the first try failed; `None` where the letter does not say it.
     pub first_failed_at: Option<Timestamp>,
     /// All headers, as JSON: an array of objects with `name` and `text` or, where it is none, `hex`.
@@ -121,6 +123,7 @@ impl<'a> ReceivedLetter<'a> {
                 message: shown(headers, connect::EXCEPTION_MESSAGE, LONGEST_MESSAGE).unwrap_or_default(),
                 source: text(SOURCE),
                 attempt: text_of(headers, ATTEMPT).and_then(|text| text.parse().ok()).unwrap_or(1).max(1),
+                is_retracted: text_of(headers, RETRACTED).is_some(),
                 first_failed_at: text_of(headers, FIRST_FAILED_AT).and_then(Timestamp::parse_rfc3339),
                 headers: all,
             };
@@ -133,6 +136,7 @@ impl<'a> ReceivedLetter<'a> {
             message,
             source: Cow::Borrowed(""),
             attempt: 1,
+            is_retracted: false,
             first_failed_at: None,
             headers: all.clone(),
         };
