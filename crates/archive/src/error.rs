@@ -25,8 +25,8 @@ pub enum ArchiveError {
         "a score names another employee than its record; read the employees to their present end, then apply the batch and let it judge"
     )]
     WouldRefuse,
-    /// The sink has filed something of a result since what was said of it was read.
-    #[error("the sink has filed more of a result meanwhile; read again what was said of it")]
+    /// There is something of a result that was not read: the sink has filed it since, or its log does not hold it any more.
+    #[error("there is more of a result than was read; read again what was said of it")]
     Overtaken,
     /// The database could not do it now: connection, conflict, time-out, restart. Do the same work again after a while.
     #[error("could not {attempt} now; it is worth trying again")]

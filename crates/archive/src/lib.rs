@@ -35,7 +35,7 @@ pub use letters::{
     LetterPosition, LetterToJudge, LettersTaken, OpenLetters, ParseLetterIdError, Request, WaitingGroup,
 };
 pub use postgres::PostgresArchive;
-pub use rebuild::Rebuild;
+pub use rebuild::{OffsetsRead, Rebuild};
 pub use reconciliations::{ReconciliationResult, ReconciliationRun};
 pub use record::{Content, FateCount, Head, HistoricStatement, RefusedScore, RefusedStatement, Shown, TrainingRecord};
 pub use settings::{Access, ArchiveSettings, PostgresSettings, SqliteSettings, Tls};

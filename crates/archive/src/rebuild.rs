@@ -1,12 +1,15 @@
 //! Results made anew from all that was said of them, by the rule by which the sink files; for whoever has found that they are not what they
 //! must be. No position moves, and no fate is counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use scoresync_domain::ResultId;
 
 use crate::{
-    ArchiveError, Batch, EnrichedPosition, Entry, FateCount, Position, Refusals, TopicPartition,
+    ArchiveError, Batch, EnrichedPosition, Entry, FateCount, Refusals, TopicPartition,
     bisection::Selection,
     error::Failure,
     judging::{Cases, Intake, Known, Plan, Successors},
@@ -17,16 +20,19 @@ use crate::{
     },
 };
 
+/// Of each partition of `scores.enriched`, by generation and number, the offsets that were read.
+pub type OffsetsRead = BTreeMap<(i32, i32), Range<i64>>;
+
 /// What is to be made anew, and from what.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Rebuild<'a> {
-    /// Where the sink was in each partition when everything before was read.
-    pub read_to: &'a [Position],
+    /// What was read, as far as the sink had come then.
+    pub read: &'a OffsetsRead,
     /// The results.
     pub results: &'a [ResultId],
     /// Places of records that are no readable score.
     pub undecodable: Vec<EnrichedPosition>,
-    /// All that stands before those positions about the results, and the undecodable records: by place, in their order.
+    /// All that stands there about the results, and the undecodable records: by place, in their order.
     pub entries: Vec<(EnrichedPosition, Entry<'a>)>,
 }
 
@@ -44,7 +50,7 @@ pub(crate) async fn rebuild(session: &impl Session, rebuild: Rebuild<'_>) -> Res
         .iter()
         .map(|result_id| vec![Value::Id(Some(*result_id.as_uuid()))])
         .collect();
-    check_not_overtaken(session, (&ids, rebuild.read_to)).await?;
+    check_all_was_read(session, (&ids, rebuild.read)).await?;
     for table in RESULT_TABLES {
         session.change(&format!("DELETE FROM {table} WHERE result_id = $1"), &ids).await?;
     }
@@ -71,26 +77,8 @@ pub(crate) async fn correct_fates(session: &impl Session, corrections: &[FateCou
     write(session, &FATE_COUNTS, rows).await
 }
 
-/// What the sink has filed of the results since they were read is not among the entries.
-async fn check_not_overtaken(session: &impl Session, (results, read_to): (&[Vec<Value<'_>>], &[Position])) -> Result<(), Failure> {
-    let mut unread = BTreeMap::new();
-    for position in read_to {
-        let TopicPartition {
-            topic,
-            generation,
-            partition,
-        } = &position.partition;
-        let sql = "SELECT next_offset FROM consumer_position WHERE topic = $1 AND generation = $2 AND partition = $3";
-        let key = [
-            Value::Text(Some(topic)),
-            Value::Int4(Some(*generation)),
-            Value::Int4(Some(*partition)),
-        ];
-        for mut row in session.ask(sql, &key).await? {
-            let present_offset = present(row.int8()?, "offset")?;
-            unread.insert((*generation, *partition), position.next_offset..present_offset);
-        }
-    }
+/// What there is of the results must all come from what was read: not from what the sink has filed since, nor from what a log does not hold.
+async fn check_all_was_read(session: &impl Session, (results, read): (&[Vec<Value<'_>>], &OffsetsRead)) -> Result<(), Failure> {
     let place = "enriched_generation, enriched_partition, enriched_offset";
     let arrivals = RESULT_TABLES.map(|table| format!("SELECT {place} FROM {table} WHERE result_id = $1"));
     let arrivals = arrivals.join(" UNION ALL ");
@@ -98,7 +86,7 @@ async fn check_not_overtaken(session: &impl Session, (results, read_to): (&[Vec<
         for mut row in session.ask(&arrivals, result).await? {
             let partition = (present(row.int4()?, "generation")?, present(row.int4()?, "partition")?);
             let offset = present(row.int8()?, "offset")?;
-            if unread.get(&partition).is_some_and(|unread| unread.contains(&offset)) {
+            if !read.get(&partition).is_some_and(|read| read.contains(&offset)) {
                 return Err(Failure::Decided(ArchiveError::Overtaken));
             }
         }

@@ -146,6 +146,8 @@ pub enum Item {
     Result(ResultId),
     /// An enriched score: generation, partition and offset.
     Score(Place),
+    /// A topic, by its name.
+    Topic(String),
     /// A partition of a topic.
     Partition {
         /// The topic's name.
@@ -164,6 +166,7 @@ impl fmt::Display for Item {
             Self::Letter(origin) => write!(formatter, "letter {origin}"),
             Self::Result(result_id) => write!(formatter, "result {result_id}"),
             Self::Score(place) => formatter.write_str(&written(*place)),
+            Self::Topic(topic) => formatter.write_str(topic),
             Self::Partition {
                 topic,
                 generation,

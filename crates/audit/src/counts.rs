@@ -51,7 +51,12 @@ impl Counts {
             if firsts.get(&partition) == Some(&0) {
                 if let Some(text) = self.differ(partition, counted) {
                     books.find(FindingKind::Fates, item, text);
-                    books.remedy.fates.extend(self.corrections(partition, counted));
+                    if self.inexact.contains(&partition) {
+                        // Each of them depends on more than can be read now.
+                        books.remedy.beyond += 1;
+                    } else {
+                        books.remedy.fates.extend(self.corrections(partition, counted));
+                    }
                 }
             } else {
                 books

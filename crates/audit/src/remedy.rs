@@ -27,6 +27,14 @@ pub struct Remedy {
     pub beyond: u64,
 }
 
+/// Whether a result may be made anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repairable {
+    Yes,
+    /// It counts what a `replaced_by` let count that was taken back since: by the employees of today something else would come of it.
+    No,
+}
+
 impl Remedy {
     /// Whether there is anything to do.
     #[must_use]
@@ -44,6 +52,12 @@ impl Remedy {
         self.undecodable.len()
     }
 
+    /// Leaves a result to a person.
+    pub(crate) fn leave(&mut self, result_id: ResultId) {
+        self.results.remove(&result_id);
+        self.beyond += 1;
+    }
+
     pub(crate) fn add(&mut self, kind: FindingKind, item: &Item) {
         match (kind, item) {
             (FindingKind::Lost | FindingKind::MissingLetter, Item::Report(origin) | Item::Letter(origin)) => {
@@ -55,7 +69,7 @@ impl Remedy {
             (FindingKind::Invented | FindingKind::Position, _) => self.beyond += 1,
             (_, Item::Result(result_id)) => drop(self.results.insert(*result_id)),
             (_, Item::Score(place)) => drop(self.undecodable.insert(*place)),
-            (_, Item::Report(_) | Item::Letter(_) | Item::Partition { .. }) => self.beyond += 1,
+            (_, Item::Report(_) | Item::Letter(_) | Item::Topic(_) | Item::Partition { .. }) => self.beyond += 1,
         }
     }
 }

@@ -1,13 +1,18 @@
 //! Putting the archive right: what is not what it must be is made anew, by the archive's own rule, from what `scores.enriched` says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    thread::sleep,
+    time::Duration,
+};
 
-use scoresync_archive::{ArchiveError, EnrichedPosition, Entry, LetterId, Position, Rebuild, UndecodableRecord};
+use scoresync_archive::{ArchiveError, EnrichedPosition, Entry, LetterId, OffsetsRead, Position, Rebuild, UndecodableRecord};
 use scoresync_domain::{EnrichedScore, ResultId};
 use scoresync_kafka::{DecodeError, Decoder, Message, Topic, read_topic};
 use scoresync_spill::Spill;
 
 use crate::{
+    books::written,
     remedy::Remedy,
     run::{Audit, AuditError, Progress, Step},
     said::Place,
@@ -15,8 +20,9 @@ use crate::{
 
 /// How many results are made anew in one transaction, during which sinks wait.
 const TOGETHER: usize = 200;
-/// How often results are read again that a sink has overtaken.
+/// How often results are read again that a sink has overtaken, or that the database could not take.
 const PASSES: u32 = 10;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// An archive that is put right. It is open as [`scoresync_archive::Access::Desk`].
 pub struct Repair<'a> {
@@ -38,12 +44,12 @@ pub struct Repaired {
 /// A statement's place, and its record's value.
 type Stored = (Place, Vec<u8>);
 
-/// Results that are left to do, some of them with what was said of them, and how far that was read.
-type Portion<'p> = (&'p mut BTreeSet<ResultId>, &'p [(ResultId, Vec<Stored>)], &'p [Position]);
-
 /// What was gathered in one pass.
 struct Gathered {
-    read_to: Vec<Position>,
+    /// Of each partition, what was read.
+    read: OffsetsRead,
+    /// The positions by which it was read.
+    decoder_of: Vec<Position>,
     statements: Spill<Stored>,
     undecodable: Vec<Stored>,
 }
@@ -63,16 +69,27 @@ impl Repair<'_> {
                 break;
             }
             let Gathered {
-                read_to,
+                read,
+                decoder_of,
                 statements,
                 undecodable,
             } = self.gather(&left, progress)?;
             if pass == 0 {
                 runtime.block_on(archive.rebuild(rebuild_of_undecodable(&self.remedy.undecodable, &undecodable)))?;
+            } else {
+                sleep(PAUSE);
             }
-            self.rebuild((&mut left, statements, &read_to), &mut repaired, progress)?;
+            let scores = self.audit.scores_decoder(&decoder_of)?;
+            let mut portions = Portions {
+                repair: self,
+                left: &mut left,
+                read: &read,
+                scores,
+                repaired: &mut repaired,
+            };
+            portions.rebuild(statements, progress)?;
         }
-        let overtaken = "the sink filed more of it again and again; run the repair once more".to_owned();
+        let overtaken = "scores.enriched does not hold all that it was made from, or the sink filed more of it again and again".to_owned();
         repaired
             .failed
             .extend(left.into_iter().map(|result_id| (result_id, overtaken.clone())));
@@ -86,21 +103,25 @@ impl Repair<'_> {
     fn gather(&self, results: &BTreeSet<ResultId>, progress: Progress<'_>) -> Result<Gathered, AuditError> {
         let audit = self.audit;
         let mut gathered = Gathered {
-            read_to: Vec::new(),
+            read: BTreeMap::new(),
+            decoder_of: Vec::new(),
             statements: Spill::new(audit.scratch, i64::try_from(results.len()).unwrap_or(i64::MAX))?,
             undecodable: Vec::new(),
         };
-        let mut scores = audit.scores_decoder();
         for generation in audit.existing(Topic::Enriched)? {
             let name = audit.names(generation).name(Topic::Enriched);
             let positions = audit.runtime.block_on(audit.archive.positions(&name, generation))?;
+            if !audit.is_as_recorded(generation, &positions)? {
+                continue;
+            }
+            gathered.decoder_of.extend(positions.iter().cloned());
+            let mut scores = audit.scores_decoder(&positions)?;
             let ends: BTreeMap<i32, i64> = positions
                 .iter()
                 .map(|position| (position.partition.partition, position.next_offset))
                 .collect();
-            gathered.read_to.extend(positions);
             let mut failure = None;
-            read_topic(audit.kafka, &name, |record| {
+            let bounds = read_topic(audit.kafka, &name, |record| {
                 progress(Step::Scores);
                 let (partition, offset) = (record.partition(), record.offset());
                 if failure.is_none() && ends.get(&partition).is_some_and(|end| offset < *end) {
@@ -111,6 +132,11 @@ impl Repair<'_> {
             if let Some(error) = failure {
                 return Err(error);
             }
+            let read = |(partition, (first, end)): (i32, (i64, i64))| {
+                let next = ends.get(&partition).copied().unwrap_or(first);
+                ((generation, partition), first..next.min(end))
+            };
+            gathered.read.extend(bounds.into_iter().map(read));
         }
         Ok(gathered)
     }
@@ -136,51 +162,57 @@ impl Repair<'_> {
         }
         Ok(())
     }
+}
 
+/// Results that are left to do, what was read, and what was done.
+struct Portions<'p> {
+    repair: &'p Repair<'p>,
+    left: &'p mut BTreeSet<ResultId>,
+    read: &'p OffsetsRead,
+    scores: Decoder<EnrichedScore<'static>>,
+    repaired: &'p mut Repaired,
+}
+
+/// A result with all that was said of it.
+type Gatherings = (ResultId, Vec<Stored>);
+
+impl Portions<'_> {
     /// Makes results anew, and takes those from `left` that are done with.
-    fn rebuild(
-        &self,
-        (left, statements, read_to): (&mut BTreeSet<ResultId>, Spill<Stored>, &[Position]),
-        repaired: &mut Repaired,
-        progress: Progress<'_>,
-    ) -> Result<(), AuditError> {
-        let mut unsaid = left.clone();
+    fn rebuild(&mut self, statements: Spill<Stored>, progress: Progress<'_>) -> Result<(), AuditError> {
+        let mut unsaid = self.left.clone();
         for file in statements.read() {
-            let all: Vec<(ResultId, Vec<Stored>)> = file?.into_iter().collect();
+            let all: Vec<Gatherings> = file?.into_iter().collect();
             for some in all.chunks(TOGETHER) {
                 for (result_id, _) in some {
                     unsaid.remove(result_id);
                     progress(Step::Results);
                 }
-                self.rebuild_some((left, some, read_to), repaired)?;
+                self.rebuild_some(some)?;
             }
         }
         // Of these nobody said anything: what there is of them goes.
-        let unsaid: Vec<(ResultId, Vec<Stored>)> = unsaid.into_iter().map(|result_id| (result_id, Vec::new())).collect();
-        for some in unsaid.chunks(TOGETHER) {
-            self.rebuild_some((left, some, read_to), repaired)?;
-        }
-        Ok(())
+        let unsaid: Vec<Gatherings> = unsaid.into_iter().map(|result_id| (result_id, Vec::new())).collect();
+        unsaid.chunks(TOGETHER).try_for_each(|some| self.rebuild_some(some))
     }
 
-    /// In one transaction; where the database refuses that, each by itself.
-    fn rebuild_some(&self, (left, some, read_to): Portion<'_>, repaired: &mut Repaired) -> Result<(), AuditError> {
-        match self.try_rebuild(some, read_to) {
+    /// In one transaction; where that does not go, each by itself. What a sink has overtaken, or the database cannot do now, is left for later.
+    fn rebuild_some(&mut self, some: &[Gatherings]) -> Result<(), AuditError> {
+        match self.try_rebuild(some) {
             Ok(()) => {
                 for (result_id, _) in some {
-                    left.remove(result_id);
+                    self.left.remove(result_id);
                 }
-                repaired.results += some.len();
+                self.repaired.results += some.len();
                 Ok(())
             }
             Err(AuditError::Archive(ArchiveError::Overtaken | ArchiveError::Environment { .. })) if some.len() > 1 => {
-                some.chunks(1).try_for_each(|one| self.rebuild_some((left, one, read_to), repaired))
+                some.chunks(1).try_for_each(|one| self.rebuild_some(one))
             }
-            Err(AuditError::Archive(ArchiveError::Overtaken)) => Ok(()),
+            Err(AuditError::Archive(ArchiveError::Overtaken | ArchiveError::Transient { .. })) => Ok(()),
             Err(AuditError::Archive(error @ ArchiveError::Environment { .. })) => {
                 for (result_id, _) in some {
-                    left.remove(result_id);
-                    repaired.failed.push((*result_id, causes(&error)));
+                    self.left.remove(result_id);
+                    self.repaired.failed.push((*result_id, causes(&error)));
                 }
                 Ok(())
             }
@@ -188,31 +220,33 @@ impl Repair<'_> {
         }
     }
 
-    fn try_rebuild(&self, some: &[(ResultId, Vec<Stored>)], read_to: &[Position]) -> Result<(), AuditError> {
+    fn try_rebuild(&mut self, some: &[Gatherings]) -> Result<(), AuditError> {
         let mut stored: Vec<&Stored> = some.iter().flat_map(|(_, stored)| stored).collect();
         stored.sort_unstable_by_key(|(place, _)| *place);
-        let mut scores = self.audit.scores_decoder();
         let mut entries = Vec::with_capacity(stored.len());
         for (place, value) in stored {
-            match scores.decode(Some(value)) {
+            match self.scores.decode(Some(value)) {
                 Ok(score) => entries.push(entry(*place, Ok(score))),
                 Err(DecodeError::Surroundings(error)) => return Err(error.into()),
-                // It could be decoded a moment ago.
-                Err(DecodeError::Frame(_) | DecodeError::Datum(_) | DecodeError::UnknownSchema { .. }) => {}
+                Err(DecodeError::Frame(_) | DecodeError::Datum(_) | DecodeError::UnknownSchema { .. }) => {
+                    return Err(AuditError::Unreadable(written(*place)));
+                }
             }
         }
         let results: Vec<ResultId> = some.iter().map(|(result_id, _)| *result_id).collect();
         let rebuild = Rebuild {
-            read_to,
+            read: self.read,
             results: &results,
             undecodable: Vec::new(),
             entries,
         };
-        Ok(self.audit.runtime.block_on(self.audit.archive.rebuild(rebuild))?)
+        let audit = self.repair.audit;
+        Ok(audit.runtime.block_on(audit.archive.rebuild(rebuild))?)
     }
 }
 
 fn rebuild_of_undecodable<'a>(places: &BTreeSet<Place>, stored: &'a [Stored]) -> Rebuild<'a> {
+    static NOTHING: OffsetsRead = OffsetsRead::new();
     let mut stored: Vec<&Stored> = stored.iter().collect();
     stored.sort_unstable_by_key(|(place, _)| *place);
     Rebuild {
@@ -221,7 +255,8 @@ fn rebuild_of_undecodable<'a>(places: &BTreeSet<Place>, stored: &'a [Stored]) ->
             .into_iter()
             .map(|(place, bytes)| entry(*place, Err(UndecodableRecord { bytes: bytes.into() })))
             .collect(),
-        ..Rebuild::default()
+        read: &NOTHING,
+        results: &[],
     }
 }
 

@@ -1,6 +1,9 @@
 //! What the archive's rule makes of everything that was said of a result, beside what the archive has of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    ops::Range,
+};
 
 use scoresync_domain::{
     Fate, Origin, ResultId,
@@ -12,6 +15,7 @@ use crate::{
     counts::{Counts, Partition},
     ledger::{Ledger, Mark},
     people::People,
+    remedy::Repairable,
     said::{Course, Hash, History, Item, Place, Record, Refused, Said, Shown, contents},
 };
 
@@ -20,13 +24,16 @@ pub(crate) struct Results<'a> {
     pub(crate) ledger: &'a mut Ledger,
     pub(crate) books: &'a mut Books,
     pub(crate) people: &'a People,
-    /// Where the logs of enriched scores begin that could be read.
-    pub(crate) logs: &'a BTreeMap<Partition, i64>,
+    /// What was read of the logs of enriched scores, as far as the sink has.
+    pub(crate) read: &'a BTreeMap<Partition, Range<i64>>,
     /// What each score must have come to.
     pub(crate) counts: &'a mut Counts,
     /// The sums of what stands in files, as it must be and as it is.
     pub(crate) courses: BTreeMap<Course, [u128; 2]>,
 }
+
+/// A result, and what may be done about it.
+type Subject = (ResultId, Repairable);
 
 /// Everything about one result.
 #[derive(Default)]
@@ -69,12 +76,12 @@ impl Results<'_> {
     pub(crate) fn judge(&mut self, result_id: ResultId, items: Vec<Item>) {
         let mut known = Known::of(items);
         self.books.results += u64::from(known.record.is_some());
-        let is_readable = |place: Place| self.logs.get(&(place.0, place.1)).is_some_and(|first| place.2 >= *first);
-        let is_verifiable = known.arrivals().all(is_readable);
+        let is_verifiable = self.is_verifiable(&known);
+        let repairable = self.repairable(&known);
         if is_verifiable {
-            self.compare_refused(result_id, &known);
+            self.compare_refused((result_id, repairable), &known);
         }
-        self.doubt(&known.said);
+        self.doubt(&known.said, is_verifiable);
         // What a constraint of the database refused is no statement to it.
         let (set_aside, said): (Vec<Said>, Vec<Said>) = known.said.into_iter().partition(|said| known.set_aside.contains_key(&said.place));
         known.said = said;
@@ -93,9 +100,28 @@ impl Results<'_> {
             }
         }
         if is_verifiable {
-            self.compare(result_id, &known, &judged);
+            self.compare((result_id, repairable), &known, &judged);
         } else {
             self.books.unverifiable_results += 1;
+        }
+    }
+
+    /// Whether everything that it was made from could be read. Where there is nothing of it, the whole log must be there.
+    fn is_verifiable(&self, known: &Known) -> bool {
+        let of = |place: Place| self.read.get(&(place.0, place.1));
+        let is_read = |place: Place| of(place).is_some_and(|read| read.contains(&place.2));
+        let is_whole = |said: &Said| of(said.place).is_some_and(|read| read.start == 0);
+        let is_anything = known.arrivals().next().is_some();
+        known.arrivals().all(is_read) && (is_anything || known.said.iter().all(is_whole))
+    }
+
+    fn repairable(&self, known: &Known) -> Repairable {
+        let named = known.said.iter().filter_map(|said| said.employee_no.as_deref());
+        let owner = known.record.iter().filter_map(|record| record.owner.as_deref());
+        if named.chain(owner).any(|number| self.people.was_another(number)) {
+            Repairable::No
+        } else {
+            Repairable::Yes
         }
     }
 
@@ -120,11 +146,11 @@ impl Results<'_> {
         self.ledger.mark(said.origin(), Mark::of(fate));
     }
 
-    /// Where a person decided, or somebody was replaced, fates depend on when.
-    fn doubt(&mut self, said: &[Said]) {
+    /// Where a person decided, or somebody was replaced, fates depend on when; and on what cannot be read any more.
+    fn doubt(&mut self, said: &[Said], is_verifiable: bool) {
         let is_replaced = |number: &str| self.people.last(number) != number || self.people.was_another(number);
         let is_doubtful = |said: &Said| said.is_decided() || said.employee_no.as_deref().is_some_and(is_replaced);
-        if said.iter().any(is_doubtful) {
+        if !is_verifiable || said.iter().any(is_doubtful) {
             for said in said {
                 self.counts.doubt((said.place.0, said.place.1));
             }
@@ -132,7 +158,7 @@ impl Results<'_> {
     }
 
     /// Whatever is refused was said so.
-    fn compare_refused(&mut self, result_id: ResultId, known: &Known) {
+    fn compare_refused(&mut self, result: Subject, known: &Known) {
         for (place, refused) in known.refused.iter().chain(&known.set_aside) {
             let said = known
                 .said
@@ -144,15 +170,18 @@ impl Results<'_> {
                 Some(_) => format!("the refusal says otherwise what the score at {} said", written(*place)),
                 None => format!("there is a refusal of a score at {}, and none stands there", written(*place)),
             };
-            self.find(FindingKind::ExtraRefusal, result_id, text);
+            self.find(FindingKind::ExtraRefusal, result, text);
         }
     }
 
-    fn find(&mut self, kind: FindingKind, result_id: ResultId, text: impl Into<String>) {
+    fn find(&mut self, kind: FindingKind, (result_id, repairable): Subject, text: impl Into<String>) {
         self.books.find(kind, books::Item::Result(result_id), text);
+        if repairable == Repairable::No {
+            self.books.remedy.leave(result_id);
+        }
     }
 
-    fn compare(&mut self, result_id: ResultId, known: &Known, judged: &Judgement) {
+    fn compare(&mut self, result: Subject, known: &Known, judged: &Judgement) {
         let must_be = judged.record.map(|number| Expected {
             head: known.said[number].head,
             arrived: known.said[number].place,
@@ -171,26 +200,26 @@ impl Results<'_> {
             if let Some(record) = record {
                 let course = record.shown.as_ref().map(|shown| shown.course.clone()).unwrap_or_default();
                 let sum = &mut self.courses.entry(course).or_default()[number];
-                *sum = sum.wrapping_add(record.hash(result_id));
+                *sum = sum.wrapping_add(record.hash(result.0));
             }
         }
         match (&must_be, &is) {
             (None, None) => {}
             (Some(must_be), None) => {
                 let text = format!("it has no record; the score at {} must be it", written(must_be.arrived));
-                self.find(FindingKind::MissingRecord, result_id, text);
+                self.find(FindingKind::MissingRecord, result, text);
             }
             (None, Some(is)) => {
                 let text = format!("it has a record, from {}, and nothing that was said makes one", written(is.arrived));
-                self.find(FindingKind::ExtraRecord, result_id, text);
+                self.find(FindingKind::ExtraRecord, result, text);
             }
             (Some(must_be), Some(is)) => {
                 if let Some(text) = must_be.differs_from(is) {
-                    self.find(FindingKind::AlteredRecord, result_id, text);
+                    self.find(FindingKind::AlteredRecord, result, text);
                 }
             }
         }
-        self.compare_history(result_id, known, judged);
+        self.compare_history(result, known, judged);
         let refused: BTreeSet<Place> = judged.refused.iter().map(|number| known.said[*number].place).collect();
         let are: BTreeSet<Place> = known.refused.keys().copied().collect();
         for place in refused.difference(&are) {
@@ -198,16 +227,16 @@ impl Results<'_> {
                 "the score at {} must be refused, as it names another employee, and is not",
                 written(*place)
             );
-            self.find(FindingKind::MissingRefusal, result_id, text);
+            self.find(FindingKind::MissingRefusal, result, text);
         }
         for place in are.difference(&refused) {
             let text = format!("the score at {} is refused, and must not be", written(*place));
-            self.find(FindingKind::ExtraRefusal, result_id, text);
+            self.find(FindingKind::ExtraRefusal, result, text);
         }
     }
 
     /// Everything that counts or counted must be in the history, once. So must a record that shows what another statement said; others may be.
-    fn compare_history(&mut self, result_id: ResultId, known: &Known, judged: &Judgement) {
+    fn compare_history(&mut self, result: Subject, known: &Known, judged: &Judgement) {
         let record = judged.record.map(|number| known.said[number].head);
         let mut must_be: HashMap<Hash, &Said> = HashMap::new();
         for number in first_of_copies(&known.said, &judged.refused) {
@@ -222,7 +251,7 @@ impl Results<'_> {
                 Some(_) => format!("the history says otherwise what the score at {} said", written(row.arrived)),
                 None => format!("the history has a statement from {} that must not be in it", written(row.arrived)),
             };
-            self.find(FindingKind::ExtraHistory, result_id, text);
+            self.find(FindingKind::ExtraHistory, result, text);
         }
         let stands_alone = judged.record == judged.shown;
         let missing = must_be.values().filter(|said| !stands_alone || record != Some(said.head));
@@ -230,7 +259,7 @@ impl Results<'_> {
         missing.sort_unstable();
         for place in missing {
             let text = format!("the score at {} is neither the record nor in the history", written(place));
-            self.find(FindingKind::MissingHistory, result_id, text);
+            self.find(FindingKind::MissingHistory, result, text);
         }
     }
 }

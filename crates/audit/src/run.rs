@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
-    ops::ControlFlow,
+    ops::{ControlFlow, Range},
     path::Path,
 };
 
@@ -12,7 +12,7 @@ use scoresync_archive::{Archive, ArchiveError, Position, RefusedScore, Surveyed}
 use scoresync_domain::{EnrichedScore, Fate, LetterState, Origin, Refusal};
 use scoresync_kafka::{
     Bounds, Decoder, Error, KafkaSettings, Message, Registry, SchemaLookupError, Topic, TopicNames, TopicSettings, dead_letter::History,
-    read_topic, recorded_positions, topic_bounds,
+    describe_topic, read_topic, recorded_positions, topic_bounds,
 };
 use scoresync_spill::Spill;
 use tokio::runtime::Handle;
@@ -74,6 +74,9 @@ pub enum AuditError {
     /// The archive.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// An enriched score that could be decoded a moment ago.
+    #[error("{0} could be read a moment ago and cannot be now; is somebody changing the registry?")]
+    Unreadable(String),
     /// The files that are needed meanwhile.
     #[error("the scratch files cannot be written or read; is there room for about 300 bytes for each enriched score?")]
     Scratch(#[from] io::Error),
@@ -93,6 +96,8 @@ impl From<OutputError> for AuditError {
 struct Statements {
     /// Where sink and desk go on, by topic, generation and partition.
     sink: BTreeMap<(String, i32, i32), i64>,
+    /// What the sink's positions were recorded for.
+    origins: Vec<Position>,
     desk: BTreeMap<(String, i32, i32), i64>,
     fates: FateCounts,
     people: People,
@@ -117,7 +122,7 @@ impl Audit<'_> {
             ledger: &mut ledger,
             books: &mut books,
             spill: &mut spill,
-            scores: self.scores_decoder(),
+            scores: self.scores_decoder(&archive.origins)?,
             copies: &mut copies,
             counts: Counts::default(),
             undecodable: BTreeSet::new(),
@@ -128,13 +133,13 @@ impl Audit<'_> {
             mut counts, undecodable, ..
         } = outputs;
         copies.close(&mut books);
-        let firsts = firsts(&logs);
+        let (firsts, read) = (firsts(&logs), read(&logs));
         compare_undecodable((&undecodable, &archive.undecodable), &firsts, &mut books);
         let mut results = Results {
             ledger: &mut ledger,
             books: &mut books,
             people: &archive.people,
-            logs: &firsts,
+            read: &read,
             counts: &mut counts,
             courses: BTreeMap::new(),
         };
@@ -158,9 +163,31 @@ impl Audit<'_> {
         Ok(books)
     }
 
-    pub(crate) fn scores_decoder(&self) -> Decoder<EnrichedScore<'static>> {
+    /// Reads scores as the sink would: a schema id that means something else than it did to the sink is an error of the registry, not of the
+    /// records.
+    pub(crate) fn scores_decoder(&self, positions: &[Position]) -> Result<Decoder<EnrichedScore<'static>>, AuditError> {
         let subject = self.names(self.topics.generation).subject(Topic::Enriched);
-        Decoder::new(subject, self.registry.clone(), self.runtime.clone())
+        let decoder = Decoder::new(subject.clone(), self.registry.clone(), self.runtime.clone());
+        let names: Vec<String> = (1..=self.topics.generation)
+            .map(|generation| self.names(generation).name(Topic::Enriched))
+            .collect();
+        for position in positions.iter().filter(|position| names.contains(&position.partition.topic)) {
+            decoder.memory().recall(&position.schemas)?;
+        }
+        Ok(decoder)
+    }
+
+    /// Whether the sink's positions were recorded for the topic that there is, of a generation.
+    pub(crate) fn is_as_recorded(&self, generation: i32, positions: &[Position]) -> Result<bool, AuditError> {
+        let topics = TopicSettings {
+            generation,
+            ..self.topics.clone()
+        };
+        let present = describe_topic(Topic::Enriched, self.kafka, &topics)?;
+        let name = TopicNames::new(&topics).name(Topic::Enriched);
+        let recorded = |position: &&Position| position.partition.topic == name && position.partition.generation == generation;
+        let is_the_same = |position: &Position| (&position.topic_id, position.partition_count) == (&present.topic_id, present.partitions);
+        Ok(positions.iter().filter(recorded).all(is_the_same))
     }
 
     /// The generations of a topic that are still there.
@@ -254,12 +281,21 @@ impl Audit<'_> {
         }
     }
 
-    /// Takes all enriched scores down; says from where to where their logs go by now.
+    /// Takes all enriched scores down; says from where to where they are there that the sink has read.
     fn scores(&self, expected: &Logs, archive: &Statements, outputs: &mut Outputs<'_>, progress: Progress<'_>) -> Result<Logs, AuditError> {
         let mut logs = Logs::new();
         for generation in expected.keys().copied() {
             let name = self.names(generation).name(Topic::Enriched);
-            let next = |partition| archive.sink.get(&(name.clone(), generation, partition)).copied().unwrap_or(0);
+            let is_as_recorded = self.is_as_recorded(generation, &archive.origins)?;
+            if !is_as_recorded {
+                let text =
+                    "the archive was filled from another topic of this name, or one with other partitions: nothing of it can be judged";
+                let item = books::Item::Topic(name.clone());
+                outputs.books.find(FindingKind::Position, item, text);
+            }
+            // Nothing of a topic that the sink has not read is in the archive.
+            let known = |partition| archive.sink.get(&(name.clone(), generation, partition)).copied();
+            let next = |partition| known(partition).filter(|_| is_as_recorded).unwrap_or(0);
             let mut failure = None;
             let bounds = read_topic(self.kafka, &name, |record| {
                 progress(Step::Scores);
@@ -274,11 +310,14 @@ impl Audit<'_> {
                 if bounds.0 > 0 {
                     outputs.ledger.scores_are_gone();
                 }
-                if let Some(next) = archive.sink.get(&(name.clone(), generation, *partition)) {
-                    check_position(("the sink", &name), (generation, *partition), (*next, *bounds), outputs.books);
+                if let Some(next) = known(*partition).filter(|_| is_as_recorded) {
+                    check_position(("the sink", &name), (generation, *partition), (next, *bounds), outputs.books);
                 }
             }
-            logs.insert(generation, bounds);
+            if is_as_recorded {
+                let read = |(partition, (first, end)): (i32, (i64, i64))| (partition, (first, end.min(next(partition)).max(first)));
+                logs.insert(generation, bounds.into_iter().map(read).collect());
+            }
         }
         Ok(logs)
     }
@@ -308,7 +347,10 @@ impl Audit<'_> {
 impl Statements {
     fn take(&mut self, row: Surveyed, (ledger, books, spill): (&mut Ledger, &mut Books, &mut Spill<Item>)) -> io::Result<()> {
         match row {
-            Surveyed::SinkPosition(position) => drop(self.sink.insert(key(&position), position.next_offset)),
+            Surveyed::SinkPosition(position) => {
+                self.sink.insert(key(&position), position.next_offset);
+                self.origins.push(position);
+            }
             Surveyed::DeskPosition(position) => drop(self.desk.insert(key(&position), position.next_offset)),
             Surveyed::Fates(counted) => {
                 let partition = (counted.generation, counted.partition);
@@ -350,6 +392,18 @@ fn key(position: &Position) -> (String, i32, i32) {
 /// How many records there are, or a little more.
 fn count(logs: &Logs) -> i64 {
     logs.values().flat_map(BTreeMap::values).map(|(first, end)| end - first).sum()
+}
+
+/// What was read of each partition.
+fn read(logs: &Logs) -> BTreeMap<Partition, Range<i64>> {
+    let of_generation = |(generation, bounds): (&i32, &Bounds)| {
+        let generation = *generation;
+        let read = bounds
+            .iter()
+            .map(move |(partition, (first, end))| ((generation, *partition), *first..*end));
+        read.collect::<Vec<_>>()
+    };
+    logs.iter().flat_map(of_generation).collect()
 }
 
 fn firsts(logs: &Logs) -> BTreeMap<Partition, i64> {

@@ -12,7 +12,7 @@ impl Archive {
     /// entries comes. Beside a sink that goes on, for which it is safe; the archive may be open as [`crate::Access::Desk`].
     ///
     /// # Errors
-    /// [`ArchiveError::Overtaken`] where the sink has filed something of a result that the entries do not hold, or the database's.
+    /// [`ArchiveError::Overtaken`] where anything of a result comes from what was not read, or the database's.
     pub async fn rebuild(&self, request: Rebuild<'_>) -> Result<(), ArchiveError> {
         match self {
             Self::Sqlite(database) => database.letters(Intent::Change, async |session| rebuild(session, request).await),

@@ -163,7 +163,9 @@ pub(crate) async fn sent(session: &impl Session, letters: &[(LetterId, u32)], at
 /// Opens letters again that are closed as filed, and are not.
 pub(crate) async fn reopen_unfiled(session: &impl Session, letters: &[LetterId]) -> Result<(), Failure> {
     let sql = "UPDATE dead_letter SET state = 'open', closed_ms = NULL
-        WHERE topic = $1 AND generation = $2 AND partition = $3 AND place = $4 AND state = 'filed' AND reason <> ''";
+        WHERE topic = $1 AND generation = $2 AND partition = $3 AND place = $4 AND state = 'filed' AND reason <> ''
+            AND NOT EXISTS (SELECT 1 FROM training_record WHERE origin_generation = $2 AND origin_partition = $3 AND origin_offset = $4)
+            AND NOT EXISTS (SELECT 1 FROM score_history WHERE origin_generation = $2 AND origin_partition = $3 AND origin_offset = $4)";
     let rows: Vec<Vec<Value<'_>>> = letters.iter().map(id_values).collect();
     session.change(sql, &rows).await.map(drop)
 }

@@ -15,7 +15,7 @@ use scoresync_archive::{Archive, ArchiveError, Batch, EnrichedPosition, Rebuild,
 use scoresync_domain::{EnrichedScore, Fate, Refusal, Repeat, ResultId, Status};
 
 use super::{
-    builders::{ENRICHED, Said, apply_employees, batch, claim, employee, partition, score, with, withdrawal},
+    builders::{Said, apply_employees, batch, claim, employee, partition, score, with, withdrawal},
     model::{Arrival, Expected, Key, Model, key},
 };
 
@@ -189,11 +189,11 @@ impl Run {
                 entries.push((place, entry));
             }
         }
-        let read_to = archive.positions(ENRICHED, 1).await.unwrap();
+        let read = BTreeMap::from([0, 1].map(|result| ((1, self.partition(result)), 0..self.next[result])));
         let mut results: Vec<ResultId> = self.model.results.keys().copied().collect();
         results.sort_unstable();
         let rebuild = Rebuild {
-            read_to: &read_to,
+            read: &read,
             results: &results,
             undecodable,
             entries,

@@ -1,5 +1,7 @@
 //! Results that are made anew.
 
+use std::collections::BTreeMap;
+
 use scoresync_archive::{Archive, ArchiveError, EnrichedPosition, Rebuild, Refusals};
 use scoresync_domain::{Fate, ResultId};
 
@@ -26,11 +28,12 @@ pub(crate) async fn what_the_sink_passed_over_is_filed_when_it_is_made_anew(arch
     passed_over.next_offset = 2;
     archive.apply_scores(&[passed_over], Refusals::Judge).await.unwrap();
     let said = || vec![Ok(naming(score("rebuilt", 90_010, 71), "E-rebuilt")), Err(&b"?"[..])];
-    let read_to = archive.positions(ENRICHED, 1).await.unwrap();
+    let positions = archive.positions(ENRICHED, 1).await.unwrap();
+    let read = BTreeMap::from([((1, PLACE), 0..2)]);
     let results = [result("rebuilt")];
     let undecodable = [place(PLACE, 1)];
     let rebuild = || Rebuild {
-        read_to: &read_to,
+        read: &read,
         results: &results,
         undecodable: undecodable.to_vec(),
         entries: batch(PLACE, 0, said())
@@ -47,7 +50,7 @@ pub(crate) async fn what_the_sink_passed_over_is_filed_when_it_is_made_anew(arch
         assert_eq!(refused.iter().filter(|refused| refused.position == undecodable[0]).count(), 1);
     }
     assert_eq!(archive.fate_counts().await.unwrap(), fates, "fates were counted");
-    assert_eq!(archive.positions(ENRICHED, 1).await.unwrap(), read_to, "a position moved");
+    assert_eq!(archive.positions(ENRICHED, 1).await.unwrap(), positions, "a position moved");
 }
 
 pub(crate) async fn what_is_said_after_it_was_read_is_not_lost_when_a_result_is_made_anew(archive: &Archive) {
@@ -55,13 +58,13 @@ pub(crate) async fn what_is_said_after_it_was_read_is_not_lost_when_a_result_is_
     claim(archive, partition(PLACE)).await;
     let first = batch(PLACE, 0, vec![Ok(naming(score("overtaken", 90_020, 50), "E-overtaken"))]);
     archive.apply_scores(std::slice::from_ref(&first), Refusals::Judge).await.unwrap();
-    let read_to = archive.positions(ENRICHED, 1).await.unwrap();
+    let read = BTreeMap::from([((1, PLACE), 0..1)]);
     let later = batch(PLACE, 1, vec![Ok(naming(score("overtaken", 90_021, 60), "E-overtaken"))]);
     let applied = archive.apply_scores(&[later], Refusals::Judge).await.unwrap();
     assert_eq!(applied.fates, [Fate::Filed]);
     let results = [result("overtaken")];
     let rebuilt = archive.rebuild(Rebuild {
-        read_to: &read_to,
+        read: &read,
         results: &results,
         undecodable: Vec::new(),
         entries: first.entries.into_iter().map(|entry| (place(PLACE, 0), entry)).collect(),

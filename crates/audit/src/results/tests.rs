@@ -91,12 +91,12 @@ fn findings_among(
     (archived, first): (Vec<Item>, i64),
 ) -> (Vec<FindingKind>, Books) {
     let (mut ledger, mut books, mut counts) = (Ledger::default(), Books::default(), Counts::default());
-    let logs = BTreeMap::from([((1, 0), first)]);
+    let read = BTreeMap::from([((1, 0), first..1_000)]);
     let mut results = Results {
         ledger: &mut ledger,
         books: &mut books,
         people,
-        logs: &logs,
+        read: &read,
         counts: &mut counts,
         courses: BTreeMap::new(),
     };
@@ -176,6 +176,12 @@ fn what_the_rule_makes_of_it_balances_and_everything_else_is_named() {
 fn what_the_log_does_not_hold_any_more_is_not_judged() {
     let only = leak(score(1, "E1", 60));
     let (kinds, books) = findings(&[], vec![Item::Record(record(only))], 2);
+    assert_eq!((kinds, books.unverifiable_results), (Vec::new(), 1));
+    // Nor is what a log does not hold that was made anew, or lost its end; nor what is gone with the beginning of its log.
+    let beyond = leak(score(1_001, "E1", 60));
+    let (kinds, books) = findings(&[], vec![Item::Record(record(beyond))], 0);
+    assert_eq!((kinds, books.unverifiable_results), (Vec::new(), 1));
+    let (kinds, books) = findings(&[leak(score(3, "E1", 60))], Vec::new(), 2);
     assert_eq!((kinds, books.unverifiable_results), (Vec::new(), 1));
 }
 
