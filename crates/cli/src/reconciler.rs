@@ -44,7 +44,9 @@ pub(crate) fn run(shared: &Shared, shutdown: &Shutdown, readiness: &StageReadine
         archive,
         done: BTreeMap::new(),
     };
-    reconciler.recall()?;
+    for plan in &shared.checked.plans {
+        reconciler.recall(plan)?;
+    }
     readiness.ready();
     while !shutdown.pause(LOOK) {
         for plan in &shared.checked.plans {
@@ -65,21 +67,21 @@ struct Reconciler<'s> {
 }
 
 impl Reconciler<'_> {
-    /// Tells in metrics what the latest runs came to.
-    fn recall(&self) -> anyhow::Result<()> {
-        for plan in &self.shared.checked.plans {
-            let runs = self.shared.runtime.block_on(self.archive.reconciliations(Some(&plan.source), 10))?;
-            let latest = runs.into_iter().find_map(|run| run.result);
-            if let Some(result) = latest {
-                let classes: BTreeMap<String, u64> = serde_json::from_str(&result.classes).unwrap_or_default();
-                let count = |class: Class| (class, classes.get(class.as_str()).copied().unwrap_or(0));
-                let comparison = Comparison {
-                    classes: Class::ALL.into_iter().map(count).collect(),
-                    ..Comparison::default()
-                };
-                let comparison = (result.outcome != FAILED).then_some(&comparison);
-                self.shared.metrics.reconcile.ended(&plan.source, result.ended, comparison);
-            }
+    /// Tells in metrics what the latest run of a plan came to, and before it the latest that could compare: a failed one leaves its counts.
+    fn recall(&self, plan: &Plan) -> Result<(), ArchiveError> {
+        let runs = self.archive.reconciliations(Some(&plan.source), 10);
+        let runs = self.shared.runtime.block_on(runs)?;
+        let results: Vec<ReconciliationResult> = runs.into_iter().filter_map(|run| run.result).collect();
+        let compared = results.iter().find(|result| result.outcome != FAILED);
+        for result in compared.into_iter().chain(results.first()) {
+            let classes: BTreeMap<String, u64> = serde_json::from_str(&result.classes).unwrap_or_default();
+            let count = |class: Class| (class, classes.get(class.as_str()).copied().unwrap_or(0));
+            let comparison = Comparison {
+                classes: Class::ALL.into_iter().map(count).collect(),
+                ..Comparison::default()
+            };
+            let comparison = (result.outcome != FAILED).then_some(&comparison);
+            self.shared.metrics.reconcile.ended(&plan.source, result.ended, comparison);
         }
         Ok(())
     }
@@ -110,19 +112,25 @@ impl Reconciler<'_> {
             return Ok(true);
         }
         let runs = runtime.block_on(self.archive.reconciliations(Some(source), 10))?;
-        Ok(runs.iter().any(|run| run.due == due && run.result.is_some()))
+        let has_ended = runs.iter().any(|run| run.due == due && run.result.is_some());
+        if has_ended {
+            // Somebody else's run is told by everybody.
+            self.recall(plan)?;
+        }
+        Ok(has_ended)
     }
 
     fn run(&self, plan: &Plan, due: Timestamp, shutdown: &Shutdown) -> Result<(), ArchiveError> {
         let (source, runtime) = (&plan.source, &self.shared.runtime);
         tracing::info!(%source, "comparing the list of {source} with the archive");
-        let compared = self.compare(plan, due, shutdown);
+        let mut sent = 0;
+        let compared = self.compare(plan, (due, &mut sent), shutdown);
         if compared.is_err() && shutdown.is_requested() {
             return runtime.block_on(self.archive.give_back_reconciliation((source, due)));
         }
-        let (comparison, sent, problem) = match compared {
-            Ok((comparison, sent)) => (Some(comparison), sent, None),
-            Err(error) => (None, 0, Some(format!("{error:#}"))),
+        let (comparison, problem) = match compared {
+            Ok(comparison) => (Some(comparison), None),
+            Err(error) => (None, Some(format!("{error:#}"))),
         };
         let ended = Timestamp::from_millis(now_millis());
         let result = result_of((comparison.as_ref(), sent, problem), ended);
@@ -131,8 +139,8 @@ impl Reconciler<'_> {
         runtime.block_on(self.archive.end_reconciliation((source, due), &result))
     }
 
-    /// Compares, sends what is missing where the plan says so, and compares again; says how much was sent.
-    fn compare(&self, plan: &Plan, due: Timestamp, shutdown: &Shutdown) -> anyhow::Result<(Comparison, u64)> {
+    /// Compares, sends what is missing where the plan says so, and compares again; `sent` says how much was sent, also where that fails.
+    fn compare(&self, plan: &Plan, (due, sent): (Timestamp, &mut u64), shutdown: &Shutdown) -> anyhow::Result<Comparison> {
         let shared = self.shared;
         let source = shared.checked.sources.get(&plan.source).context("there is no such source")?;
         let ground = Ground {
@@ -142,6 +150,7 @@ impl Reconciler<'_> {
             files: plan.files.clone(),
             format: None,
             scope: plan.scope(due),
+            as_of: None,
             scratch: scratch_folder(),
             registry: self.surroundings.registry.clone(),
             archive: Arc::clone(&self.archive),
@@ -157,7 +166,7 @@ impl Reconciler<'_> {
         let mut go_on = |_| shutdown.flow();
         let comparison = ground.compare(&mut collect, &mut go_on)?;
         if !plan.backfill || missing.is_empty() {
-            return Ok((comparison, 0));
+            return Ok(comparison);
         }
         let (kafka, topics) = (&shared.configuration.kafka, &shared.configuration.topics);
         let intake = Intake::new(
@@ -166,9 +175,9 @@ impl Reconciler<'_> {
             self.surroundings.schema_id(Topic::Raw)?,
             shared.metrics.producer.clone(),
         )?;
-        let sent = ground.send(&missing, &intake)?;
+        *sent = ground.send(&missing, &intake)?;
         ground.settle(&mut || !shutdown.is_requested())?;
-        Ok((ground.compare(&mut |_| Ok(()), &mut go_on)?, sent))
+        ground.compare(&mut |_| Ok(()), &mut go_on)
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context as _, anyhow, bail};
@@ -32,8 +32,6 @@ pub(crate) const NEEDED: [Topic; 5] = [Topic::Raw, Topic::Enriched, Topic::DeadL
 const BROKER_PATIENCE: Duration = Duration::from_secs(60);
 /// How long the stages may take until what was sent is settled.
 const SETTLING_PATIENCE: Duration = Duration::from_secs(300);
-/// About how long a row is; only the number of scratch files follows from it.
-const ROW_BYTES: i64 = 64;
 
 /// Rows of a list, and the key that the report of each has: a list that has changed meanwhile is noticed by it.
 pub(crate) type RowsToSend = HashMap<RowPlace, ResultId>;
@@ -46,6 +44,8 @@ pub(crate) struct Ground {
     pub(crate) files: Vec<PathBuf>,
     pub(crate) format: Option<Format>,
     pub(crate) scope: Scope,
+    /// Of which moment the list is; of that at which its files were changed last, where nothing is said.
+    pub(crate) as_of: Option<Timestamp>,
     pub(crate) scratch: PathBuf,
     pub(crate) registry: Registry,
     pub(crate) archive: Arc<Archive>,
@@ -67,10 +67,11 @@ impl Ground {
             source: &self.source,
             directory: live.directory(),
             scope: &self.scope,
+            as_of: self.as_of(),
             scratch: &self.scratch,
         };
         let list = self.files.iter().enumerate().flat_map(|(number, file)| self.list(number, file));
-        Ok(reconciliation.run((list, self.rows()), show, progress)?)
+        Ok(reconciliation.run(list, show, progress)?)
     }
 
     /// The rows of one file, or why there are none.
@@ -80,10 +81,14 @@ impl Ground {
             Ok(rows) => (Some(rows), None),
             Err(error) => (None, Some(Err(told(error)))),
         };
-        let listed = move |(row, report): (u64, ScoreReport<'s>)| ListRow {
-            place: place(number, row),
-            key: key_of(&self.source, &report).1,
-            report,
+        let listed = move |(row, report): (u64, ScoreReport<'s>)| {
+            let (result_id, key) = key_of(&self.source, &report);
+            ListRow {
+                place: place(number, row),
+                key,
+                is_keyed: result_id.is_some(),
+                report,
+            }
         };
         let rows = rows.into_iter().flatten();
         let rows = rows.map(move |row| row.map(listed).map_err(|error: BodyError| told(error.into())));
@@ -98,15 +103,13 @@ impl Ground {
         }
     }
 
-    /// About how many rows the list has.
-    fn rows(&self) -> i64 {
-        let bytes: u64 = self
-            .files
-            .iter()
-            .filter_map(|file| file.metadata().ok())
-            .map(|file| file.len())
-            .sum();
-        i64::try_from(bytes).unwrap_or(i64::MAX) / ROW_BYTES
+    /// Files that cannot be asked are of this moment, at which nothing is too old.
+    fn as_of(&self) -> Timestamp {
+        let changed = |file: &PathBuf| file.metadata().and_then(|file| file.modified()).ok();
+        let millis = |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+        let oldest = self.files.iter().filter_map(changed).map(millis).min();
+        let oldest = oldest.map(|millis| Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX)));
+        self.as_of.or(oldest).unwrap_or_else(|| Timestamp::from_millis(now_millis()))
     }
 
     /// Sends these rows of the list as reports, and says how many there were. All of them are acknowledged then.
@@ -131,6 +134,9 @@ impl Ground {
             }
             self.acknowledged(submission)?;
         }
+        if sent != rows.len() as u64 {
+            bail!("the list has fewer rows than when it was compared: compare again");
+        }
         Ok(sent)
     }
 
@@ -142,6 +148,12 @@ impl Ground {
         let mut submission = intake.submission(&self.source, WITHDRAWAL);
         let (mut refused, mut number) = (Vec::new(), 0);
         for extra in extras {
+            // A person was asked meanwhile, who may have thought for long.
+            let present = self.runtime.block_on(self.archive.records_of_results(&[extra.result_id]))?;
+            if present.first().map(|record| record.head.origin) != Some(extra.origin) {
+                refused.push((*extra, NotWithdrawable::Changed));
+                continue;
+            }
             match fields_of_withdrawal(*extra, &self.source, (kafka, topics), &mut reports) {
                 Ok(fields) => {
                     number += 1;
@@ -152,7 +164,9 @@ impl Ground {
                     };
                     accept(&mut submission, row)?;
                 }
-                Err(reason @ (NotWithdrawable::Gone | NotWithdrawable::OfAnother)) => refused.push((*extra, reason)),
+                Err(reason @ (NotWithdrawable::Gone | NotWithdrawable::OfAnother | NotWithdrawable::Changed)) => {
+                    refused.push((*extra, reason));
+                }
                 Err(error) => return Err(error.into()),
             }
         }

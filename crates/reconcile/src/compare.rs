@@ -2,13 +2,13 @@
 
 use scoresync_archive::Successors;
 use scoresync_domain::{
-    ResultId,
+    ResultId, Timestamp,
     rule::{Statement, judge},
 };
 
 use crate::{
     difference::{Class, Difference, FieldDifference, RowPlace},
-    item::{Archived, Item, Listed},
+    item::{Archived, Item, Listed, Stated},
 };
 
 /// By what results are compared.
@@ -17,6 +17,8 @@ pub(crate) struct Comparer<'a> {
     pub(crate) source: &'a str,
     /// Who took whose place.
     pub(crate) successors: &'a Successors,
+    /// Of which moment the list is: what was received since, it cannot have.
+    pub(crate) as_of: Timestamp,
 }
 
 /// Everything about one result.
@@ -26,7 +28,10 @@ struct Known {
     unfit: Option<(RowPlace, String)>,
     is_unfit_in_scope: bool,
     archived: Option<Archived>,
+    former: Vec<Stated>,
     is_waiting: bool,
+    is_discarded: bool,
+    is_refused: bool,
     is_in_flight: bool,
 }
 
@@ -46,7 +51,10 @@ impl Known {
                     known.is_unfit_in_scope |= is_in_scope;
                 }
                 Item::Archived(archived) => known.archived = Some(*archived),
+                Item::Former(stated) => known.former.push(*stated),
                 Item::Waiting => known.is_waiting = true,
+                Item::Discarded => known.is_discarded = true,
+                Item::Refused => known.is_refused = true,
                 Item::InFlight => known.is_in_flight = true,
             }
         }
@@ -64,7 +72,7 @@ impl Comparer<'_> {
             return None;
         }
         let mut difference = match (listed, &known.archived) {
-            (Some(listed), Some(archived)) => self.differ(listed, archived)?,
+            (Some(listed), Some(archived)) => self.differ(listed, archived, &known.former)?,
             (Some(listed), None) => missing(listed)?,
             // What cannot be mapped says nothing that could be compared.
             (None, archived) => match (&known.unfit, archived) {
@@ -77,11 +85,19 @@ impl Comparer<'_> {
         if known.is_in_flight {
             difference.class = Class::InFlight;
             difference.explanation = format!("a report about it is on its way; until then: {}", difference.explanation);
-        } else if difference.class != Class::Extra && known.is_waiting {
+        } else if known.is_waiting {
             difference.class = Class::Waiting;
             difference.explanation = format!("a report about it waits as a dead letter: {}", difference.explanation);
         }
         difference.is_behind &= !known.is_in_flight && !known.is_waiting;
+        // What a person closed as nothing, or the database did not take, would come to the same again.
+        let is_closed = known.is_discarded && known.unfit.is_some() && listed.is_none();
+        if is_closed {
+            difference.explanation.push_str("; its letter was closed as nothing");
+        } else if known.is_refused {
+            difference.explanation.push_str("; the archive refused a report about it");
+        }
+        difference.is_behind &= !is_closed && !known.is_refused;
         Some(difference)
     }
 
@@ -90,7 +106,7 @@ impl Comparer<'_> {
         if let [only] = listed {
             return Some(only);
         }
-        let statement = |listed: &Listed| listed.statement(self.last(listed.view.employee_no.as_deref()));
+        let statement = |listed: &Listed| listed.stated.statement(self.last(listed.view.employee_no.as_deref()));
         let statements: Vec<Statement> = listed.iter().map(statement).collect();
         judge(&statements).record.map(|number| &listed[number])
     }
@@ -99,7 +115,7 @@ impl Comparer<'_> {
         employee_no.map(|number| self.successors.last(number).to_owned())
     }
 
-    fn differ(&self, listed: &Listed, archived: &Archived) -> Option<Difference> {
+    fn differ(&self, listed: &Listed, archived: &Archived, former: &[Stated]) -> Option<Difference> {
         let (list, archive) = (&listed.view, &archived.view);
         if list.is_withdrawn && archive.is_withdrawn {
             return None;
@@ -143,10 +159,10 @@ impl Comparer<'_> {
             row: Some(listed.place()),
             employee_no: list.employee_no.clone().or_else(|| archive.employee_no.clone()),
             course_id: list.course_id.clone().or_else(|| archive.course_id.clone()),
-            origin: Some(archived.origin()),
+            origin: Some(archived.stated.origin()),
             fields,
             explanation: explanation.to_owned(),
-            is_behind: !is_of_another && !is_older,
+            is_behind: !is_of_another && wins(listed, archived, former),
             ..blank(class)
         })
     }
@@ -154,14 +170,24 @@ impl Comparer<'_> {
     /// Only what this source reported can be too much: others may share its system.
     fn extra(&self, archived: &Archived) -> Option<Difference> {
         let is_ours = archived.source.as_deref() == Some(self.source);
-        (is_ours && !archived.view.is_withdrawn).then(|| Difference {
+        let is_older = archived.received_ms < self.as_of.as_millis();
+        (is_ours && is_older && !archived.view.is_withdrawn).then(|| Difference {
             employee_no: archived.view.employee_no.clone(),
             course_id: archived.view.course_id.clone(),
-            origin: Some(archived.origin()),
+            origin: Some(archived.stated.origin()),
             explanation: "the list does not have it".to_owned(),
             ..blank(Class::Extra)
         })
     }
+}
+
+/// Whether the row would be the record if it were reported now, by the archive's rule.
+fn wins(listed: &Listed, archived: &Archived, former: &[Stated]) -> bool {
+    let said = former.iter().chain([&archived.stated, &listed.stated]);
+    let statements: Vec<Statement> = said.map(|stated| stated.statement(None)).collect();
+    let of_list = statements.last().map(Statement::version);
+    let record = judge(&statements).record.map(|number| statements[number].version());
+    record.is_some() && record == of_list
 }
 
 /// A result that is withdrawn need not be in the archive.
@@ -181,7 +207,7 @@ fn unfit((place, why): (RowPlace, &str), archived: Option<&Archived>) -> Differe
         row: Some(place),
         employee_no: archived.and_then(|archived| archived.view.employee_no.clone()),
         course_id: archived.and_then(|archived| archived.view.course_id.clone()),
-        origin: archived.map(Archived::origin),
+        origin: archived.map(|archived| archived.stated.origin()),
         explanation: format!("the list's row cannot be filed: {why}"),
         is_behind: true,
         ..blank(if archived.is_some() { Class::Different } else { Class::Missing })

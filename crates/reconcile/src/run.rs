@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, io, ops::ControlFlow, path::Path};
 
 use scoresync_archive::{Archive, ArchiveError, Position, Successors, Surveyed};
-use scoresync_domain::{Directory, LetterState, Origin, Rejection, ResultId, ScoreReport, Source, Sources, decide};
+use scoresync_domain::{Directory, LetterState, Origin, Refusal, Rejection, ResultId, ScoreReport, Source, Sources, Timestamp, decide};
 use scoresync_kafka::{
     Bounds, Error, KafkaSettings, Message, Topic, TopicNames, TopicSettings, dead_letter::REASON, dead_letter::text_of, read_topic_from,
     recorded_positions,
@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use crate::{
     compare::Comparer,
     difference::{Class, Difference, RowPlace},
-    item::{Archived, Item, Listed},
+    item::{Archived, Item, Listed, Stated},
     scope::Scope,
 };
 
@@ -36,6 +36,8 @@ pub struct Reconciliation<'a> {
     pub directory: &'a Directory,
     /// The part that is compared.
     pub scope: &'a Scope,
+    /// Of which moment the list is: what was received since is not looked for in it.
+    pub as_of: Timestamp,
     /// The folder for files that are needed meanwhile: about 400 bytes for each row of the list and record of the archive.
     pub scratch: &'a Path,
 }
@@ -46,6 +48,8 @@ pub struct ListRow<'r> {
     pub place: RowPlace,
     /// The key that its report would have.
     pub key: ResultId,
+    /// Whether it says which result it is about.
+    pub is_keyed: bool,
     /// Its report.
     pub report: ScoreReport<'r>,
 }
@@ -71,6 +75,8 @@ pub type Progress<'p> = &'p mut (dyn FnMut(Step) -> ControlFlow<()> + Send);
 pub struct Comparison {
     /// Rows of the list.
     pub listed: u64,
+    /// Of those, rows that do not say which result they are about: what the archive has of them may be called extra.
+    pub unkeyed: u64,
     /// Records of the source's system in the archive.
     pub archived: u64,
     /// How many results differ in which way.
@@ -124,22 +130,24 @@ struct Around {
 }
 
 impl Reconciliation<'_> {
-    /// Compares, and shows each difference. `rows` is about how long the list is. Blocks its thread.
+    /// Compares, and shows each difference. Blocks its thread.
     ///
     /// # Errors
     /// Whatever cannot be read, the list among it.
     pub fn run<'r, E: Into<Box<dyn std::error::Error + Send + Sync>>>(
         &self,
-        (list, rows): (impl Iterator<Item = Result<ListRow<'r>, E>>, i64),
+        list: impl Iterator<Item = Result<ListRow<'r>, E>>,
         show: &mut dyn FnMut(Difference) -> io::Result<()>,
         progress: Progress<'_>,
     ) -> Result<Comparison, ReconcileError> {
-        let mut spill = Spill::new(self.scratch, rows)?;
+        // How much the archive has, nobody knows yet.
+        let mut spill = Spill::new(self.scratch, i64::MAX)?;
         let mut comparison = Comparison::default();
         for row in list {
             let row = row.map_err(|error| ReconcileError::List(error.into()))?;
             go_on(progress, Step::List)?;
             comparison.listed += 1;
+            comparison.unkeyed += u64::from(!row.is_keyed);
             let (result_id, item) = self.item(&row);
             spill.put(result_id, &item)?;
         }
@@ -161,6 +169,7 @@ impl Reconciliation<'_> {
         let comparer = Comparer {
             source: &self.source.name,
             successors: &around.successors,
+            as_of: self.as_of,
         };
         for file in spill.read() {
             for (result_id, items) in file? {
@@ -240,17 +249,25 @@ impl Reconciliation<'_> {
                 let archived = Archived::of(&record, self.scope.holds(course_id, finished));
                 spill.put(record.result_id, &Item::Archived(Box::new(archived)))?;
             }
-            Surveyed::Letter { state, about, .. } => {
-                let is_waiting = matches!(state, LetterState::Open | LetterState::Redriven);
-                if let Some(about) = about.filter(|_| is_waiting) {
-                    spill.put(about, &Item::Waiting)?;
+            Surveyed::History(row) => {
+                spill.put(row.result_id, &Item::Former(Box::new(Stated::in_archive(&row.head))))?;
+            }
+            Surveyed::Refused(refused) => {
+                if let (Refusal::Constraint, Ok(statement)) = (refused.reason, &refused.score) {
+                    spill.put(statement.result_id, &Item::Refused)?;
                 }
             }
-            Surveyed::FormerlyReplaced { .. }
-            | Surveyed::Fates(_)
-            | Surveyed::History(_)
-            | Surveyed::Refused(_)
-            | Surveyed::Discarded(_) => {}
+            Surveyed::Letter { state, about, .. } => {
+                let item = match state {
+                    LetterState::Open | LetterState::Redriven => Some(Item::Waiting),
+                    LetterState::Discarded => Some(Item::Discarded),
+                    LetterState::Filed => None,
+                };
+                if let (Some(about), Some(item)) = (about, item) {
+                    spill.put(about, &item)?;
+                }
+            }
+            Surveyed::FormerlyReplaced { .. } | Surveyed::Fates(_) | Surveyed::Discarded(_) => {}
         }
         Ok(())
     }

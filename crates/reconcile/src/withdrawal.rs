@@ -18,6 +18,9 @@ pub enum NotWithdrawable {
     /// The log does not hold the report any more.
     #[error("its report is not in scores.raw any more")]
     Gone,
+    /// Something else stands in the file by now.
+    #[error("something else stands in the file by now; compare again")]
+    Changed,
     /// The report cannot be read, or is about another result by the present key of the source.
     #[error("its report does not say any more which result it is about")]
     OfAnother,

@@ -254,3 +254,17 @@ async fn a_sink_stops_in_front_of_scores_that_retention_took_unread() -> anyhow:
     check_end(&scene, "sink", [&name, "records are missing"])?;
     is_missed(&scene, (Topic::Enriched, &name)).await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repair_takes_nothing_from_the_files_where_enriched_scores_were_made_anew() -> anyhow::Result<()> {
+    let scene = Scene::new(Database::Sqlite)?;
+    file_one_report(&scene).await?;
+    let before = scene.installation.run(&["records", "E100", "--json"])?;
+    let name = recreate(&scene, Topic::Enriched).await?;
+    is_named(&audit(&scene)?, ("position", &name))?;
+    let repaired = scene.installation.output(&["audit", "--repair", "--yes"])?;
+    ensure!(repaired.status.code() == Some(1), "{}", repaired.status);
+    let after = scene.installation.run(&["records", "E100", "--json"])?;
+    ensure!(before == after, "{}\n{before}{after}", String::from_utf8_lossy(&repaired.stderr));
+    Ok(())
+}

@@ -55,6 +55,9 @@ pub(crate) struct Compare {
     /// Only what was finished before this time.
     #[arg(long, value_name = "TIME", value_parser = moment_or_day)]
     pub(crate) to: Option<Timestamp>,
+    /// The moment that the list speaks of: what was received since is not called extra. When the file was changed last, where not given.
+    #[arg(long, value_name = "TIME", value_parser = moment_or_day)]
+    pub(crate) as_of: Option<Timestamp>,
     /// Write all differences to this file, too: a line for each field that differs.
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,

@@ -10,7 +10,7 @@ use prometheus::Registry;
 use scoresync_archive::{Access, Archive};
 use scoresync_kafka::Topic;
 use scoresync_producer::{Intake, ProducerMetrics};
-use scoresync_reconcile::{RowPlace, Scope, Step};
+use scoresync_reconcile::{Class, Extra, RowPlace, Scope, Step};
 use scoresync_service::{Exit, Shutdown, StageMetrics};
 use scoresync_spill::scratch_folder;
 use tokio::runtime::Handle;
@@ -70,6 +70,7 @@ async fn ground(arguments: &Compare, context: Context, surroundings: &Surroundin
         files,
         format: arguments.format,
         scope: Scope::new(arguments.course.iter().map(String::as_str), arguments.from, arguments.to),
+        as_of: arguments.as_of,
         scratch: arguments.scratch.clone().unwrap_or_else(scratch_folder),
         registry: surroundings.registry.clone(),
         archive: Arc::new(archive),
@@ -104,17 +105,7 @@ impl Command {
         } else {
             &[]
         };
-        if extras.len() as u64 > self.arguments.at_most {
-            bail!(
-                "nothing was done: {} results would be withdrawn, more than {} (--at-most)",
-                extras.len(),
-                self.arguments.at_most
-            );
-        }
-        let question = format!("Withdraw {} results that the list does not have?", extras.len());
-        if !extras.is_empty() && !is_confirmed(self.arguments.yes, &question)? {
-            bail!("nothing was done");
-        }
+        self.admit(&found, extras)?;
         if rows.is_empty() && extras.is_empty() {
             return Ok((found, Done::default()));
         }
@@ -139,8 +130,33 @@ impl Command {
         Ok((self.compare()?, done))
     }
 
+    /// Whether so much may be withdrawn, and the list can tell what is too much.
+    fn admit(&self, found: &Findings, extras: &[Extra]) -> anyhow::Result<()> {
+        if !self.arguments.withdraw_extra {
+            return Ok(());
+        }
+        let (count, most, unkeyed) = (found.count(Class::Extra), self.arguments.at_most, found.comparison.unkeyed);
+        if unkeyed > 0 {
+            bail!(
+                "nothing was done: {unkeyed} rows do not say which result they are about, so what is extra cannot be told; correct the list"
+            );
+        }
+        if found.comparison.listed == 0 && count > 0 {
+            bail!("nothing was done: the list is empty, and everything would be withdrawn");
+        }
+        if count > most {
+            bail!("nothing was done: {count} results would be withdrawn, more than {most} (--at-most)");
+        }
+        let question = format!("Withdraw {count} results that the list does not have?");
+        if !extras.is_empty() && !is_confirmed(self.arguments.yes, &question)? {
+            bail!("nothing was done");
+        }
+        Ok(())
+    }
+
     fn compare(&self) -> anyhow::Result<Findings> {
-        let mut findings = Findings::begin(self.arguments.csv.as_deref())?;
+        let most = if self.arguments.withdraw_extra { self.arguments.at_most } else { 0 };
+        let mut findings = Findings::begin(self.arguments.csv.as_deref(), most)?;
         let mut bar = Counted::begin("reconcile");
         let comparison = self.ground.compare(&mut |difference| findings.add(difference), &mut |step| {
             bar.count(match step {

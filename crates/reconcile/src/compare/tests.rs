@@ -82,6 +82,7 @@ fn compare(items: Vec<Item>) -> Option<Difference> {
     let comparer = Comparer {
         source: "academy",
         successors: &successors,
+        as_of: Timestamp::from_millis(1_000),
     };
     comparer.compare(result_id(), items)
 }
@@ -160,9 +161,10 @@ fn what_is_on_its_way_or_waits_is_told_as_that() {
         vec![record(&score("E1", 80, None)), Item::InFlight],
         Some((Class::InFlight, &[], false)),
     );
+    // What may be the same report is not called too much.
     check(
         vec![record(&score("E1", 80, None)), Item::Waiting],
-        Some((Class::Extra, &[], false)),
+        Some((Class::Waiting, &[], false)),
     );
     check(vec![listed(), record(&score("E1", 80, None)), Item::Waiting, Item::InFlight], None);
     check(vec![Item::Waiting, Item::InFlight], None);
@@ -215,10 +217,69 @@ fn what_is_outside_of_the_scope_is_not_compared_unless_either_side_is_in_it() {
             archived.is_in_scope = false;
             Item::Archived(archived)
         }
-        other @ (Item::Unfit { .. } | Item::Waiting | Item::InFlight) => other,
+        other @ (Item::Unfit { .. } | Item::Former(_) | Item::Waiting | Item::Discarded | Item::Refused | Item::InFlight) => other,
     };
     let (listed, archived) = (|| row(1, &score("E1", 80, None)), || record(&score("E1", 70, None)));
     check(vec![outside(listed())], None);
     check(vec![outside(archived())], None);
     check(vec![outside(listed()), archived()], Some((Class::Different, &["exam_score"], true)));
+}
+
+#[test]
+fn what_was_received_since_the_list_was_made_is_not_too_much() {
+    let mut later = score("E1", 80, None);
+    later.received_at = Timestamp::from_millis(1_000);
+    check(vec![record(&later)], None);
+}
+
+#[test]
+fn only_what_would_win_is_behind() {
+    let with = |status, repeat, mut score: EnrichedScore<'static>| {
+        (score.status, score.repeat) = (status, repeat);
+        score.content_hash = score.hash_content();
+        score
+    };
+    let of = |status, revision, points| with(status, Repeat::Correction, score("E1", points, revision));
+    let (provisional, last) = (Status::Provisional, Status::Final);
+    // A greater revision that is provisional never wins over what is final, and what is final wins over it.
+    let stale = |is_behind| Some((Class::StaleRevision, &["status", "exam_score", "revision"][..], is_behind));
+    check(
+        vec![row(1, &of(provisional, Some(9), 70)), record(&of(last, Some(1), 80))],
+        stale(false),
+    );
+    check(
+        vec![row(1, &of(last, Some(1), 80)), record(&of(provisional, Some(9), 70))],
+        stale(true),
+    );
+    // Where saying something again means nothing, what the history has does not come back by it.
+    let told = |points| with(last, Repeat::Redelivery, score("E1", points, None));
+    let former = |score: &EnrichedScore<'static>| {
+        let Item::Archived(archived) = record(score) else { panic!() };
+        Item::Former(Box::new(archived.stated))
+    };
+    let mut before = told(70);
+    before.origin.offset = 3;
+    check(
+        vec![row(1, &told(70)), record(&told(80))],
+        Some((Class::Different, &["exam_score"], true)),
+    );
+    check(
+        vec![row(1, &told(70)), record(&told(80)), former(&before)],
+        Some((Class::Different, &["exam_score"], false)),
+    );
+}
+
+#[test]
+fn what_people_closed_or_the_archive_refused_is_not_sent_again() {
+    let unfit = || Item::Unfit {
+        file: 0,
+        row: 1,
+        why: "unmatched_employee: nobody".to_owned(),
+        is_in_scope: true,
+    };
+    check(vec![unfit(), Item::Discarded], Some((Class::Missing, &[], false)));
+    let listed = || row(1, &score("E1", 80, None));
+    // What can be filed by now is another matter.
+    check(vec![listed(), Item::Discarded], Some((Class::Missing, &[], true)));
+    check(vec![listed(), Item::Refused], Some((Class::Missing, &[], false)));
 }

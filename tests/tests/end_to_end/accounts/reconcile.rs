@@ -226,6 +226,17 @@ async fn a_backfill_leaves_nothing_and_what_is_too_much_is_withdrawn_within_a_li
     ensure!(behind.contains("--yes"), "{behind}");
     let limited = lists.refused(&[&listed, "--withdraw-extra", "--yes", "--at-most", "0"])?;
     ensure!(limited.contains("more than 0"), "{limited}");
+    // A comma too many, and the list does not say any more that it has the result; an empty list says nothing.
+    let garbled = list(&[rows.as_slice(), &REPORTED[5..6]].concat()).replace("extra,E100,", "extra,E100,,");
+    let garbled = lists.scene.file("garbled.csv", garbled)?.display().to_string();
+    let untold = lists.refused(&[&garbled, "--withdraw-extra", "--yes"])?;
+    ensure!(untold.contains("do not say which result"), "{untold}");
+    let empty = lists.file("empty.csv", &[])?;
+    let everything = lists.refused(&[&empty, "--withdraw-extra", "--yes"])?;
+    ensure!(everything.contains("the list is empty"), "{everything}");
+    // What was received since the list was made is not looked for in it.
+    let early = lists.reconcile(&[&listed, "--as-of", "2026-01-01", "--course", "C-1"])?;
+    ensure!(early["classes"]["extra"] == 0, "{early:#}");
     let reports = lists.reports().await?;
     let found = lists.reconcile(&[&listed])?;
     ensure!(found["classes"]["missing"] == 5 && found["classes"]["extra"] == 1, "{found:#}");

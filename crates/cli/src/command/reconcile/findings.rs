@@ -35,8 +35,9 @@ pub(super) struct Findings {
     /// Rows that bring the archive up to date, of what is missing or stale, and of what differs otherwise.
     pub(super) to_backfill: Vec<(RowPlace, ResultId)>,
     pub(super) to_correct: Vec<(RowPlace, ResultId)>,
-    /// What the list does not have.
+    /// What the list does not have, as far as it may be withdrawn.
     pub(super) extras: Vec<Extra>,
+    most_extras: u64,
     told: Vec<Difference>,
     csv: Option<csv::Writer<File>>,
 }
@@ -51,7 +52,7 @@ pub(super) struct Done {
 
 impl Findings {
     /// Nothing yet; all of it goes to the CSV file, too.
-    pub(super) fn begin(csv: Option<&Path>) -> anyhow::Result<Self> {
+    pub(super) fn begin(csv: Option<&Path>, most_extras: u64) -> anyhow::Result<Self> {
         let create = |path: &Path| csv::Writer::from_path(path).with_context(|| format!("cannot write {}", path.display()));
         let mut csv = csv.map(create).transpose()?;
         if let Some(csv) = &mut csv {
@@ -62,6 +63,7 @@ impl Findings {
             to_backfill: Vec::new(),
             to_correct: Vec::new(),
             extras: Vec::new(),
+            most_extras,
             told: Vec::new(),
             csv,
         })
@@ -74,7 +76,9 @@ impl Findings {
         } else if difference.is_behind {
             self.to_correct.extend(row);
         }
-        if let (Class::Extra, Some(origin)) = (difference.class, difference.origin) {
+        if let (Class::Extra, Some(origin)) = (difference.class, difference.origin)
+            && (self.extras.len() as u64) < self.most_extras
+        {
             self.extras.push(Extra {
                 result_id: difference.result_id,
                 origin,
@@ -137,6 +141,7 @@ impl Findings {
             "agrees": self.comparison.agrees(),
             "files": files,
             "listed": listed,
+            "unkeyed": self.comparison.unkeyed,
             "archived": archived,
             "classes": self.counts().map(|(class, count)| (class.as_str().to_owned(), json!(count))).collect::<serde_json::Map<_, _>>(),
             "differences": self.told,
@@ -147,10 +152,12 @@ impl Findings {
         })
     }
 
+    pub(super) fn count(&self, class: Class) -> u64 {
+        self.comparison.classes.get(&class).copied().unwrap_or(0)
+    }
+
     fn counts(&self) -> impl Iterator<Item = (Class, u64)> {
-        Class::ALL
-            .into_iter()
-            .map(|class| (class, self.comparison.classes.get(&class).copied().unwrap_or(0)))
+        Class::ALL.into_iter().map(|class| (class, self.count(class)))
     }
 
     pub(super) fn lines(&self, files: &[PathBuf], done: &Done) -> Vec<String> {
@@ -171,6 +178,12 @@ impl Findings {
         let not_withdrawn = done.not_withdrawn.iter();
         lines.extend(not_withdrawn.map(|(extra, reason)| format!("result {} was not withdrawn: {reason}", extra.result_id)));
         let Comparison { listed, archived, .. } = self.comparison;
+        if self.comparison.unkeyed > 0 {
+            let unkeyed = self.comparison.unkeyed;
+            lines.push(format!(
+                "note: {unkeyed} rows do not say which result they are about; what is extra may be theirs"
+            ));
+        }
         let compared = format!("{listed} rows in the list, {archived} results in the archive");
         let counts: Vec<String> = self
             .counts()
