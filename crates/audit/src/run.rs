@@ -186,8 +186,10 @@ impl Audit<'_> {
         let present = describe_topic(Topic::Enriched, self.kafka, &topics)?;
         let name = TopicNames::new(&topics).name(Topic::Enriched);
         let recorded = |position: &&Position| position.partition.topic == name && position.partition.generation == generation;
-        let is_the_same = |position: &Position| (&position.topic_id, position.partition_count) == (&present.topic_id, present.partitions);
-        Ok(positions.iter().filter(recorded).all(is_the_same))
+        Ok(positions
+            .iter()
+            .filter(recorded)
+            .all(|position| position.topic_id == present.topic_id))
     }
 
     /// The generations of a topic that are still there.
@@ -288,8 +290,7 @@ impl Audit<'_> {
             let name = self.names(generation).name(Topic::Enriched);
             let is_as_recorded = self.is_as_recorded(generation, &archive.origins)?;
             if !is_as_recorded {
-                let text =
-                    "the archive was filled from another topic of this name, or one with other partitions: nothing of it can be judged";
+                let text = "the archive was filled from another topic of this name: nothing of it can be judged";
                 let item = books::Item::Topic(name.clone());
                 outputs.books.find(FindingKind::Position, item, text);
             }
