@@ -6,10 +6,13 @@
 //! Memory does not grow with the archive: a report is one byte, and everything that is known about results is written to files on disk by the
 //! hash of the result, each of which is then judged by itself.
 
+mod archived;
 mod books;
 mod copies;
 mod counts;
+mod expected;
 mod ledger;
+mod logs;
 mod outputs;
 mod people;
 mod remedy;

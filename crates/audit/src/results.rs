@@ -13,10 +13,11 @@ use scoresync_domain::{
 use crate::{
     books::{self, Books, FindingKind, written},
     counts::{Counts, Partition},
+    expected::Expected,
     ledger::{Ledger, Mark},
     people::People,
     remedy::Repairable,
-    said::{Course, Hash, History, Item, Place, Record, Refused, Said, Shown, contents},
+    said::{Course, Hash, History, Item, Place, Record, Refused, Said, contents},
 };
 
 /// What is found while one result after the other is judged.
@@ -261,50 +262,6 @@ impl Results<'_> {
             let text = format!("the score at {} is neither the record nor in the history", written(place));
             self.find(FindingKind::MissingHistory, result, text);
         }
-    }
-}
-
-/// What a record is, or must be.
-struct Expected {
-    head: Hash,
-    arrived: Place,
-    owner: Option<String>,
-    decision: i64,
-    shown: Option<Shown>,
-}
-
-impl Expected {
-    /// What differs, without personal values.
-    fn differs_from(&self, is: &Self) -> Option<String> {
-        let place = written(self.arrived);
-        if (&self.owner, self.decision) != (&is.owner, is.decision) {
-            return Some(format!("its record is in another file than it must be by the score at {place}"));
-        }
-        if self.head != is.head && self.arrived != is.arrived {
-            return Some(format!(
-                "its record is the score at {}, and must be the one at {place}",
-                written(is.arrived)
-            ));
-        }
-        if self.head != is.head {
-            return Some(format!("its record tells otherwise where it comes from than the score at {place}"));
-        }
-        (self.shown != is.shown).then(|| format!("its record shows something else than it must by the score at {place}"))
-    }
-
-    /// All of it, to be added to others in any order.
-    fn hash(&self, result_id: ResultId) -> u128 {
-        let mut hasher = blake3::Hasher::new();
-        hasher
-            .update(result_id.as_uuid().as_bytes())
-            .update(&self.head)
-            .update(&self.decision.to_le_bytes());
-        if let Some(shown) = &self.shown {
-            hasher.update(&[shown.status]).update(&shown.content_hash).update(&shown.content);
-        }
-        hasher.update(self.owner.as_deref().unwrap_or_default().as_bytes());
-        let hash = hasher.finalize();
-        hash.as_bytes().first_chunk::<16>().map_or(0, |bytes| u128::from_le_bytes(*bytes))
     }
 }
 

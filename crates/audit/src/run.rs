@@ -4,28 +4,28 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
-    ops::{ControlFlow, Range},
+    ops::ControlFlow,
     path::Path,
 };
 
-use scoresync_archive::{Archive, ArchiveError, Position, RefusedScore, Surveyed};
-use scoresync_domain::{EnrichedScore, Fate, LetterState, Origin, Refusal};
+use scoresync_archive::{Archive, ArchiveError, Surveyed};
+use scoresync_domain::{Fate, Origin};
 use scoresync_kafka::{
-    Bounds, Decoder, Error, KafkaSettings, Message, Registry, SchemaLookupError, Topic, TopicNames, TopicSettings, dead_letter::History,
-    describe_topic, read_topic, recorded_positions, topic_bounds,
+    Error, KafkaSettings, Message, Registry, SchemaLookupError, Topic, TopicSettings, dead_letter::History, read_topic, recorded_positions,
 };
 use scoresync_spill::Spill;
 use tokio::runtime::Handle;
 
 use crate::{
+    archived::Statements,
     books::{self, Books, FindingKind},
     copies::Copies,
-    counts::{Counts, FateCounts, Partition},
+    counts::{Counts, Partition},
     ledger::{Ledger, Mark},
+    logs::{Logs, count, firsts, read},
     outputs::{OutputError, Outputs},
-    people::People,
     results::Results,
-    said::{History as HistoryRow, Item, Place, Record, Refused, place},
+    said::{Item, Place},
 };
 
 /// What is audited, and how it is reached.
@@ -91,22 +91,6 @@ impl From<OutputError> for AuditError {
     }
 }
 
-/// What the archive says beside its results.
-#[derive(Default)]
-struct Statements {
-    /// Where sink and desk go on, by topic, generation and partition.
-    sink: BTreeMap<(String, i32, i32), i64>,
-    /// What the sink's positions were recorded for.
-    origins: Vec<Position>,
-    desk: BTreeMap<(String, i32, i32), i64>,
-    fates: FateCounts,
-    people: People,
-    undecodable: BTreeSet<Place>,
-}
-
-/// Of each generation of a topic, from where to where its log goes.
-type Logs = BTreeMap<i32, Bounds>;
-
 impl Audit<'_> {
     /// Reads everything and compares it, and tells of each record that it has read. Blocks its thread.
     ///
@@ -161,63 +145,6 @@ impl Audit<'_> {
         ledger.close(&ends.collect(), &mut books);
         books.close_courses(courses);
         Ok(books)
-    }
-
-    /// Reads scores as the sink would: a schema id that means something else than it did to the sink is an error of the registry, not of the
-    /// records.
-    pub(crate) fn scores_decoder(&self, positions: &[Position]) -> Result<Decoder<EnrichedScore<'static>>, AuditError> {
-        let subject = self.names(self.topics.generation).subject(Topic::Enriched);
-        let decoder = Decoder::new(subject.clone(), self.registry.clone(), self.runtime.clone());
-        let names: Vec<String> = (1..=self.topics.generation)
-            .map(|generation| self.names(generation).name(Topic::Enriched))
-            .collect();
-        for position in positions.iter().filter(|position| names.contains(&position.partition.topic)) {
-            decoder.memory().recall(&position.schemas)?;
-        }
-        Ok(decoder)
-    }
-
-    /// Whether the sink's positions were recorded for the topic that there is, of a generation.
-    pub(crate) fn is_as_recorded(&self, generation: i32, positions: &[Position]) -> Result<bool, AuditError> {
-        let topics = TopicSettings {
-            generation,
-            ..self.topics.clone()
-        };
-        let present = describe_topic(Topic::Enriched, self.kafka, &topics)?;
-        let name = TopicNames::new(&topics).name(Topic::Enriched);
-        let recorded = |position: &&Position| position.partition.topic == name && position.partition.generation == generation;
-        Ok(positions
-            .iter()
-            .filter(recorded)
-            .all(|position| position.topic_id == present.topic_id))
-    }
-
-    /// The generations of a topic that are still there.
-    pub(crate) fn existing(&self, topic: Topic) -> Result<Vec<i32>, AuditError> {
-        Ok(self.logs(topic, &mut Books::default())?.into_keys().collect())
-    }
-
-    pub(crate) fn names(&self, generation: i32) -> TopicNames {
-        TopicNames::new(&TopicSettings {
-            generation,
-            ..self.topics.clone()
-        })
-    }
-
-    /// All generations of a topic that are still there; of the others nothing can be looked at.
-    fn logs(&self, topic: Topic, books: &mut Books) -> Result<Logs, AuditError> {
-        let mut logs = Logs::new();
-        for generation in 1..=self.topics.generation {
-            let name = self.names(generation).name(topic);
-            match topic_bounds(self.kafka, &name) {
-                Ok(bounds) => drop(logs.insert(generation, bounds)),
-                Err(Error::TopicMissing(_)) if generation < self.topics.generation => {
-                    books.notes.push(format!("{name} is gone: what was read of it cannot be looked at"));
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(logs)
     }
 
     /// Takes all reports down, and the copies of them that must have come to something.
@@ -343,80 +270,6 @@ impl Audit<'_> {
         }
         Ok(())
     }
-}
-
-impl Statements {
-    fn take(&mut self, row: Surveyed, (ledger, books, spill): (&mut Ledger, &mut Books, &mut Spill<Item>)) -> io::Result<()> {
-        match row {
-            Surveyed::SinkPosition(position) => {
-                self.sink.insert(key(&position), position.next_offset);
-                self.origins.push(position);
-            }
-            Surveyed::DeskPosition(position) => drop(self.desk.insert(key(&position), position.next_offset)),
-            Surveyed::Fates(counted) => {
-                let partition = (counted.generation, counted.partition);
-                *self.fates.entry((partition, counted.fate)).or_default() += counted.count;
-            }
-            Surveyed::Replaced { employee_no, successor } => self.people.replaced(employee_no, successor),
-            Surveyed::FormerlyReplaced { employee_no, successor } => self.people.formerly_replaced(employee_no, successor),
-            Surveyed::Record(record) => spill.put(record.result_id, &Item::Record(Record::of(&record)))?,
-            Surveyed::History(row) => spill.put(row.result_id, &Item::History(HistoryRow::of(&row)))?,
-            Surveyed::Refused(refused) => self.refuse(&refused, spill)?,
-            Surveyed::Letter { id, state, .. } => {
-                books.count_letter(state);
-                if id.topic.is_empty() {
-                    ledger.letter_known(id.origin, state == LetterState::Filed);
-                }
-            }
-            Surveyed::Discarded(id) if id.topic.is_empty() => ledger.letter_known(id.origin, false),
-            Surveyed::Discarded(_) => {}
-        }
-        Ok(())
-    }
-
-    fn refuse(&mut self, refused: &RefusedScore, spill: &mut Spill<Item>) -> io::Result<()> {
-        let place = place(refused.position);
-        let Ok(statement) = &refused.score else {
-            self.undecodable.insert(place);
-            return Ok(());
-        };
-        let is_by_owner = refused.reason == Refusal::OwnerChanged;
-        spill.put(statement.result_id, &Item::Refused(Refused::of(statement, (place, is_by_owner))))
-    }
-}
-
-fn key(position: &Position) -> (String, i32, i32) {
-    let partition = &position.partition;
-    (partition.topic.clone(), partition.generation, partition.partition)
-}
-
-/// How many records there are, or a little more.
-fn count(logs: &Logs) -> i64 {
-    logs.values().flat_map(BTreeMap::values).map(|(first, end)| end - first).sum()
-}
-
-/// What was read of each partition.
-fn read(logs: &Logs) -> BTreeMap<Partition, Range<i64>> {
-    let of_generation = |(generation, bounds): (&i32, &Bounds)| {
-        let generation = *generation;
-        let read = bounds
-            .iter()
-            .map(move |(partition, (first, end))| ((generation, *partition), *first..*end));
-        read.collect::<Vec<_>>()
-    };
-    logs.iter().flat_map(of_generation).collect()
-}
-
-fn firsts(logs: &Logs) -> BTreeMap<Partition, i64> {
-    let of_generation = |(generation, bounds): (&i32, &Bounds)| {
-        let generation = *generation;
-        let firsts: Vec<_> = bounds
-            .iter()
-            .map(|(partition, (first, _))| ((generation, *partition), *first))
-            .collect();
-        firsts
-    };
-    logs.iter().flat_map(of_generation).collect()
 }
 
 fn check_position(
