@@ -60,6 +60,10 @@ pub(crate) enum Command {
     /// is missing or altered, after showing what it would do.
     Audit(Audit),
     /// Compare a source's own list with the archive, and bring the archive up to date.
+    ///
+    /// Takes the source's own full list, maps and matches it as the mapper does, and names each result about which list and archive differ:
+    /// missing, extra, different, different_person, stale_revision, waiting (a dead letter) or in_flight. Changes nothing unless it is asked to,
+    /// and then through the pipeline like any report. Exits with 0 where both agree in the end, with 1 where they differ.
     Reconcile(Reconcile),
     /// Map a source's reports anew, and show what differs from what stands in the files; --apply corrects it.
     ///

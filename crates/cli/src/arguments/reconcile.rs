@@ -8,9 +8,6 @@ use scoresync_producer::Format;
 
 use super::moment_or_day;
 
-/// Takes the source's own full list, maps and matches it as the mapper does, and names each result about which list and archive differ: missing,
-/// extra, different, different_person, stale_revision, waiting (a dead letter) or in_flight. Changes nothing unless it is asked to, and then
-/// through the pipeline like any report. Exits with 0 where both agree in the end, with 1 where they differ.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Reconcile {

@@ -12,7 +12,7 @@ use scoresync_reconcile::{Class, Comparison, Difference, Extra, NotWithdrawable,
 use serde_json::{Value, json};
 
 use super::name;
-use crate::output::{table, visible};
+use crate::output::table;
 
 /// So many differences are told one by one; a CSV file has all of them.
 const MOST_TOLD: usize = 1_000;
@@ -163,7 +163,7 @@ impl Findings {
     pub(super) fn lines(&self, files: &[PathBuf], done: &Done) -> Vec<String> {
         let mut lines = Vec::new();
         if !self.told.is_empty() {
-            let heading = ["class", "row", "employee", "course", "field", "list", "archive"];
+            let heading = ["class", "row", "employee", "course", "what"];
             let mut rows = vec![heading.map(str::to_owned).to_vec()];
             rows.extend(self.told.iter().flat_map(|difference| table_rows(files, difference)));
             lines.extend(table(&rows));
@@ -202,20 +202,28 @@ impl Findings {
 /// A row for each field that differs; where none does, what is to be known.
 fn table_rows(files: &[PathBuf], difference: &Difference) -> Vec<Vec<String>> {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let beginning = vec![
-        difference.class.to_string(),
-        difference.row.map(|place| name(files, place)).unwrap_or_default(),
-        text(&difference.employee_no),
-        text(&difference.course_id),
-    ];
-    let cells = |cells: [String; 3]| [beginning.clone(), cells.to_vec()].concat();
+    let row = |what: String| {
+        vec![
+            difference.class.to_string(),
+            difference.row.map(|place| name(files, place)).unwrap_or_default(),
+            text(&difference.employee_no),
+            text(&difference.course_id),
+            what,
+        ]
+    };
     if difference.fields.is_empty() {
-        return vec![cells([visible(&difference.explanation).into_owned(), String::new(), String::new()])];
+        return vec![row(difference.explanation.clone())];
     }
-    let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
-    difference
-        .fields
-        .iter()
-        .map(|field| cells([field.field.to_owned(), shown(&field.list), shown(&field.archive)]))
+    let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+    let fields = difference.fields.iter();
+    fields
+        .map(|field| {
+            row(format!(
+                "{}: {} in the list, {} in the archive",
+                field.field,
+                shown(&field.list),
+                shown(&field.archive)
+            ))
+        })
         .collect()
 }
