@@ -1,5 +1,7 @@
 //! One result: what the list says of it beside what the archive has.
 
+use std::cell::Cell;
+
 use scoresync_archive::Successors;
 use scoresync_domain::{
     ResultId, Timestamp,
@@ -19,6 +21,8 @@ pub(crate) struct Comparer<'a> {
     pub(crate) successors: &'a Successors,
     /// Of which moment the list is: what was received since, it cannot have.
     pub(crate) as_of: Timestamp,
+    /// How many that was.
+    pub(crate) received_since: Cell<u64>,
 }
 
 /// Everything about one result.
@@ -170,8 +174,14 @@ impl Comparer<'_> {
     /// Only what this source reported can be too much: others may share its system.
     fn extra(&self, archived: &Archived) -> Option<Difference> {
         let is_ours = archived.source.as_deref() == Some(self.source);
-        let is_older = archived.received_ms < self.as_of.as_millis();
-        (is_ours && is_older && !archived.view.is_withdrawn).then(|| Difference {
+        if !is_ours || archived.view.is_withdrawn {
+            return None;
+        }
+        if archived.received_ms >= self.as_of.as_millis() {
+            self.received_since.set(self.received_since.get() + 1);
+            return None;
+        }
+        Some(Difference {
             employee_no: archived.view.employee_no.clone(),
             course_id: archived.view.course_id.clone(),
             origin: Some(archived.stated.origin()),

@@ -1,6 +1,6 @@
 //! A comparison from beginning to end: the list first, then the archive as it is at one moment, then what has not come to it by then.
 
-use std::{collections::BTreeMap, io, ops::ControlFlow, path::Path};
+use std::{cell::Cell, collections::BTreeMap, io, ops::ControlFlow, path::Path};
 
 use scoresync_archive::{Archive, ArchiveError, Position, Successors, Surveyed};
 use scoresync_domain::{Directory, LetterState, Origin, Refusal, Rejection, ResultId, ScoreReport, Source, Sources, Timestamp, decide};
@@ -79,6 +79,8 @@ pub struct Comparison {
     pub unkeyed: u64,
     /// Records of the source's system in the archive.
     pub archived: u64,
+    /// Results of the source that the list does not have, and cannot: they were received since it was made.
+    pub received_since: u64,
     /// How many results differ in which way.
     pub classes: BTreeMap<Class, u64>,
 }
@@ -170,6 +172,7 @@ impl Reconciliation<'_> {
             source: &self.source.name,
             successors: &around.successors,
             as_of: self.as_of,
+            received_since: Cell::default(),
         };
         for file in spill.read() {
             for (result_id, items) in file? {
@@ -180,6 +183,7 @@ impl Reconciliation<'_> {
                 }
             }
         }
+        comparison.received_since = comparer.received_since.get();
         Ok(comparison)
     }
 

@@ -83,6 +83,7 @@ fn compare(items: Vec<Item>) -> Option<Difference> {
         source: "academy",
         successors: &successors,
         as_of: Timestamp::from_millis(1_000),
+        received_since: Cell::default(),
     };
     comparer.compare(result_id(), items)
 }

@@ -142,6 +142,7 @@ impl Findings {
             "files": files,
             "listed": listed,
             "unkeyed": self.comparison.unkeyed,
+            "received_since": self.comparison.received_since,
             "archived": archived,
             "classes": self.counts().map(|(class, count)| (class.as_str().to_owned(), json!(count))).collect::<serde_json::Map<_, _>>(),
             "differences": self.told,
@@ -182,6 +183,12 @@ impl Findings {
             let unkeyed = self.comparison.unkeyed;
             lines.push(format!(
                 "note: {unkeyed} rows do not say which result they are about; what is extra may be theirs"
+            ));
+        }
+        if self.comparison.received_since > 0 {
+            let since = self.comparison.received_since;
+            lines.push(format!(
+                "note: {since} results that the list does not have were received since it was made, and are none the worse (--as-of)"
             ));
         }
         let compared = format!("{listed} rows in the list, {archived} results in the archive");
