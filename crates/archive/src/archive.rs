@@ -9,6 +9,18 @@ use crate::{
     PostgresArchive, Refusals, RefusedScore, SqliteArchive, TrainingRecord,
 };
 
+/// Does the same in one transaction of both databases, and says what was attempted where it fails. Only what changes something keeps others
+/// from changing anything meanwhile.
+macro_rules! in_transaction {
+    ($intent:ident, $archive:expr, $attempt:literal, $session:ident => $work:expr) => {
+        match $archive {
+            Archive::Sqlite(database) => database.letters($crate::letters::Intent::$intent, async |$session| $work.await),
+            Archive::Postgres(database) => database.letters(async |$session| $work.await).await,
+        }
+        .map_err(|failure| failure.during($attempt))
+    };
+}
+
 mod letters;
 mod rebuild;
 mod reconciliations;

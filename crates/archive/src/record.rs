@@ -174,7 +174,8 @@ impl<'a> Head<'a> {
     }
 
     /// The statement as the rule sees it, with the employee that `replaced_by` leads to.
-    pub(crate) fn statement(&self, employee_no: Option<String>) -> Statement {
+    #[must_use]
+    pub fn statement(&self, employee_no: Option<String>) -> Statement {
         Statement {
             origin: self.origin,
             mapping_version: self.mapping_version,

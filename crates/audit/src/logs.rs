@@ -51,10 +51,7 @@ impl Audit<'_> {
     }
 
     pub(crate) fn names(&self, generation: i32) -> TopicNames {
-        TopicNames::new(&TopicSettings {
-            generation,
-            ..self.topics.clone()
-        })
+        TopicNames::of_generation(self.topics, generation)
     }
 
     /// All generations of a topic that are still there; of the others nothing can be looked at.

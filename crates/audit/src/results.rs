@@ -117,7 +117,7 @@ impl Results<'_> {
     }
 
     fn repairable(&self, known: &Known) -> Repairable {
-        let named = known.said.iter().filter_map(|said| said.employee_no.as_deref());
+        let named = known.said.iter().filter_map(|said| said.employee_no());
         let owner = known.record.iter().filter_map(|record| record.owner.as_deref());
         if named.chain(owner).any(|number| self.people.was_another(number)) {
             Repairable::No
@@ -127,7 +127,7 @@ impl Results<'_> {
     }
 
     fn statement(&self, said: &Said) -> Statement {
-        said.statement(said.employee_no.as_deref().map(|number| self.people.person(number).to_owned()))
+        said.statement(said.employee_no().map(|number| self.people.person(number).to_owned()))
     }
 
     /// Takes out what was refused as it names another than the owner who once was, or may have been, the same person: whether they were the
@@ -136,7 +136,7 @@ impl Results<'_> {
         let owner = known.record.as_ref().and_then(|record| record.owner.as_deref());
         let owner = owner.map(|number| self.people.person(number));
         let is_undecidable = |said: &mut Said| {
-            let named = said.employee_no.as_deref().filter(|number| self.people.was_another(number));
+            let named = said.employee_no().filter(|number| self.people.was_another(number));
             named.is_some_and(|number| owner == Some(self.people.person(number))) && known.refused.remove(&said.place).is_some()
         };
         known.said.extract_if(.., is_undecidable).collect()
@@ -150,7 +150,7 @@ impl Results<'_> {
     /// Where a person decided, or somebody was replaced, fates depend on when; and on what cannot be read any more.
     fn doubt(&mut self, said: &[Said], is_verifiable: bool) {
         let is_replaced = |number: &str| self.people.last(number) != number || self.people.was_another(number);
-        let is_doubtful = |said: &Said| said.is_decided() || said.employee_no.as_deref().is_some_and(is_replaced);
+        let is_doubtful = |said: &Said| said.is_decided() || said.employee_no().is_some_and(is_replaced);
         if !is_verifiable || said.iter().any(is_doubtful) {
             for said in said {
                 self.counts.doubt((said.place.0, said.place.1));
@@ -267,22 +267,24 @@ impl Results<'_> {
 
 /// Whom the deciding statement names: the first of the greatest decision, as it is written. Who took whose place since is no matter.
 fn named_first(said: &[Said], decision: i64) -> Option<String> {
-    let deciding = said.iter().find(|said| said.employee_no.is_some() && said.decision() == decision)?;
-    deciding.employee_no.clone()
+    let deciding = said
+        .iter()
+        .find(|said| said.employee_no().is_some() && said.stated.decision == decision)?;
+    deciding.stated.employee_no.clone()
 }
 
 /// The reports that say nothing of the result any more.
 fn retracted(said: &[Said]) -> HashSet<Origin> {
     let mut best: HashMap<Origin, &Said> = HashMap::new();
-    if said.iter().any(Said::is_retraction) {
+    if said.iter().any(|said| said.stated.is_retraction()) {
         for said in said {
             let kept = best.entry(said.origin()).or_insert(said);
-            if said.precedence() > kept.precedence() {
+            if said.stated.precedence() > kept.stated.precedence() {
                 *kept = said;
             }
         }
     }
-    let retracted = best.into_iter().filter(|(_, said)| said.is_retraction());
+    let retracted = best.into_iter().filter(|(_, said)| said.stated.is_retraction());
     retracted.map(|(origin, _)| origin).collect()
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use scoresync_archive::{Content, EnrichedPosition, Head, RefusedStatement, SurveyedHistory, SurveyedRecord};
-use scoresync_domain::{ContentHash, EnrichedScore, Origin, Repeat, Score, Status, Timestamp, rule::Statement};
+use scoresync_domain::{EnrichedScore, Origin, Score, Status, Timestamp, rule::Statement};
 use serde::{Deserialize, Serialize};
 
 /// BLAKE3, cut to 16 bytes.
@@ -25,16 +25,8 @@ pub(crate) type Place = (i32, i32, i64);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Said {
     pub(crate) place: Place,
-    origin: (i32, i32, i64),
-    mapping_version: i32,
-    decision: i64,
-    pub(crate) employee_no: Option<String>,
-    status: u8,
-    revision_scheme: i32,
-    revision: Option<i64>,
-    content_hash: Hash,
-    repeat: u8,
-    is_retraction: bool,
+    /// With the employee as it is written.
+    pub(crate) stated: Statement,
     pub(crate) head: Hash,
     pub(crate) content: Hash,
     pub(crate) course: Course,
@@ -95,16 +87,7 @@ impl Said {
         let (head, content) = (Head::of(score, arrived), Content::of(score));
         Self {
             place: place(arrived),
-            origin: (score.origin.generation, score.origin.partition, score.origin.offset),
-            mapping_version: score.mapping_version,
-            decision: score.decision,
-            employee_no: head.employee_no.as_deref().map(str::to_owned),
-            status: status(score.status),
-            revision_scheme: score.revision_scheme,
-            revision: score.revision,
-            content_hash: score.content_hash.0,
-            repeat: u8::from(score.repeat == Repeat::Correction),
-            is_retraction: score.is_retraction(),
+            stated: head.statement(head.employee_no.as_deref().map(str::to_owned)),
             head: hash_head(&head),
             content: hash_content(&content),
             course: Course::of(&content),
@@ -112,61 +95,37 @@ impl Said {
     }
 
     pub(crate) const fn origin(&self) -> Origin {
-        Origin {
-            generation: self.origin.0,
-            partition: self.origin.1,
-            offset: self.origin.2,
-        }
+        self.stated.origin
+    }
+
+    pub(crate) fn employee_no(&self) -> Option<&str> {
+        self.stated.employee_no.as_deref()
     }
 
     /// As the rule sees it, with the employee that `replaced_by` leads to.
     pub(crate) fn statement(&self, employee_no: Option<String>) -> Statement {
         Statement {
-            origin: self.origin(),
-            mapping_version: self.mapping_version,
-            decision: self.decision,
             employee_no,
-            status: Status::ALL[usize::from(self.status).min(Status::ALL.len() - 1)],
-            revision_scheme: self.revision_scheme,
-            revision: self.revision,
-            content_hash: ContentHash(self.content_hash),
-            repeat: if self.repeat == 1 { Repeat::Correction } else { Repeat::Redelivery },
+            ..self.stated.clone()
         }
     }
 
     /// Whether both are one output, written twice.
     pub(crate) fn is_copy_of(&self, other: &Self) -> bool {
-        self.origin == other.origin
-            && self.mapping_version == other.mapping_version
-            && self.decision == other.decision
-            && self.employee_no == other.employee_no
-    }
-
-    /// The person's decision that it follows, or 0.
-    pub(crate) const fn decision(&self) -> i64 {
-        self.decision
-    }
-
-    /// Of what one report said of a result the greatest counts, as in [`scoresync_domain::rule`].
-    pub(crate) const fn precedence(&self) -> (i32, i64, bool) {
-        (self.mapping_version, self.decision, self.employee_no.is_some())
-    }
-
-    /// Whether it takes back what its report said of the result.
-    pub(crate) const fn is_retraction(&self) -> bool {
-        self.is_retraction
+        let output = |said: &Self| (said.origin(), said.stated.mapping_version, said.stated.decision);
+        output(self) == output(other) && self.stated.employee_no == other.stated.employee_no
     }
 
     /// Whether a person decided whose it is.
     pub(crate) const fn is_decided(&self) -> bool {
-        self.decision != 0
+        self.stated.decision != 0
     }
 
     /// What a record shows that shows this.
     pub(crate) fn shown(&self) -> Shown {
         Shown {
-            status: self.status,
-            content_hash: self.content_hash,
+            status: status(self.stated.status),
+            content_hash: self.stated.content_hash.0,
             content: self.content,
             course: self.course.clone(),
         }

@@ -8,6 +8,7 @@ mod desk_api;
 mod directory;
 mod failure;
 mod office;
+mod open_archive;
 mod output;
 mod process;
 mod producer;

@@ -77,11 +77,7 @@ impl Resender {
     /// # Errors
     /// [`DecisionError::ReportGone`] where its log does not hold it any more, or the broker's.
     pub fn report(&self, origin: Origin) -> Result<StoredRecord, DecisionError> {
-        let topics = TopicSettings {
-            generation: origin.generation,
-            ..self.topics.clone()
-        };
-        let topic = TopicNames::new(&topics).name(Topic::Raw);
+        let topic = TopicNames::of_generation(&self.topics, origin.generation).name(Topic::Raw);
         let record = record_at(&self.kafka, &topic, origin.partition, origin.offset)?;
         record.ok_or(DecisionError::ReportGone(origin))
     }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Origin, ResultId, Score, Timestamp, fate::named, rule::Statement};
 
 named! {
@@ -92,7 +94,7 @@ pub struct EnrichedScore<'a> {
 }
 
 /// 16 bytes that are equal when, and practically only when, two reports would put the same into the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ContentHash(pub [u8; 16]);
 
 impl EnrichedScore<'_> {

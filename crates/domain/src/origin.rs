@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 /// The first place of a report in the log of raw reports. A redriven copy carries its first origin.
 ///
 /// All reports of one result are in one partition, so the order of origins of one result is the order in which they were sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Origin {
     /// Generation of the topic; grows when the topic is replaced by a larger one.
     pub generation: i32,

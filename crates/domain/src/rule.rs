@@ -5,10 +5,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{ContentHash, Origin, Repeat, Status, retraction};
 
 /// One enriched score about the result, as far as the rule looks at it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
     /// Where the report first appeared.
     pub origin: Origin,
@@ -53,6 +55,18 @@ impl Statement {
             },
             content_hash: self.content_hash,
         }
+    }
+
+    /// Whether it takes back what its report said of the result.
+    #[must_use]
+    pub fn is_retraction(&self) -> bool {
+        self.revision_scheme == retraction::SCHEME && self.status == Status::Withdrawn
+    }
+
+    /// Of what one report said the greatest counts (step 1).
+    #[must_use]
+    pub const fn precedence(&self) -> (i32, i64, bool) {
+        (self.mapping_version, self.decision, self.employee_no.is_some())
     }
 
     /// Whether it outranks what is provisional: a retraction outranks nothing.
@@ -128,10 +142,7 @@ fn owner(statements: &[Statement]) -> (Option<String>, i64) {
 /// Step 1: of each origin only the output with the greatest mapping version and decision; of its copies the first that names anybody.
 fn counting(statements: &[Statement], refused: &[usize]) -> Vec<usize> {
     let mut best: HashMap<Origin, usize> = HashMap::with_capacity(statements.len());
-    let precedence = |number: usize| {
-        let statement = &statements[number];
-        (statement.mapping_version, statement.decision, statement.employee_no.is_some())
-    };
+    let precedence = |number: usize| statements[number].precedence();
     for number in (0..statements.len()).filter(|number| refused.binary_search(number).is_err()) {
         let kept = best.entry(statements[number].origin).or_insert(number);
         if precedence(number) > precedence(*kept) {

@@ -10,7 +10,7 @@ use scoresync_domain::{
 
 use crate::{
     difference::{Class, Difference, FieldDifference, RowPlace},
-    item::{Archived, Item, Listed, Stated},
+    item::{Archived, Item, Listed},
 };
 
 /// By what results are compared.
@@ -32,7 +32,7 @@ struct Known {
     unfit: Option<(RowPlace, String)>,
     is_unfit_in_scope: bool,
     archived: Option<Archived>,
-    former: Vec<Stated>,
+    former: Vec<Statement>,
     is_waiting: bool,
     is_discarded: bool,
     is_refused: bool,
@@ -110,7 +110,7 @@ impl Comparer<'_> {
         if let [only] = listed {
             return Some(only);
         }
-        let statement = |listed: &Listed| listed.stated.statement(self.last(listed.view.employee_no.as_deref()));
+        let statement = |listed: &Listed| naming(&listed.stated, self.last(listed.view.employee_no.as_deref()));
         let statements: Vec<Statement> = listed.iter().map(statement).collect();
         judge(&statements).record.map(|number| &listed[number])
     }
@@ -119,7 +119,7 @@ impl Comparer<'_> {
         employee_no.map(|number| self.successors.last(number).to_owned())
     }
 
-    fn differ(&self, listed: &Listed, archived: &Archived, former: &[Stated]) -> Option<Difference> {
+    fn differ(&self, listed: &Listed, archived: &Archived, former: &[Statement]) -> Option<Difference> {
         let (list, archive) = (&listed.view, &archived.view);
         if list.is_withdrawn && archive.is_withdrawn {
             return None;
@@ -163,7 +163,7 @@ impl Comparer<'_> {
             row: Some(listed.place()),
             employee_no: list.employee_no.clone().or_else(|| archive.employee_no.clone()),
             course_id: list.course_id.clone().or_else(|| archive.course_id.clone()),
-            origin: Some(archived.stated.origin()),
+            origin: Some(archived.stated.origin),
             fields,
             explanation: explanation.to_owned(),
             is_behind: !is_of_another && wins(listed, archived, former),
@@ -184,17 +184,24 @@ impl Comparer<'_> {
         Some(Difference {
             employee_no: archived.view.employee_no.clone(),
             course_id: archived.view.course_id.clone(),
-            origin: Some(archived.stated.origin()),
+            origin: Some(archived.stated.origin),
             explanation: "the list does not have it".to_owned(),
             ..blank(Class::Extra)
         })
     }
 }
 
+fn naming(stated: &Statement, employee_no: Option<String>) -> Statement {
+    Statement {
+        employee_no,
+        ..stated.clone()
+    }
+}
+
 /// Whether the row would be the record if it were reported now, by the archive's rule.
-fn wins(listed: &Listed, archived: &Archived, former: &[Stated]) -> bool {
+fn wins(listed: &Listed, archived: &Archived, former: &[Statement]) -> bool {
     let said = former.iter().chain([&archived.stated, &listed.stated]);
-    let statements: Vec<Statement> = said.map(|stated| stated.statement(None)).collect();
+    let statements: Vec<Statement> = said.map(|stated| naming(stated, None)).collect();
     let of_list = statements.last().map(Statement::version);
     let record = judge(&statements).record.map(|number| statements[number].version());
     record.is_some() && record == of_list
@@ -217,7 +224,7 @@ fn unfit((place, why): (RowPlace, &str), archived: Option<&Archived>) -> Differe
         row: Some(place),
         employee_no: archived.and_then(|archived| archived.view.employee_no.clone()),
         course_id: archived.and_then(|archived| archived.view.course_id.clone()),
-        origin: archived.map(|archived| archived.stated.origin()),
+        origin: archived.map(|archived| archived.stated.origin),
         explanation: format!("the list's row cannot be filed: {why}"),
         is_behind: true,
         ..blank(if archived.is_some() { Class::Different } else { Class::Missing })

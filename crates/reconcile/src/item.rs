@@ -1,7 +1,7 @@
 //! What is known of a result, small enough to be written to disk.
 
-use scoresync_archive::{Head, SurveyedRecord};
-use scoresync_domain::{ContentHash, EnrichedScore, Origin, Repeat, Status, rule::Statement};
+use scoresync_archive::SurveyedRecord;
+use scoresync_domain::{EnrichedScore, Origin, rule::Statement};
 use serde::{Deserialize, Serialize};
 
 use crate::{difference::RowPlace, view::View};
@@ -21,7 +21,7 @@ pub(crate) enum Item {
     /// What stands in a file.
     Archived(Box<Archived>),
     /// What was said of it before.
-    Former(Box<Stated>),
+    Former(Box<Statement>),
     /// A letter about it is open.
     Waiting,
     /// A person closed a letter about it as nothing.
@@ -39,20 +39,7 @@ pub(crate) struct Listed {
     row: u64,
     pub(crate) is_in_scope: bool,
     pub(crate) view: View,
-    pub(crate) stated: Stated,
-}
-
-/// What the archive's rule looks at in a statement, but for whom it names.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Stated {
-    origin: (i32, i32, i64),
-    mapping_version: i32,
-    decision: i64,
-    status: u8,
-    revision_scheme: i32,
-    revision: Option<i64>,
-    content_hash: [u8; 16],
-    is_correction: bool,
+    pub(crate) stated: Statement,
 }
 
 /// A record of the archive.
@@ -63,71 +50,20 @@ pub(crate) struct Archived {
     pub(crate) view: View,
     /// When its report was received.
     pub(crate) received_ms: i64,
-    pub(crate) stated: Stated,
+    pub(crate) stated: Statement,
 }
 
-impl Stated {
-    /// What a row of the list says, if it were reported now: behind everything that was said, in the order of the list.
-    fn by_row(score: &EnrichedScore<'_>, place: RowPlace) -> Self {
-        Self {
-            origin: (
-                i32::MAX,
-                i32::try_from(place.file).unwrap_or(i32::MAX),
-                i64::try_from(place.row).unwrap_or(i64::MAX),
-            ),
-            mapping_version: score.mapping_version,
-            decision: score.decision,
-            status: number_of(score.status),
-            revision_scheme: score.revision_scheme,
-            revision: score.revision,
-            content_hash: score.content_hash.0,
-            is_correction: score.repeat == Repeat::Correction,
-        }
+/// What a row of the list says, if it were reported now: behind everything that was said, in the order of the list.
+fn stated_by_row(score: &EnrichedScore<'_>, place: RowPlace) -> Statement {
+    let origin = Origin {
+        generation: i32::MAX,
+        partition: i32::try_from(place.file).unwrap_or(i32::MAX),
+        offset: i64::try_from(place.row).unwrap_or(i64::MAX),
+    };
+    Statement {
+        origin,
+        ..score.statement()
     }
-
-    pub(crate) fn in_archive(head: &Head<'_>) -> Self {
-        Self {
-            origin: (head.origin.generation, head.origin.partition, head.origin.offset),
-            mapping_version: head.mapping_version,
-            decision: head.decision,
-            status: number_of(head.status),
-            revision_scheme: head.revision_scheme,
-            revision: head.revision,
-            content_hash: head.content_hash.0,
-            is_correction: head.repeat == Repeat::Correction,
-        }
-    }
-
-    pub(crate) const fn origin(&self) -> Origin {
-        Origin {
-            generation: self.origin.0,
-            partition: self.origin.1,
-            offset: self.origin.2,
-        }
-    }
-
-    /// Naming somebody, or nobody.
-    pub(crate) fn statement(&self, employee_no: Option<String>) -> Statement {
-        Statement {
-            origin: self.origin(),
-            mapping_version: self.mapping_version,
-            decision: self.decision,
-            employee_no,
-            status: Status::ALL[usize::from(self.status).min(Status::ALL.len() - 1)],
-            revision_scheme: self.revision_scheme,
-            revision: self.revision,
-            content_hash: ContentHash(self.content_hash),
-            repeat: if self.is_correction {
-                Repeat::Correction
-            } else {
-                Repeat::Redelivery
-            },
-        }
-    }
-}
-
-fn number_of(status: Status) -> u8 {
-    Status::ALL.iter().position(|known| *known == status).unwrap_or_default() as u8
 }
 
 impl Listed {
@@ -137,7 +73,7 @@ impl Listed {
             row: place.row,
             is_in_scope,
             view: View::of_row(score),
-            stated: Stated::by_row(score, place),
+            stated: stated_by_row(score, place),
         }
     }
 
@@ -156,7 +92,7 @@ impl Archived {
             is_in_scope,
             view: View::of_record(record),
             received_ms: record.head.received_at.as_millis(),
-            stated: Stated::in_archive(&record.head),
+            stated: record.head.statement(None),
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use crate::{
     compare::Comparer,
     difference::{Class, Difference, RowPlace},
-    item::{Archived, Item, Listed, Stated},
+    item::{Archived, Item, Listed},
     scope::Scope,
 };
 
@@ -254,7 +254,7 @@ impl Reconciliation<'_> {
                 spill.put(record.result_id, &Item::Archived(Box::new(archived)))?;
             }
             Surveyed::History(row) => {
-                spill.put(row.result_id, &Item::Former(Box::new(Stated::in_archive(&row.head))))?;
+                spill.put(row.result_id, &Item::Former(Box::new(row.head.statement(None))))?;
             }
             Surveyed::Refused(refused) => {
                 if let (Refusal::Constraint, Ok(statement)) = (refused.reason, &refused.score) {

@@ -43,10 +43,7 @@ pub fn fields_of_withdrawal(
     reports: &mut Decoder<ScoreReport<'static>>,
 ) -> Result<Fields<'static>, NotWithdrawable> {
     let Extra { result_id, origin } = extra;
-    let names = TopicNames::new(&TopicSettings {
-        generation: origin.generation,
-        ..topics.clone()
-    });
+    let names = TopicNames::of_generation(topics, origin.generation);
     let stored = record_at(kafka, &names.name(Topic::Raw), origin.partition, origin.offset)?.ok_or(NotWithdrawable::Gone)?;
     let report = match reports.decode(stored.value.as_deref()) {
         Ok(report) => report,

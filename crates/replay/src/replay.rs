@@ -116,10 +116,7 @@ impl Span {
 
 impl Replay<'_> {
     pub(crate) fn names(&self, generation: i32) -> TopicNames {
-        TopicNames::new(&TopicSettings {
-            generation,
-            ..self.topics.clone()
-        })
+        TopicNames::of_generation(self.topics, generation)
     }
 
     /// All generations of a topic that are still there.

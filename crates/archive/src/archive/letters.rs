@@ -5,21 +5,8 @@ use scoresync_domain::{Origin, ResultId, Timestamp};
 use super::Archive;
 use crate::{
     ArchiveError, DeskEvent, DueRedrive, Letter, LetterBatch, LetterBody, LetterFilter, LetterGroup, LetterId, LetterPage, LetterToJudge,
-    LettersTaken, OpenLetters, Position, Request, WaitingGroup,
-    letters::{self, Intent},
+    LettersTaken, OpenLetters, Position, Request, WaitingGroup, letters,
 };
-
-/// Does the same in one transaction of both databases, and says what was attempted where it fails. Only what changes something keeps others
-/// from changing anything meanwhile.
-macro_rules! both {
-    ($intent:ident, $archive:expr, $attempt:literal, $session:ident => $work:expr) => {
-        match $archive {
-            Archive::Sqlite(database) => database.letters(Intent::$intent, async |$session| $work.await),
-            Archive::Postgres(database) => database.letters(async |$session| $work.await).await,
-        }
-        .map_err(|failure| failure.during($attempt))
-    };
-}
 
 impl Archive {
     /// Where the desk goes on in each claimed partition of a topic's generation.
@@ -27,7 +14,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn desk_positions(&self, topic: &str, generation: i32) -> Result<Vec<Position>, ArchiveError> {
-        both!(Look, self, "read the desk's positions", session => letters::positions(session, topic, generation))
+        in_transaction!(Look, self, "read the desk's positions", session => letters::positions(session, topic, generation))
     }
 
     /// Claims a partition at the desk's first start; returns what stands, which is another's where that was first.
@@ -35,7 +22,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn claim_desk_position(&self, position: &Position) -> Result<Position, ArchiveError> {
-        both!(Change, self, "claim a position of the desk", session => letters::claim(session, position))
+        in_transaction!(Change, self, "claim a position of the desk", session => letters::claim(session, position))
     }
 
     /// Takes in what was read of any partitions: all of it, or nothing. What is read twice changes nothing.
@@ -43,7 +30,7 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError::LostPosition`] where a partition is not at its expected offset, or the database's.
     pub async fn take_letters(&self, batch: &LetterBatch<'_>) -> Result<LettersTaken, ArchiveError> {
-        both!(Change, self, "take letters in", session => letters::take(session, batch))
+        in_transaction!(Change, self, "take letters in", session => letters::take(session, batch))
     }
 
     /// Opens letters again that are closed as filed, and are not.
@@ -51,7 +38,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn reopen_unfiled(&self, letters: &[LetterId]) -> Result<(), ArchiveError> {
-        both!(Change, self, "open letters again", session => letters::reopen_unfiled(session, letters))
+        in_transaction!(Change, self, "open letters again", session => letters::reopen_unfiled(session, letters))
     }
 
     /// The groups that wait for one of these identities, by [`scoresync_domain::identity_hash`].
@@ -59,7 +46,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn groups_waiting_for(&self, identities: &[[u8; 16]]) -> Result<Vec<[u8; 16]>, ArchiveError> {
-        both!(Look, self, "look for letters that wait for somebody", session => letters::waiting_for(session, identities))
+        in_transaction!(Look, self, "look for letters that wait for somebody", session => letters::waiting_for(session, identities))
     }
 
     /// Groups with open letters behind this one, in the order of their ids, at most `limit`.
@@ -67,7 +54,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn open_groups(&self, after: Option<[u8; 16]>, limit: u32) -> Result<Vec<WaitingGroup>, ArchiveError> {
-        both!(Look, self, "read the open problems", session => letters::open_groups(session, after, limit))
+        in_transaction!(Look, self, "read the open problems", session => letters::open_groups(session, after, limit))
     }
 
     /// The open letters of a group behind this one, in the order of their origins, at most `limit`.
@@ -79,7 +66,7 @@ impl Archive {
         group_id: [u8; 16],
         (after, limit): (Option<&LetterId>, u32),
     ) -> Result<Vec<LetterToJudge>, ArchiveError> {
-        both!(Look, self, "read the letters of a problem", session => letters::open_letters_of(session, &group_id, (after, limit)))
+        in_transaction!(Look, self, "read the letters of a problem", session => letters::open_letters_of(session, &group_id, (after, limit)))
     }
 
     /// The open letters about a result.
@@ -87,7 +74,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn open_letters_about(&self, result_id: ResultId) -> Result<Vec<LetterToJudge>, ArchiveError> {
-        both!(Look, self, "read the letters about a result", session => letters::open_letters_about(session, result_id))
+        in_transaction!(Look, self, "read the letters about a result", session => letters::open_letters_about(session, result_id))
     }
 
     /// Asks for open letters of ours to be redriven that were tried less than `max_attempts` times; says how many there were. A person's
@@ -96,7 +83,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn queue_redrives(&self, ids: &[LetterId], request: &Request<'_>, max_attempts: u32) -> Result<u64, ArchiveError> {
-        both!(Change, self, "ask for letters to be redriven", session => letters::queue(session, ids, (request, max_attempts)))
+        in_transaction!(Change, self, "ask for letters to be redriven", session => letters::queue(session, ids, (request, max_attempts)))
     }
 
     /// Letters that are to be sent by now, those first that wait longest.
@@ -104,7 +91,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn due_redrives(&self, now: Timestamp, limit: u32) -> Result<Vec<DueRedrive>, ArchiveError> {
-        both!(Look, self, "read what is to be redriven", session => letters::due(session, (now, limit)))
+        in_transaction!(Look, self, "read what is to be redriven", session => letters::due(session, (now, limit)))
     }
 
     /// Opens letters again of whose copies nothing was heard, though they were sent before a moment; says how many there were.
@@ -112,7 +99,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn reopen_lost_redrives(&self, sent_before: Timestamp) -> Result<u64, ArchiveError> {
-        both!(Change, self, "open lost letters again", session => letters::reopen_lost(session, sent_before))
+        in_transaction!(Change, self, "open lost letters again", session => letters::reopen_lost(session, sent_before))
     }
 
     /// Of a report that a person sends again, what becomes of it counts, although its letter was closed.
@@ -120,7 +107,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn expect_again(&self, id: &LetterId, at: Timestamp) -> Result<u64, ArchiveError> {
-        both!(Change, self, "expect a letter again", session => letters::expect_again(session, id, at))
+        in_transaction!(Change, self, "expect a letter again", session => letters::expect_again(session, id, at))
     }
 
     /// Remembers that copies of letters, after so many attempts, are in `scores.raw`; says how many were waited for still.
@@ -128,7 +115,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn redrives_sent(&self, ids: &[(LetterId, u32)], at: Timestamp) -> Result<u64, ArchiveError> {
-        both!(Change, self, "remember what was redriven", session => letters::sent(session, ids, at))
+        in_transaction!(Change, self, "remember what was redriven", session => letters::sent(session, ids, at))
     }
 
     /// Opens letters again whose copies cannot be sent; says how many were waited for still.
@@ -136,7 +123,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn give_back_redrives(&self, ids: &[LetterId]) -> Result<u64, ArchiveError> {
-        both!(Change, self, "give letters back", session => letters::give_back(session, ids))
+        in_transaction!(Change, self, "give letters back", session => letters::give_back(session, ids))
     }
 
     /// Closes open letters that are nothing; says how many there were.
@@ -144,7 +131,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn discard_letters(&self, ids: &[LetterId], request: &Request<'_>) -> Result<u64, ArchiveError> {
-        both!(Change, self, "discard letters", session => letters::discard(session, ids, request))
+        in_transaction!(Change, self, "discard letters", session => letters::discard(session, ids, request))
     }
 
     /// Forgets at most `limit` letters that were filed or discarded before a moment, and says how many; to be called until there are none.
@@ -152,7 +139,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn purge_letters(&self, closed_before: Timestamp, limit: u32) -> Result<u64, ArchiveError> {
-        both!(Change, self, "forget letters", session => letters::purge(session, (closed_before, limit)))
+        in_transaction!(Change, self, "forget letters", session => letters::purge(session, (closed_before, limit)))
     }
 
     /// How many letters [`Self::purge_letters`] would forget in all.
@@ -160,7 +147,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn purgeable_letters(&self, closed_before: Timestamp) -> Result<u64, ArchiveError> {
-        both!(Look, self, "count closed letters", session => letters::purgeable(session, closed_before))
+        in_transaction!(Look, self, "count closed letters", session => letters::purgeable(session, closed_before))
     }
 
     /// Remembers who did something with letters, or saw what they hold.
@@ -168,7 +155,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn note_desk_event(&self, ids: &[LetterId], request: &Request<'_>) -> Result<(), ArchiveError> {
-        both!(Change, self, "note what was done at the desk", session => letters::note(session, ids, request))
+        in_transaction!(Change, self, "note what was done at the desk", session => letters::note(session, ids, request))
     }
 
     /// What is noted about a letter, the last of it first.
@@ -176,7 +163,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn desk_events(&self, id: &LetterId, limit: u32) -> Result<Vec<DeskEvent>, ArchiveError> {
-        both!(Look, self, "read what was done at the desk", session => letters::events(session, (id, limit)))
+        in_transaction!(Look, self, "read what was done at the desk", session => letters::events(session, (id, limit)))
     }
 
     /// The letters of a filter, those first that failed first.
@@ -184,7 +171,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn letters(&self, filter: &LetterFilter, page: &LetterPage) -> Result<Vec<Letter>, ArchiveError> {
-        both!(Look, self, "list letters", session => letters::letters(session, filter, page))
+        in_transaction!(Look, self, "list letters", session => letters::letters(session, filter, page))
     }
 
     /// One letter with what it holds.
@@ -192,7 +179,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn letter(&self, id: &LetterId) -> Result<Option<(Letter, LetterBody)>, ArchiveError> {
-        both!(Look, self, "read a letter", session => letters::letter(session, id))
+        in_transaction!(Look, self, "read a letter", session => letters::letter(session, id))
     }
 
     /// The problems with open letters, those first that have most.
@@ -200,7 +187,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn letter_groups(&self, limit: u32) -> Result<Vec<LetterGroup>, ArchiveError> {
-        both!(Look, self, "list problems", session => letters::groups(session, limit))
+        in_transaction!(Look, self, "list problems", session => letters::groups(session, limit))
     }
 
     /// What a problem is about; `None` where there is none of this name.
@@ -208,7 +195,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn letter_group(&self, group_id: [u8; 16]) -> Result<Option<WaitingGroup>, ArchiveError> {
-        both!(Look, self, "read a problem", session => letters::group(session, &group_id))
+        in_transaction!(Look, self, "read a problem", session => letters::group(session, &group_id))
     }
 
     /// Where the reports first appeared that say something of a result, refused ones included, in their order.
@@ -216,7 +203,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn origins_of(&self, result_id: ResultId) -> Result<Vec<Origin>, ArchiveError> {
-        both!(Look, self, "look for the reports of a result", session => letters::origins_of(session, result_id))
+        in_transaction!(Look, self, "look for the reports of a result", session => letters::origins_of(session, result_id))
     }
 
     /// The last report of a result that names an employee, whom a decision can replace: a withdrawal may name nobody.
@@ -224,7 +211,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn last_naming_report(&self, result_id: ResultId) -> Result<Option<Origin>, ArchiveError> {
-        both!(Look, self, "look for a report of a result", session => letters::last_naming_report(session, result_id))
+        in_transaction!(Look, self, "look for a report of a result", session => letters::last_naming_report(session, result_id))
     }
 
     /// By which decision the owners of those results were found that the archive has; 0 is none.
@@ -232,7 +219,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn owner_decisions(&self, results: &[ResultId]) -> Result<Vec<(ResultId, i64)>, ArchiveError> {
-        both!(Look, self, "look for the owners of results", session => letters::owner_decisions(session, results))
+        in_transaction!(Look, self, "look for the owners of results", session => letters::owner_decisions(session, results))
     }
 
     /// Whose records were matched by a person's decision of this kind (`alias:phone`, `alias:result` …).
@@ -240,7 +227,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn owners_matched_by(&self, matched_by: &str) -> Result<Vec<String>, ArchiveError> {
-        both!(Look, self, "look for records that were filed by a decision", session => letters::owners_matched_by(session, matched_by))
+        in_transaction!(Look, self, "look for records that were filed by a decision", session => letters::owners_matched_by(session, matched_by))
     }
 
     /// How many letters are open, by source and reason, and since when.
@@ -248,7 +235,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn open_letters(&self) -> Result<OpenLetters, ArchiveError> {
-        both!(Look, self, "count open letters", session => letters::open(session))
+        in_transaction!(Look, self, "count open letters", session => letters::open(session))
     }
 
     /// How many letters are open that a field mapping could not read, by source and the mapping's version.
@@ -256,7 +243,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn letters_unread_by_mapping(&self) -> Result<Vec<(String, i32, u64)>, ArchiveError> {
-        both!(Look, self, "count letters by mapping", session => letters::unread_by_mapping(session))
+        in_transaction!(Look, self, "count letters by mapping", session => letters::unread_by_mapping(session))
     }
 
     /// How many letters there are in each state.
@@ -264,6 +251,6 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn letter_states(&self) -> Result<Vec<(String, u64)>, ArchiveError> {
-        both!(Look, self, "count letters", session => letters::states(session))
+        in_transaction!(Look, self, "count letters", session => letters::states(session))
     }
 }

@@ -3,7 +3,6 @@
 use super::Archive;
 use crate::{
     ArchiveError, FateCount, Rebuild,
-    letters::Intent,
     rebuild::{correct_fates, rebuild},
 };
 
@@ -14,11 +13,7 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError::Overtaken`] where anything of a result comes from what was not read, or the database's.
     pub async fn rebuild(&self, request: Rebuild<'_>) -> Result<(), ArchiveError> {
-        match self {
-            Self::Sqlite(database) => database.letters(Intent::Change, async |session| rebuild(session, request).await),
-            Self::Postgres(database) => database.letters(async |session| rebuild(session, request).await).await,
-        }
-        .map_err(|failure| failure.during("make results anew"))
+        in_transaction!(Change, self, "make results anew", session => rebuild(session, request))
     }
 
     /// Adds to the counts of fates, or takes away from them.
@@ -26,10 +21,6 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn correct_fates(&self, corrections: &[FateCount]) -> Result<(), ArchiveError> {
-        match self {
-            Self::Sqlite(database) => database.letters(Intent::Change, async |session| correct_fates(session, corrections).await),
-            Self::Postgres(database) => database.letters(async |session| correct_fates(session, corrections).await).await,
-        }
-        .map_err(|failure| failure.during("correct the counts of fates"))
+        in_transaction!(Change, self, "correct the counts of fates", session => correct_fates(session, corrections))
     }
 }

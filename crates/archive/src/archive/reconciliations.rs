@@ -5,7 +5,6 @@ use scoresync_domain::Timestamp;
 use super::Archive;
 use crate::{
     ArchiveError, ReconciliationResult, ReconciliationRun,
-    letters::Intent,
     reconciliations::{begin, end, give_back, latest},
 };
 
@@ -16,11 +15,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn begin_reconciliation(&self, source: &str, moments: (Timestamp, Timestamp, Timestamp)) -> Result<bool, ArchiveError> {
-        match self {
-            Self::Sqlite(database) => database.letters(Intent::Change, async |session| begin(session, source, moments).await),
-            Self::Postgres(database) => database.letters(async |session| begin(session, source, moments).await).await,
-        }
-        .map_err(|failure| failure.during("begin a reconciliation"))
+        in_transaction!(Change, self, "begin a reconciliation", session => begin(session, source, moments))
     }
 
     /// Notes what the run came to that was due at a moment.
@@ -28,11 +23,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn end_reconciliation(&self, run: (&str, Timestamp), result: &ReconciliationResult) -> Result<(), ArchiveError> {
-        match self {
-            Self::Sqlite(database) => database.letters(Intent::Change, async |session| end(session, run, result).await),
-            Self::Postgres(database) => database.letters(async |session| end(session, run, result).await).await,
-        }
-        .map_err(|failure| failure.during("note what a reconciliation came to"))
+        in_transaction!(Change, self, "note what a reconciliation came to", session => end(session, run, result))
     }
 
     /// Gives back a run that was begun and not carried out, to whoever begins it next.
@@ -40,11 +31,7 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn give_back_reconciliation(&self, run: (&str, Timestamp)) -> Result<(), ArchiveError> {
-        match self {
-            Self::Sqlite(database) => database.letters(Intent::Change, async |session| give_back(session, run).await),
-            Self::Postgres(database) => database.letters(async |session| give_back(session, run).await).await,
-        }
-        .map_err(|failure| failure.during("give a reconciliation back"))
+        in_transaction!(Change, self, "give a reconciliation back", session => give_back(session, run))
     }
 
     /// The latest runs, of one source or of all, the newest first.
@@ -52,10 +39,6 @@ impl Archive {
     /// # Errors
     /// The database's.
     pub async fn reconciliations(&self, source: Option<&str>, limit: u32) -> Result<Vec<ReconciliationRun>, ArchiveError> {
-        match self {
-            Self::Sqlite(database) => database.letters(Intent::Look, async |session| latest(session, source, limit).await),
-            Self::Postgres(database) => database.letters(async |session| latest(session, source, limit).await).await,
-        }
-        .map_err(|failure| failure.during("read the reconciliations"))
+        in_transaction!(Look, self, "read the reconciliations", session => latest(session, source, limit))
     }
 }

@@ -232,7 +232,7 @@ fn who_was_another_once_is_undecided_and_nobody_else() {
 /// The fate of each, one after the other.
 fn check_fates(said: &[EnrichedScore<'static>], expected: &[Fate]) {
     let said: Vec<Said> = (0..).zip(said).map(|(offset, score)| Said::of(score, place_of(offset))).collect();
-    let statements: Vec<Statement> = said.iter().map(|said| said.statement(said.employee_no.clone())).collect();
+    let statements: Vec<Statement> = said.iter().map(|said| said.stated.clone()).collect();
     assert_eq!(fates(&said, &statements), expected);
 }
 

@@ -4,7 +4,6 @@ mod repair;
 
 use std::{path::PathBuf, sync::Arc};
 
-use anyhow::Context as _;
 use scoresync_archive::{Access, Archive};
 use scoresync_audit::{Audit, AuditError, Books, Finding, PartitionBooks, Progress, Step};
 use scoresync_kafka::{KafkaSettings, Registry, Topic, TopicSettings};
@@ -14,7 +13,7 @@ use serde_json::json;
 use tokio::runtime::Handle;
 
 use super::Context;
-use crate::{arguments, failure::Failure, output::table, progress::Counted, surroundings::Surroundings};
+use crate::{arguments, failure::Failure, open_archive::open_archive, output::table, progress::Counted, surroundings::Surroundings};
 
 pub(super) async fn run(arguments: &arguments::Audit, context: &Context) -> Result<Exit, Failure> {
     let office = Office::open(arguments, context).await?;
@@ -51,12 +50,7 @@ impl Office {
         let topics = [Topic::Raw, Topic::Enriched, Topic::DeadLetters];
         let registry = Surroundings::find(&context.configuration, &topics).await?.registry;
         let access = if arguments.repair { Access::Desk } else { Access::Reader };
-        if !Archive::is_prepared(&context.configuration.archive).await? {
-            return Err(anyhow::anyhow!("there is no archive yet; has a sink run?").into());
-        }
-        let archive = Archive::open(&context.configuration.archive, access)
-            .await
-            .context("open the archive; has a sink run yet?")?;
+        let archive = open_archive(&context.configuration, access).await?;
         Ok(Self {
             kafka: context.configuration.kafka.clone(),
             topics: context.configuration.topics.clone(),

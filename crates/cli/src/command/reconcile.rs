@@ -7,7 +7,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use prometheus::Registry;
-use scoresync_archive::{Access, Archive};
+use scoresync_archive::Access;
 use scoresync_kafka::Topic;
 use scoresync_producer::{Intake, ProducerMetrics};
 use scoresync_reconcile::{Class, Extra, RowPlace, Scope, Step};
@@ -21,6 +21,7 @@ use crate::{
     arguments::{Compare, Reconcile, ReconcileAction},
     confirmation::is_confirmed,
     failure::Failure,
+    open_archive::open_archive,
     progress::Counted,
     reconciliation::{Ground, NEEDED, RowsToSend},
     score_files::find_source,
@@ -59,12 +60,7 @@ async fn ground(arguments: &Compare, context: Context, surroundings: &Surroundin
     if changes(arguments) && files.iter().any(|file| file.as_os_str() == "-") {
         bail!("a list that is sent from is read more than once: name a file instead of standard input");
     }
-    if !Archive::is_prepared(&context.configuration.archive).await? {
-        bail!("there is no archive yet; has a sink run?");
-    }
-    let archive = Archive::open(&context.configuration.archive, Access::Reader)
-        .await
-        .context("open the archive; has a sink run yet?")?;
+    let archive = open_archive(&context.configuration, Access::Reader).await?;
     Ok(Ground {
         source,
         files,

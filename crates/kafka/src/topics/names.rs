@@ -57,6 +57,15 @@ impl TopicNames {
         }
     }
 
+    /// The same for another generation than the settings'.
+    #[must_use]
+    pub fn of_generation(settings: &TopicSettings, generation: i32) -> Self {
+        Self {
+            generation,
+            ..Self::new(settings)
+        }
+    }
+
     /// `<prefix>scores.raw`; from the second generation of a score topic on, `<prefix>scores.raw.g2`.
     #[must_use]
     pub fn name(&self, topic: Topic) -> String {

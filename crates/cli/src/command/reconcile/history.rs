@@ -1,12 +1,11 @@
 //! `scoresync reconcile history`: what the reconciler's runs came to.
 
-use anyhow::{Context as _, bail};
-use scoresync_archive::{Access, Archive, ReconciliationRun};
+use scoresync_archive::{Access, ReconciliationRun};
 use scoresync_service::Exit;
 use serde_json::{Value, json};
 
 use super::Context;
-use crate::{arguments::History, failure::Failure, output::table};
+use crate::{arguments::History, failure::Failure, open_archive::open_archive, output::table};
 
 pub(super) async fn run(arguments: &History, context: &Context) -> Result<Exit, Failure> {
     let runs = runs(arguments, context).await?;
@@ -16,12 +15,7 @@ pub(super) async fn run(arguments: &History, context: &Context) -> Result<Exit, 
 }
 
 async fn runs(arguments: &History, context: &Context) -> anyhow::Result<Vec<ReconciliationRun>> {
-    if !Archive::is_prepared(&context.configuration.archive).await? {
-        bail!("there is no archive yet; has a sink run?");
-    }
-    let archive = Archive::open(&context.configuration.archive, Access::Reader)
-        .await
-        .context("open the archive; has a sink run yet?")?;
+    let archive = open_archive(&context.configuration, Access::Reader).await?;
     Ok(archive.reconciliations(arguments.source.as_deref(), arguments.limit).await?)
 }
 
