@@ -12,7 +12,7 @@ use anyhow::ensure;
 use scoresync_fault_points::{Bug, Point};
 use scoresync_tests::{
     chaos::{
-        Field, Outcome, Plan, Player, Round, Schedule,
+        Field, Outcome, Owners, Plan, Player, Round, Schedule,
         faults::{Fault, stage_of},
         traps::{set_without_errors, spring},
     },
@@ -63,6 +63,7 @@ async fn harmless(field: &Field, schedule: Schedule, (seed, seconds): (u64, u64)
         seed,
         duration: Duration::from_secs(seconds),
         rows: 50 * usize::try_from(seconds)?,
+        owners: Owners::Disputed,
         players: Player::usual(),
         schedule,
         arming: Vec::new(),

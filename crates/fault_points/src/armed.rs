@@ -2,12 +2,13 @@
 
 use std::{
     collections::BTreeSet,
-    process::Command,
     sync::{
         LazyLock,
         atomic::{AtomicU64, Ordering},
     },
 };
+
+use nix::sys::signal::{Signal, raise};
 
 use crate::{Bug, Point};
 
@@ -41,10 +42,10 @@ fn is_due(event: &Option<Event>, point: Point) -> bool {
     awaited.is_some_and(|event| event.passes.fetch_add(1, Ordering::Relaxed) + 1 == event.at)
 }
 
-/// The whole process, all threads of it.
+/// The whole process, all threads of it. The signal is this thread's own: sent to the process, it may stop another thread first, and this one
+/// goes on a little.
 fn freeze() {
-    let frozen = Command::new("kill").args(["-STOP", &std::process::id().to_string()]).status();
-    assert!(frozen.is_ok_and(|status| status.success()), "the process could not be frozen");
+    assert_eq!(raise(Signal::SIGSTOP), Ok(()), "the process could not be frozen");
 }
 
 /// `point:number`.

@@ -29,4 +29,4 @@ pub use fleet::{Arming, BUG, CRASH, FREEZE, Fleet, Stage};
 pub use round::{Lingers, Outcome, Plan, Player, Round};
 pub use schedule::{Schedule, Strike};
 pub use staff::Staff;
-pub use stream::Stream;
+pub use stream::{Owners, Stream};

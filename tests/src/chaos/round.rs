@@ -19,6 +19,7 @@ use super::{
     checker::{Anomaly, Case, check},
     driver::Driver,
     schedule::Strike,
+    stream::Owners,
     watch::Watch,
 };
 use crate::{installation::Installation, topics::Topics};
@@ -70,6 +71,8 @@ pub struct Plan {
     pub duration: Duration,
     /// How many, about.
     pub rows: usize,
+    /// Whether there are some about whose owner they disagree.
+    pub owners: Owners,
     /// The processes.
     pub players: Vec<Player>,
     /// The faults.
@@ -139,7 +142,7 @@ impl<'a> Round<'a> {
     pub async fn play(&self) -> anyhow::Result<Outcome> {
         let (installation, topics) = self.field.install(self.folder).await?;
         let staff = Staff::generate(self.plan.seed);
-        let stream = Stream::generate(self.plan.seed, &staff, self.plan.rows, &valid_report(&installation).await?);
+        let stream = self.stream(&staff, &installation).await?;
         let lingering = self.lingering()?;
         let of_commands = if self.plan.lingers == Some(Lingers::Commands) {
             lingering.as_slice()
@@ -201,6 +204,11 @@ impl<'a> Round<'a> {
             crashes,
             anomalies: check(&case, &evidence),
         })
+    }
+
+    async fn stream(&self, staff: &Staff, installation: &Installation) -> anyhow::Result<Stream> {
+        let Plan { seed, rows, owners, .. } = self.plan;
+        Ok(Stream::generate(*seed, staff, (*rows, *owners), &valid_report(installation).await?))
     }
 
     /// Variables under which a client lingers.

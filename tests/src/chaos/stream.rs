@@ -93,6 +93,15 @@ pub(super) struct Parcel {
     pub(super) rows: Vec<usize>,
 }
 
+/// Whether some results are said of two employees, so that one of them is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owners {
+    /// One story in twenty.
+    Disputed,
+    /// None.
+    Undisputed,
+}
+
 /// A record that a foreign client writes.
 #[derive(Clone, Debug)]
 pub(super) struct Poison {
@@ -112,9 +121,10 @@ pub struct Stream {
 impl Stream {
     /// About so many rows; the same for the same seed. `valid` is a framed report of no source that is known.
     #[must_use]
-    pub fn generate(seed: u64, staff: &Staff, size: usize, valid: &[u8]) -> Self {
+    pub fn generate(seed: u64, staff: &Staff, (size, owners): (usize, Owners), valid: &[u8]) -> Self {
         let mut author = Author {
             staff,
+            owners,
             dice: Xoshiro256PlusPlus::seed_from_u64(seed),
             rows: Vec::new(),
             order: Vec::new(),

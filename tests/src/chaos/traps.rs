@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use futures_util::StreamExt;
 use scoresync_fault_points::Bug;
 
-use super::{BUG, CRASH, FREEZE, Field, Lingers, Plan, Player, Round, Schedule, Stage, checker::Class, faults::Fault};
+use super::{BUG, CRASH, FREEZE, Field, Lingers, Owners, Plan, Player, Round, Schedule, Stage, checker::Class, faults::Fault};
 
 /// Whether a crash or a freeze meets what an error spoils is a matter of moments: a trap is set so often until it is sprung.
 const SEEDS: std::ops::RangeInclusive<u64> = 77..=79;
@@ -17,6 +17,7 @@ struct Trap {
     bug: Bug,
     seconds: u64,
     lingers: Option<Lingers>,
+    owners: Owners,
     players: Vec<Player>,
     strikes: Vec<(u64, Fault)>,
     classes: &'static [Class],
@@ -39,6 +40,7 @@ impl Trap {
             seed,
             duration: Duration::from_secs(self.seconds),
             rows: 60 * usize::try_from(self.seconds).unwrap_or(1),
+            owners: self.owners,
             players: self.players.clone(),
             schedule: Schedule::of(&self.strikes),
             arming: Vec::new(),
@@ -51,6 +53,7 @@ impl Trap {
             bug,
             seconds,
             lingers: None,
+            owners: Owners::Disputed,
             players: Player::usual(),
             strikes: Vec::new(),
             classes,
@@ -82,6 +85,12 @@ impl Trap {
         self
     }
 
+    /// A batch with somebody else's result in it would be withheld at first, whatever position it was for.
+    fn undisputed(mut self) -> Self {
+        self.owners = Owners::Undisputed;
+        self
+    }
+
     fn lingering(mut self, lingers: Lingers) -> Self {
         self.lingers = Some(lingers);
         self
@@ -101,7 +110,8 @@ fn trap(bug: Bug) -> Trap {
             .with_armed(Stage::Sink, CRASH, "after_commit:6"),
         Bug::NoCompareAndSet => trap(26, &[Class::Fates, Class::Position])
             .with_armed(Stage::Sink, FREEZE, "batch_taken:6")
-            .with_strike(1, Fault::Woken(Stage::Sink)),
+            .with_strike(1, Fault::Woken(Stage::Sink))
+            .undisputed(),
         Bug::AnswerBeforeAcknowledgement => trap(8, &[Class::Lost])
             .lingering(Lingers::Stage(Stage::Producer))
             .with_armed(Stage::Producer, CRASH, "report_queued:150")

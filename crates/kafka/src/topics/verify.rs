@@ -1,9 +1,9 @@
 //! `topics check`, and the look that every process takes at its topics when it starts.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::{
-    admin::{AdminClient, AdminOptions, ResourceSpecifier},
+    admin::{AdminClient, AdminOptions, ConfigResource, ResourceSpecifier},
     client::DefaultClientContext,
     error::KafkaError,
 };
@@ -17,6 +17,9 @@ use crate::{
 };
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// For the broker that is asked, which is any of them, to hear of a topic that was made a moment ago.
+const HEARD_WITHIN: Duration = Duration::from_secs(5);
+const BEAT: Duration = Duration::from_millis(100);
 
 /// Compares topics with what they must be; each problem is a sentence. None means that all is well.
 ///
@@ -91,19 +94,8 @@ async fn configuration_problems(
     (topic, name): (Topic, &str),
     specification: &Specification,
 ) -> Result<Vec<String>, Error> {
-    let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
-    let answers = admin
-        .describe_configs([&ResourceSpecifier::Topic(name)], &options)
-        .await
-        .map_err(Error::client("ask for a topic's settings"))?;
-    let Some(answer) = answers.into_iter().next() else {
-        return Ok(Vec::new());
-    };
-    let resource = answer.map_err(|code| Error::on_topic("ask for the settings of", name, KafkaError::AdminOp(code)))?;
+    let resource = settings_of(admin, name).await?;
     let entries = resource.entry_map();
-    if entries.is_empty() {
-        return Err(Error::SettingsHidden(name.to_owned()));
-    }
     let present = |setting: &str| entries.get(setting).and_then(|entry| entry.value.clone()).unwrap_or_default();
     let problems = specification
         .configuration
@@ -118,6 +110,25 @@ async fn configuration_problems(
             format!("{name} has {setting} = {}, {wanted} is needed{advice}", present(setting))
         })
         .collect())
+}
+
+/// Who may not ask is answered as somebody who asks a broker that does not know the topic yet.
+async fn settings_of(admin: &AdminClient<DefaultClientContext>, name: &str) -> Result<ConfigResource, Error> {
+    let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
+    let end = Instant::now() + HEARD_WITHIN;
+    loop {
+        let answers = admin
+            .describe_configs([&ResourceSpecifier::Topic(name)], &options)
+            .await
+            .map_err(Error::client("ask for a topic's settings"))?;
+        let answer = answers.into_iter().next().transpose();
+        let resource = answer.map_err(|code| Error::on_topic("ask for the settings of", name, KafkaError::AdminOp(code)))?;
+        match resource {
+            Some(resource) if !resource.entries.is_empty() => return Ok(resource),
+            Some(_) | None if Instant::now() > end => return Err(Error::SettingsHidden(name.to_owned())),
+            Some(_) | None => tokio::time::sleep(BEAT).await,
+        }
+    }
 }
 
 /// More of a limit is enough; all else has to be as it is wanted. Reports that may be larger than expected would find no room in the

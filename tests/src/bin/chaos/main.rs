@@ -9,7 +9,7 @@ use std::{
 use clap::Parser;
 use scoresync_fault_points::Bug;
 use scoresync_tests::{
-    chaos::{Field, Plan, Player, Round, Schedule, report::Report, traps},
+    chaos::{Field, Owners, Plan, Player, Round, Schedule, report::Report, traps},
     interruption::interrupted,
 };
 
@@ -104,6 +104,7 @@ async fn play_rounds(field: &Field, arguments: &Arguments, report: &mut Report) 
                 Schedule::generate(seed, duration)
             },
             arming: Vec::new(),
+            owners: Owners::Disputed,
             lingers: None,
         };
         let mut folder = tempfile::Builder::new().prefix("scoresync-chaos.").tempdir()?;

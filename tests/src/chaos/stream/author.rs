@@ -4,7 +4,7 @@ use rand::{RngExt, rngs::Xoshiro256PlusPlus};
 use scoresync_domain::{Reason, Status};
 
 use super::{
-    Row, Said, Source, Truth,
+    Owners, Row, Said, Source, Truth,
     rows::{booth_row, export_row, hall_row},
 };
 use crate::chaos::staff::Staff;
@@ -15,6 +15,7 @@ const LARGE: usize = 255_000;
 /// Tells stories.
 pub(super) struct Author<'a> {
     pub(super) staff: &'a Staff,
+    pub(super) owners: Owners,
     pub(super) dice: Xoshiro256PlusPlus,
     pub(super) rows: Vec<Row>,
     /// Numbers of rows in the order in which they are sent.
@@ -43,7 +44,8 @@ impl Author<'_> {
             0..=7 => self.hall(),
             8..=12 => self.booth(),
             13..=15 => self.export(),
-            16 => self.other_owner(),
+            16 if self.owners == Owners::Disputed => self.other_owner(),
+            16 => self.hall(),
             17 => self.late(),
             18 => self.ambiguous(),
             _ => self.unreadable(),
