@@ -12,9 +12,11 @@ use std::{
 
 use anyhow::{Context, ensure};
 use scoresync_archive::{ArchiveSettings, PostgresSettings, SqliteSettings};
+use scoresync_fault_points::Point;
 use scoresync_kafka::{KafkaSettings, RegistrySettings, TopicSettings};
 
 use crate::{
+    chaos::{CRASH, has_crashed},
     ports::free_address,
     process::Process,
     schema::Schema,
@@ -189,6 +191,23 @@ impl Installation {
         self.command(arguments)?
             .output()
             .with_context(|| format!("start scoresync {}", arguments.join(" ")))
+    }
+
+    /// Runs a command that has to die when it comes by a place for the so manieth time.
+    ///
+    /// # Errors
+    /// It could not be started, or did not die so; the error has what it said.
+    pub fn crash(&self, arguments: &[&str], (point, times): (Point, u64)) -> anyhow::Result<()> {
+        let place = format!("{}:{times}", point.as_str());
+        let output = self.armed_command(arguments, &[(CRASH.to_owned(), place.clone())])?.output()?;
+        ensure!(
+            has_crashed(output.status),
+            "scoresync {} did not die at {place} but ended with {}: {}",
+            arguments.join(" "),
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(())
     }
 
     /// Runs a command that has to succeed, and gives what it printed.

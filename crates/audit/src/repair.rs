@@ -8,6 +8,7 @@ use std::{
 
 use scoresync_archive::{ArchiveError, EnrichedPosition, Entry, LetterId, OffsetsRead, Position, Rebuild, UndecodableRecord};
 use scoresync_domain::{EnrichedScore, ResultId};
+use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{DecodeError, Decoder, Message, Topic, read_topic};
 use scoresync_spill::Spill;
 
@@ -94,6 +95,7 @@ impl Repair<'_> {
             .failed
             .extend(left.into_iter().map(|result_id| (result_id, overtaken.clone())));
         runtime.block_on(archive.correct_fates(&self.remedy.fates))?;
+        fault_points::pass(Point::FatesCorrected);
         let letters: Vec<LetterId> = self.remedy.letters.iter().copied().map(LetterId::of).collect();
         runtime.block_on(archive.reopen_unfiled(&letters))?;
         Ok(repaired)
@@ -203,6 +205,7 @@ impl Portions<'_> {
                     self.left.remove(result_id);
                 }
                 self.repaired.results += some.len();
+                fault_points::pass(Point::ResultsRebuilt);
                 Ok(())
             }
             Err(AuditError::Archive(ArchiveError::Overtaken | ArchiveError::Environment { .. })) if some.len() > 1 => {

@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context as _, anyhow, bail};
 use scoresync_archive::Archive;
 use scoresync_domain::{ResultId, ScoreReport, Source, Timestamp, WITHDRAWAL};
+use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{Decoder, Registry, Topic, TopicNames};
 use scoresync_producer::{BodyError, Format, Intake, Row, Submission, key_of};
 use scoresync_reconcile::{
@@ -130,6 +131,7 @@ impl Ground {
                     ..row
                 };
                 accept(&mut submission, row)?;
+                fault_points::pass(Point::ListedRowQueued);
                 sent += 1;
             }
             self.acknowledged(submission)?;
@@ -163,6 +165,7 @@ impl Ground {
                         content: Ok(fields),
                     };
                     accept(&mut submission, row)?;
+                    fault_points::pass(Point::WithdrawalQueued);
                 }
                 Err(reason @ (NotWithdrawable::Gone | NotWithdrawable::OfAnother | NotWithdrawable::Changed)) => {
                     refused.push((*extra, reason));

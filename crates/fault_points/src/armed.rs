@@ -52,13 +52,8 @@ fn freeze() {
 fn event(variable: &str) -> Option<Event> {
     let text = std::env::var(variable).ok()?;
     let event = text.split_once(':').and_then(|(name, number)| {
-        let point = Point::PIPELINE
-            .into_iter()
-            .chain(Point::DESK)
-            .chain(Point::DECISION)
-            .find(|point| point.as_str() == name)?;
         Some(Event {
-            point,
+            point: Point::all().find(|point| point.as_str() == name)?,
             at: number.parse().ok()?,
             passes: AtomicU64::new(0),
         })

@@ -59,6 +59,20 @@ pub enum Point {
     DecisionVerified,
     /// A letter expects that its report is sent again, which is not done.
     CopyExpected,
+    /// A repair has made some results anew; others may follow, and counts are not corrected.
+    ResultsRebuilt,
+    /// A repair has corrected the counts of fates; letters that are wrongly closed still are.
+    FatesCorrected,
+    /// A repair has sent a lost report again, and others follow.
+    LostReportSent,
+    /// The broker has the letters of a replay, and no score of it.
+    ReplayLettersWritten,
+    /// A score of a replay is queued, and others follow.
+    ReplayedScoreQueued,
+    /// A row of a source's list is queued as a report, and others follow.
+    ListedRowQueued,
+    /// The withdrawal of what a source's list does not have is queued, and others follow.
+    WithdrawalQueued,
 }
 
 impl Point {
@@ -102,6 +116,23 @@ impl Point {
         Self::CopyExpected,
     ];
 
+    /// Those of commands that put right what differs.
+    pub const MENDING: [Self; 7] = [
+        Self::ResultsRebuilt,
+        Self::FatesCorrected,
+        Self::LostReportSent,
+        Self::ReplayLettersWritten,
+        Self::ReplayedScoreQueued,
+        Self::ListedRowQueued,
+        Self::WithdrawalQueued,
+    ];
+
+    /// All there are.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let of_processes = Self::PIPELINE.into_iter().chain(Self::DESK);
+        of_processes.chain(Self::DECISION).chain(Self::MENDING)
+    }
+
     /// Its name in the environment.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -134,6 +165,13 @@ impl Point {
             Self::DecisionWritten => "decision_written",
             Self::DecisionVerified => "decision_verified",
             Self::CopyExpected => "copy_expected",
+            Self::ResultsRebuilt => "results_rebuilt",
+            Self::FatesCorrected => "fates_corrected",
+            Self::LostReportSent => "lost_report_sent",
+            Self::ReplayLettersWritten => "replay_letters_written",
+            Self::ReplayedScoreQueued => "replayed_score_queued",
+            Self::ListedRowQueued => "listed_row_queued",
+            Self::WithdrawalQueued => "withdrawal_queued",
         }
     }
 }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use scoresync_domain::{Origin, Reason, Timestamp};
+use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{
     DeliveryFailure, Outgoing, OwnedHeaders, PublishError, Publisher, StoredRecord, Ticket, Topic,
     dead_letter::{DeadLetter, enriched_headers},
@@ -57,6 +58,7 @@ impl Replay<'_> {
             progress(Step::Sending, 1);
         }
         sending.settle()?;
+        fault_points::pass(Point::ReplayLettersWritten);
         for output in look.outgoing.read()? {
             let output = output?;
             let key = output.result_id().to_string();
@@ -66,6 +68,7 @@ impl Replay<'_> {
                 value: Some(&output.value),
             };
             sending.queue(record, &|| enriched_headers(output.attempts, output.traceparent.as_deref()))?;
+            fault_points::pass(Point::ReplayedScoreQueued);
             progress(Step::Sending, 1);
         }
         sending.settle()?;

@@ -187,7 +187,14 @@ const fn passes_of(point: Point) -> usize {
         | Point::DecisionMade
         | Point::DecisionWritten
         | Point::DecisionVerified
-        | Point::CopyExpected => 20,
+        | Point::CopyExpected
+        | Point::ResultsRebuilt
+        | Point::FatesCorrected
+        | Point::LostReportSent
+        | Point::ReplayLettersWritten
+        | Point::ReplayedScoreQueued
+        | Point::ListedRowQueued
+        | Point::WithdrawalQueued => 20,
     }
 }
 
@@ -222,5 +229,8 @@ pub fn stage_of(point: Point) -> Option<Stage> {
         // No desk takes part in these rounds, and nobody decides anything.
         Point::LettersTaken | Point::LettersKept | Point::RedrivesAsked | Point::CopiesSent | Point::CopiesTold => None,
         Point::DecisionMade | Point::DecisionWritten | Point::DecisionVerified | Point::CopyExpected => None,
+        // Nothing is put right either.
+        Point::ResultsRebuilt | Point::FatesCorrected | Point::LostReportSent => None,
+        Point::ReplayLettersWritten | Point::ReplayedScoreQueued | Point::ListedRowQueued | Point::WithdrawalQueued => None,
     }
 }

@@ -92,7 +92,7 @@ const SIGKILL: i32 = 9;
 const SIGABRT: i32 = 6;
 
 /// Whether a process ended as an armed one crashes.
-pub(super) fn has_crashed(status: ExitStatus) -> bool {
+pub(crate) fn has_crashed(status: ExitStatus) -> bool {
     status.signal() == Some(SIGABRT)
 }
 

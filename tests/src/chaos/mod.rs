@@ -25,6 +25,7 @@ mod watch;
 pub use driver::Attempts;
 pub use evidence::Evidence;
 pub use field::Field;
+pub(crate) use fleet::has_crashed;
 pub use fleet::{Arming, BUG, CRASH, FREEZE, Fleet, Stage};
 pub use round::{Lingers, Outcome, Plan, Player, Round};
 pub use schedule::{Schedule, Strike};

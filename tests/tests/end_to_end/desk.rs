@@ -500,10 +500,8 @@ async fn a_decision_that_dies_anywhere_is_carried_out_if_it_was_written() -> any
     has_records(&scene, "E100", Point::DECISION.len()).await?;
     let filed = scene.archive().await?.file("E100").await?;
     for (point, record) in Point::DECISION.into_iter().zip(&filed) {
-        let arming = [(CRASH.to_owned(), format!("{}:1", point.as_str()))];
         let result_id = record.result_id.to_string();
-        let mut command = scene.installation.armed_command(&resolve(&result_id, "E200"), &arming)?;
-        ensure!(!command.output()?.status.success(), "nobody died at {}", point.as_str());
+        scene.installation.crash(&resolve(&result_id, "E200"), (point, 1))?;
     }
     has_records(&scene, "E200", Point::DECISION.len() - 1).await?;
     has_records(&scene, "E100", 1).await?;

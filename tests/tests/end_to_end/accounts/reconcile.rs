@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
 use scoresync_domain::Status;
+use scoresync_fault_points::Point;
 use scoresync_kafka::Topic;
 use scoresync_tests::{installation::Database, metrics::Metrics, process::Process};
 use serde_json::Value;
@@ -258,6 +259,33 @@ async fn a_backfill_leaves_nothing_and_what_is_too_much_is_withdrawn_within_a_li
     let file = lists.scene.archive().await?.file("E100").await?;
     let record = file.iter().find(|record| record.result_id == extra).context("it is gone")?;
     ensure!(record.head.status == Status::Withdrawn && !record.history.is_empty(), "{record:?}");
+    balance(&lists.scene)?;
+    end(lists.processes)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reconciliation_that_dies_anywhere_is_finished_by_the_next() -> anyhow::Result<()> {
+    let lists = Lists::open("").await?;
+    let present = REPORTED
+        .iter()
+        .filter(|(id, ..)| !["nobody", "extra", "score"].contains(id))
+        .copied();
+    let missing = ["m-0", "m-1", "m-2", "m-3"].map(|id| (id, "E100", "C-3", 61, 1));
+    let listed = lists.file("list.csv", &present.chain(missing).collect::<Vec<_>>())?;
+    let mend = ["reconcile", "lists", &listed, "--backfill", "--withdraw-extra", "--yes"];
+    for (point, times) in [(Point::ListedRowQueued, 2), (Point::WithdrawalQueued, 1)] {
+        lists.scene.installation.crash(&mend, (point, times))?;
+    }
+    let mended = lists.reconcile(&mend[2..])?;
+    ensure!(mended["agrees"] == true, "{mended:#}");
+    let file = lists.scene.archive().await?.file("E100").await?;
+    let is = |id: &str, status| {
+        let result_id = scoresync_domain::ResultId::from_key("lists", [id]);
+        file.iter()
+            .any(|record| record.result_id == result_id && record.head.status == status)
+    };
+    ensure!(missing.iter().all(|(id, ..)| is(id, Status::Final)), "{file:#?}");
+    ensure!(["extra", "score"].iter().all(|id| is(id, Status::Withdrawn)), "{file:#?}");
     balance(&lists.scene)?;
     end(lists.processes)
 }

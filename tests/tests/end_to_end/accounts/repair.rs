@@ -1,7 +1,7 @@
 //! What is missing or altered is made anew.
 
 use anyhow::{Context, ensure};
-use scoresync_fault_points::Bug;
+use scoresync_fault_points::{Bug, Point};
 use scoresync_kafka::Topic;
 
 use super::{Accounts, MAPPER, SINK, exams};
@@ -14,6 +14,23 @@ const ARCHIVED: &str = "SELECT coalesce(string_agg(line, E'\n' ORDER BY line), '
 ) AS archived";
 
 impl Accounts {
+    /// All at once: a row gone, scores and owners changed, history lost, a row that nobody said, counts wrong, a letter swallowed, another closed.
+    async fn spoil(&self) -> anyhow::Result<()> {
+        let (corrected, place) = (&self.corrected, self.letter.offset);
+        let wrong = format!(
+            "DELETE FROM training_record WHERE result_id = (SELECT result_id FROM known WHERE result_id <> '{corrected}' ORDER BY 1 LIMIT 1);
+            UPDATE training_record SET exam_score_millionths = 1 WHERE result_id = '{corrected}';
+            UPDATE training_record SET owner_employee_no = 'E200' WHERE result_id = (SELECT max(result_id::text)::uuid FROM known);
+            DELETE FROM score_history WHERE result_id = '{corrected}';
+            CREATE TABLE more AS SELECT * FROM training_record LIMIT 1;
+            UPDATE more SET result_id = '00000000-0000-0000-0000-000000000001';
+            INSERT INTO training_record SELECT * FROM more;
+            UPDATE fate_count SET count = count + 3 WHERE fate = 'filed' AND count > 0;
+            DELETE FROM dead_letter WHERE topic = '' AND place = {place}"
+        );
+        Ok(self.database.batch_execute(&wrong).await?)
+    }
+
     async fn archived(&self) -> anyhow::Result<String> {
         Ok(self.database.query_one(ARCHIVED, &[]).await?.get(0))
     }
@@ -34,20 +51,7 @@ async fn whatever_is_altered_is_made_anew_while_reports_go_on() -> anyhow::Resul
         .batch_execute("CREATE TABLE known AS SELECT result_id FROM training_record")
         .await?;
     let before = accounts.archived().await?;
-    let (corrected, place) = (&accounts.corrected, accounts.letter.offset);
-    // All at once: a row gone, scores and owners changed, history lost, a row that nobody said, counts wrong, a letter swallowed.
-    let wrong = format!(
-        "DELETE FROM training_record WHERE result_id = (SELECT result_id FROM known WHERE result_id <> '{corrected}' ORDER BY 1 LIMIT 1);
-        UPDATE training_record SET exam_score_millionths = 1 WHERE result_id = '{corrected}';
-        UPDATE training_record SET owner_employee_no = 'E200' WHERE result_id = (SELECT max(result_id::text)::uuid FROM known);
-        DELETE FROM score_history WHERE result_id = '{corrected}';
-        CREATE TABLE more AS SELECT * FROM training_record LIMIT 1;
-        UPDATE more SET result_id = '00000000-0000-0000-0000-000000000001';
-        INSERT INTO training_record SELECT * FROM more;
-        UPDATE fate_count SET count = count + 3 WHERE fate = 'filed' AND count > 0;
-        DELETE FROM dead_letter WHERE topic = '' AND place = {place}"
-    );
-    database.batch_execute(&wrong).await?;
+    accounts.spoil().await?;
     let broken = accounts.archived().await?;
     let file = accounts.scene.file("exams.csv", exams(20_000))?.display().to_string();
     let mut import = accounts.scene.installation.start("import", &["import", "academy", &file])?;
@@ -71,6 +75,28 @@ async fn whatever_is_altered_is_made_anew_while_reports_go_on() -> anyhow::Resul
     balance(&accounts.scene)?;
     let (code, said) = accounts.repair(&["--yes"])?;
     ensure!(code == Some(0) && said.contains("there is nothing to repair"), "{code:?}: {said}");
+    end(accounts.processes)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repair_that_dies_anywhere_is_finished_by_the_next() -> anyhow::Result<()> {
+    let accounts = Accounts::open().await?;
+    let database = &accounts.database;
+    database
+        .batch_execute("CREATE TABLE known AS SELECT result_id FROM training_record")
+        .await?;
+    let before = accounts.archived().await?;
+    accounts.spoil().await?;
+    for point in [Point::ResultsRebuilt, Point::FatesCorrected, Point::LostReportSent] {
+        accounts.scene.installation.crash(&["audit", "--repair", "--yes"], (point, 1))?;
+    }
+    until("what it sent has come to something", SETTLE, async || {
+        let (code, said) = accounts.repair(&[])?;
+        Ok(code == Some(0) && said.contains("there is nothing to repair"))
+    })
+    .await?;
+    ensure!(accounts.archived().await? == before, "{}\n{before}", accounts.archived().await?);
+    balance(&accounts.scene)?;
     end(accounts.processes)
 }
 
@@ -109,9 +135,11 @@ async fn what_sink_and_mapper_passed_over_is_filed_by_a_repair() -> anyhow::Resu
     let mut sink = start(&accounts.scene, &["sink"])?;
     ready(&mut sink).await?;
 
+    let repair = ["audit", "--repair", "--yes"];
+    accounts.scene.installation.crash(&repair, (Point::LostReportSent, 1))?;
     let (code, said) = accounts.repair(&["--yes"])?;
     ensure!(
-        code == Some(0) && said.contains(&format!("{lost} reports were sent again")),
+        code == Some(0) && (lost == 1 || said.contains(&format!("{} reports were sent again", lost - 1))),
         "{code:?}: {said}"
     );
     until(

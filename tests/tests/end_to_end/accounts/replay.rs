@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, ensure};
 use scoresync_archive::TrainingRecord;
 use scoresync_domain::Status;
+use scoresync_fault_points::Point;
 use scoresync_kafka::Topic;
 use scoresync_tests::installation::Database;
 use serde_json::Value;
@@ -188,12 +189,16 @@ async fn expect_refusals(wrong: &mut WrongMapping) -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_killed_after_sending_sends_nothing_twice_and_a_later_mapping_files_again_what_was_taken_back() -> anyhow::Result<()> {
+async fn whoever_is_killed_anywhere_sends_nothing_twice_and_a_later_mapping_files_again_what_was_taken_back() -> anyhow::Result<()> {
     let mut wrong = WrongMapping::open(Database::Sqlite).await?;
     let topics = wrong.scene.topics.clone();
     wrong.correct()?;
     wrong.raise_version().await?;
     let outputs = topics.count(Topic::Enriched).await?;
+    let apply = [wrong_mapping::COMMAND, &["--apply", "--yes"]].concat();
+    wrong.scene.installation.crash(&apply, (Point::ReplayLettersWritten, 1))?;
+    ensure!(topics.count(Topic::Enriched).await? == outputs, "a score came before the letters");
+    wrong.scene.installation.crash(&apply, (Point::ReplayedScoreQueued, 3))?;
     // While the sink sleeps, what is sent is waited for.
     let sink = wrong.processes.remove(0);
     ensure!(sink.stop(STOP)?.success(), "the sink did not end well");

@@ -8,6 +8,7 @@ use std::{
 use scoresync_audit::{Books, Finding, Remedy, Repair, Repaired};
 use scoresync_desk::{DecisionError, Resender};
 use scoresync_domain::Origin;
+use scoresync_fault_points::{self as fault_points, Point};
 use tokio::runtime::Handle;
 
 use super::{Context, Office};
@@ -121,7 +122,10 @@ async fn send_again(reports: Vec<Origin>, office: &Office, context: &Context) ->
         let (mut sent, mut lines) = (0_u64, Vec::new());
         for origin in reports {
             match send(origin) {
-                Ok(()) => sent += 1,
+                Ok(()) => {
+                    fault_points::pass(Point::LostReportSent);
+                    sent += 1;
+                }
                 Err(error @ DecisionError::ReportGone(_)) => lines.push(format!("report {origin} could not be sent again: {error}")),
                 Err(error) => return Err(error),
             }
