@@ -23,5 +23,5 @@ mod said;
 
 pub use books::{Books, CourseDay, Finding, FindingKind, PartitionBooks};
 pub use remedy::Remedy;
-pub use repair::{Repair, Repaired};
+pub use repair::{NotRebuilt, Repair, Repaired};
 pub use run::{Audit, AuditError, Progress, Step};

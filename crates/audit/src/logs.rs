@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use scoresync_archive::Position;
 use scoresync_domain::EnrichedScore;
-use scoresync_kafka::{Bounds, Decoder, Error, Topic, TopicNames, TopicSettings, describe_topic, topic_bounds};
+use scoresync_kafka::{Bounds, Decoder, Topic, TopicNames, TopicSettings, describe_topic, generation_bounds};
 
 use crate::{
     books::Books,
@@ -57,14 +57,12 @@ impl Audit<'_> {
     /// All generations of a topic that are still there; of the others nothing can be looked at.
     pub(crate) fn logs(&self, topic: Topic, books: &mut Books) -> Result<Logs, AuditError> {
         let mut logs = Logs::new();
-        for generation in 1..=self.topics.generation {
-            let name = self.names(generation).name(topic);
-            match topic_bounds(self.kafka, &name) {
-                Ok(bounds) => drop(logs.insert(generation, bounds)),
-                Err(Error::TopicMissing(_)) if generation < self.topics.generation => {
-                    books.notes.push(format!("{name} is gone: what was read of it cannot be looked at"));
-                }
-                Err(error) => return Err(error.into()),
+        for (generation, bounds) in generation_bounds(self.kafka, self.topics, topic)? {
+            if let Some(bounds) = bounds {
+                logs.insert(generation, bounds);
+            } else {
+                let name = self.names(generation).name(topic);
+                books.notes.push(format!("{name} is gone: what was read of it cannot be looked at"));
             }
         }
         Ok(logs)

@@ -34,12 +34,23 @@ pub struct Repair<'a> {
 }
 
 /// What was done.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Repaired {
     /// Results that were made anew.
     pub results: usize,
     /// Results that could not be, and why.
-    pub failed: Vec<(ResultId, String)>,
+    pub failed: Vec<(ResultId, NotRebuilt)>,
+}
+
+/// Why a result could not be made anew.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRebuilt {
+    /// Again and again.
+    #[error("scores.enriched does not hold all that it was made from, or the sink filed more of it again and again")]
+    Overtaken,
+    /// The archive does not take it.
+    #[error(transparent)]
+    Archive(ArchiveError),
 }
 
 /// A statement's place, and its record's value.
@@ -90,10 +101,8 @@ impl Repair<'_> {
             };
             portions.rebuild(statements, progress)?;
         }
-        let overtaken = "scores.enriched does not hold all that it was made from, or the sink filed more of it again and again".to_owned();
-        repaired
-            .failed
-            .extend(left.into_iter().map(|result_id| (result_id, overtaken.clone())));
+        let overtaken = left.into_iter().map(|result_id| (result_id, NotRebuilt::Overtaken));
+        repaired.failed.extend(overtaken);
         runtime.block_on(archive.correct_fates(&self.remedy.fates))?;
         fault_points::pass(Point::FatesCorrected);
         let letters: Vec<LetterId> = self.remedy.letters.iter().copied().map(LetterId::of).collect();
@@ -213,9 +222,10 @@ impl Portions<'_> {
             }
             Err(AuditError::Archive(ArchiveError::Overtaken | ArchiveError::Transient { .. })) => Ok(()),
             Err(AuditError::Archive(error @ ArchiveError::Environment { .. })) => {
-                for (result_id, _) in some {
+                // Of several, each is tried by itself.
+                if let Some((result_id, _)) = some.first() {
                     self.left.remove(result_id);
-                    self.repaired.failed.push((*result_id, causes(&error)));
+                    self.repaired.failed.push((*result_id, NotRebuilt::Archive(error)));
                 }
                 Ok(())
             }
@@ -273,10 +283,4 @@ const fn position((generation, partition, offset): Place) -> EnrichedPosition {
         partition,
         offset,
     }
-}
-
-/// An error with its causes, in one line.
-fn causes(error: &dyn std::error::Error) -> String {
-    let all = std::iter::successors(Some(error), |error| error.source());
-    all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -34,3 +34,9 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
         Self::Work(error.into())
     }
 }
+
+/// An error with all its causes, in one line.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    let all = std::iter::successors(Some(error), |error| error.source());
+    all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

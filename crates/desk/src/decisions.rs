@@ -6,7 +6,7 @@ use scoresync_archive::{Archive, ArchiveError};
 use scoresync_domain::{AliasSubject, IdentityAlias, Origin, Timestamp};
 use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{
-    DatumError, Encoder, Error, KafkaSettings, Outgoing, PublishError, Registry, StoredRecord, TableEnds, TableError, TableReader, Topic,
+    DatumError, Encoder, Error, KafkaSettings, Outgoing, Registry, ShipmentError, StoredRecord, TableEnds, TableError, TableReader, Topic,
     TopicNames, TopicSettings, dead_letter::DirectoryPosition,
 };
 use scoresync_service::now_millis;
@@ -40,12 +40,9 @@ pub enum DecisionError {
     /// The decision does not fit its schema.
     #[error("the decision cannot be written")]
     Encode(#[from] DatumError),
-    /// It was not even queued.
-    #[error("a record cannot be queued")]
-    Publish(#[from] PublishError),
-    /// The broker has not acknowledged it.
-    #[error("the broker does not acknowledge a record{0}; run the command again")]
-    NotAcknowledged(String),
+    /// The broker may not have it.
+    #[error("it is not certain that the broker has what was written; run the command again")]
+    NotArrived(#[from] ShipmentError),
     /// The letter of the report could not be read or changed.
     #[error(transparent)]
     Archive(#[from] ArchiveError),

@@ -6,7 +6,7 @@ use scoresync_archive::{Archive, LetterId};
 use scoresync_domain::{Origin, Timestamp};
 use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{
-    DeliveryTicket, KafkaSettings, OffsetTracker, Outgoing, OwnedHeaders, Publisher, StoredRecord, Topic, TopicNames, TopicSettings,
+    DeliveryTicket, KafkaSettings, Outgoing, OwnedHeaders, Publisher, Shipment, StoredRecord, Topic, TopicNames, TopicSettings,
     dead_letter::{DirectoryPosition, Redrive},
     record_at,
 };
@@ -107,15 +107,10 @@ impl Resender {
         &self,
         records: impl IntoIterator<Item = (Outgoing<'a>, Option<OwnedHeaders>)>,
     ) -> Result<u64, DecisionError> {
-        let mut tracker = OffsetTracker::new(0, ());
-        let mut count = 0;
+        let mut shipment = Shipment::new(&self.publisher, PATIENCE);
         for (record, headers) in records {
-            self.publisher.publish_within(PATIENCE, record, headers, tracker.begin(count))?;
-            count += 1;
+            shipment.add(record, headers)?;
         }
-        if self.publisher.settle(PATIENCE) && tracker.watermark() == count {
-            return Ok(count.unsigned_abs());
-        }
-        Err(DecisionError::NotAcknowledged(self.publisher.because()))
+        Ok(shipment.arrive()?)
     }
 }

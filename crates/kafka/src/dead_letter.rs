@@ -8,9 +8,11 @@ use scoresync_domain::{Origin, Reason, Timestamp};
 pub(crate) mod lookup;
 mod received;
 mod redrive;
+mod whole;
 
 pub use received::ReceivedLetter;
 pub use redrive::{DirectoryPosition, ParseDirectoryPositionError, Redrive, enriched_headers};
+pub use whole::LetterRecord;
 
 /// Kafka Connect's header family.
 pub mod connect {

@@ -6,6 +6,7 @@ mod catch_up;
 mod client;
 pub mod dead_letter;
 mod decoder;
+mod enriched_value;
 mod error;
 mod first_contact;
 mod group_consumer;
@@ -22,6 +23,7 @@ mod registry;
 mod schema_memory;
 mod schemas;
 mod settings;
+mod shipment;
 mod table_reader;
 mod topic_reader;
 mod topics;
@@ -43,8 +45,9 @@ pub use registry::{Compatibility, Registry, RegistryError, SubjectVersion};
 pub use schema_memory::SchemaMemory;
 pub use schemas::{SubjectSchema, SubjectState, subjects};
 pub use settings::{FirstStart, KafkaSettings, Mechanism, Protocol, RegistrySettings, SecuritySettings, TopicSettings};
+pub use shipment::{Shipment, ShipmentError};
 pub use table_reader::{TableChange, TableEnds, TableError, TableReader};
-pub use topic_reader::{Bounds, read_topic, read_topic_from, recorded_positions, topic_bounds};
+pub use topic_reader::{Bounds, generation_bounds, read_topic, read_topic_from, recorded_positions, topic_bounds};
 pub use topics::{
     Creation, Specification, Topic, TopicDescription, TopicNames, create_topics, describe_topic, describe_topics, verify_topics,
 };

@@ -15,7 +15,8 @@ use rdkafka::{
 use crate::{
     error::{Error, Kind, kind_of},
     groupless::{Context, NO_GROUP, groupless},
-    settings::KafkaSettings,
+    settings::{KafkaSettings, TopicSettings},
+    topics::{Topic, TopicNames},
 };
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -92,6 +93,19 @@ pub fn read_topic_from(
 /// Where the broker does not answer in time, refuses, or has no such topic.
 pub fn topic_bounds(kafka: &KafkaSettings, topic: &str) -> Result<Bounds, Error> {
     bounds(&groupless(kafka, NO_GROUP, ("enable.partition.eof", "true"))?, topic)
+}
+
+/// From where to where the log of each generation of a topic goes now, from the first to the present one; `None` where an earlier one is gone.
+///
+/// # Errors
+/// Where the broker does not answer in time or refuses, or the present one is not there.
+pub fn generation_bounds(kafka: &KafkaSettings, topics: &TopicSettings, topic: Topic) -> Result<BTreeMap<i32, Option<Bounds>>, Error> {
+    let of_generation = |generation| match topic_bounds(kafka, &TopicNames::of_generation(topics, generation).name(topic)) {
+        Ok(bounds) => Ok((generation, Some(bounds))),
+        Err(Error::TopicMissing(_)) if generation < topics.generation => Ok((generation, None)),
+        Err(error) => Err(error),
+    };
+    (1..=topics.generation).map(of_generation).collect()
 }
 
 /// What a group has recorded for the partitions of a topic; those for which it has nothing are not there. The user needs the right to describe

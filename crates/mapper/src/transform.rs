@@ -9,9 +9,9 @@ use std::{
 use scoresync_domain::{EnrichedScore, Origin, Reason, Rejection, Sources, Timestamp, decide};
 use scoresync_fault_points::{self as fault_points, Bug, Point};
 use scoresync_kafka::{
-    BorrowedMessage, DecodeError, Decoder, DeliveryTicket, DirectoryError, Encoder, GroupConsumer, Headers, LiveDirectory, Message,
-    OffsetTracker, Outgoing, OwnedHeaders, PublishError, Publisher, SchemaLookupError, Ticket,
-    dead_letter::{self, DeadLetter, DirectoryPosition, History},
+    BorrowedMessage, DecodeError, Decoder, DeliveryTicket, DirectoryError, Encoder, GroupConsumer, LiveDirectory, Message, OffsetTracker,
+    Outgoing, PublishError, Publisher, SchemaLookupError, Ticket,
+    dead_letter::{self, DeadLetter, DirectoryPosition, History, LetterRecord},
 };
 
 use scoresync_service::now_millis;
@@ -66,8 +66,6 @@ impl Obstacle {
     }
 }
 
-/// Of a letter that has no room for its record; the key of a report is the 36 characters of a result's id.
-const LONGEST_KEY: usize = 1024;
 const CATCH_UP_LIMIT: Duration = Duration::from_secs(10);
 /// Well below the time after which the group takes partitions from a consumer that does not poll.
 const QUEUE_LIMIT: Duration = Duration::from_secs(10);
@@ -172,18 +170,8 @@ impl Transform {
             tracing::info!(employee_no = score.employee_no.as_deref(), "a report is mapped");
         }
         score.result_id.write_to(&mut self.key);
-        let written = self.encoder.encode(&score, &mut self.buffer);
-        match written {
-            Ok(()) if self.buffer.len() <= self.names.max_output_bytes => Ok(()),
-            Ok(()) => Err(rejected(Rejection {
-                reason: Reason::TooLarge,
-                message: "the enriched score would be larger than its topic takes; shorten the report's texts".to_owned(),
-            })),
-            Err(error) => Err(rejected(Rejection {
-                reason: Reason::TooLarge,
-                message: format!("the enriched score cannot be written: {error}"),
-            })),
-        }
+        let written = self.encoder.encode_output(&score, &mut self.buffer, self.names.max_output_bytes);
+        written.map_err(rejected)
     }
 
     fn publish_dead_letter(&self, record: &BorrowedMessage<'_>, end: &DeadEnd, ticket: Arc<DeliveryTicket>) -> Result<(), Obstacle> {
@@ -202,49 +190,20 @@ impl Transform {
             traceparent: dead_letter::traceparent_of(record.headers()),
             is_retracted: false,
         };
-        let whole = Outgoing {
+        let report = Outgoing {
             topic: &self.names.dead_letters,
             key: record.key(),
             value: record.payload(),
         };
-        let headers = letter.headers();
-        let (letter, headers, output) = if bytes_of(&whole, &headers) <= self.names.max_output_bytes {
-            (letter, headers, whole)
-        } else {
-            let (letter, output) = pointing_to_original(letter, whole);
-            let headers = letter.headers();
-            (letter, headers, output)
-        };
+        let LetterRecord { record, headers, reason } = letter.about(report, self.names.max_output_bytes);
         if fault_points::has(Bug::LetterErrorSwallowed) {
             ticket.settle(Ok(()));
         }
-        self.publisher.publish_within(QUEUE_LIMIT, output, Some(headers), ticket)?;
+        self.publisher.publish_within(QUEUE_LIMIT, record, Some(headers), ticket)?;
         fault_points::pass(Point::LetterQueued);
-        self.metrics.count_dead_letter(&end.source, letter.reason);
+        self.metrics.count_dead_letter(&end.source, reason);
         Ok(())
     }
-}
-
-/// How much of a record a topic weighs, but for its framing.
-fn bytes_of(output: &Outgoing<'_>, headers: &OwnedHeaders) -> usize {
-    let headers = headers.iter().map(|header| header.key.len() + header.value.map_or(0, <[u8]>::len));
-    output.key.map_or(0, <[u8]>::len) + output.value.map_or(0, <[u8]>::len) + headers.sum::<usize>()
-}
-
-/// What is left of a letter whose record no topic of ours takes: a broker measures what is compressed, so that the record could come in.
-fn pointing_to_original<'a>(letter: DeadLetter<'a>, whole: Outgoing<'a>) -> (DeadLetter<'a>, Outgoing<'a>) {
-    let letter = DeadLetter {
-        reason: Reason::TooLarge,
-        message: "the record is larger than the topic of dead letters takes, so this letter has no value; the original is at the topic, \
-                  partition and offset of these headers",
-        ..letter
-    };
-    let output = Outgoing {
-        key: whole.key.filter(|key| key.len() <= LONGEST_KEY),
-        value: None,
-        ..whole
-    };
-    (letter, output)
 }
 
 /// A report that can go no further.

@@ -5,8 +5,7 @@ use std::{io, path::Path};
 use scoresync_archive::{Archive, ArchiveError};
 use scoresync_domain::{Region, Source, Sources, Timestamp};
 use scoresync_kafka::{
-    DeliveryFailure, DirectoryError, Error, KafkaSettings, PublishError, Registry, SchemaLookupError, Topic, TopicNames, TopicSettings,
-    topic_bounds,
+    DirectoryError, Error, KafkaSettings, Registry, SchemaLookupError, ShipmentError, Topic, TopicNames, TopicSettings, generation_bounds,
 };
 use tokio::runtime::Handle;
 
@@ -92,15 +91,9 @@ pub enum ReplayError {
     /// Employees, or people's decisions, have changed since the look.
     #[error("nothing was sent: employees or people's decisions have changed since the look; the same command looks again")]
     DirectoryMoved,
-    /// An output could not be queued.
-    #[error("what differs could not be sent: some of it may be; the same command sends what is left")]
-    Publish(#[from] PublishError),
-    /// The broker did not take an output.
-    #[error("what differs could not be sent: some of it may be; the same command sends what is left")]
-    Delivery(#[from] DeliveryFailure),
-    /// The broker acknowledges nothing.
-    #[error("the broker has acknowledged nothing for {0} s: some of it may be sent; the same command sends what is left")]
-    Unacknowledged(u64),
+    /// The broker may not have all of it.
+    #[error("not all of what differs is sent; the same command sends what is left")]
+    NotArrived(#[from] ShipmentError),
     /// The sink does not go on.
     #[error(
         "everything is sent, but the sink has filed nothing for {0} s, with {1} records to go; is one running? The same command looks again"
@@ -121,14 +114,7 @@ impl Replay<'_> {
 
     /// All generations of a topic that are still there.
     pub(crate) fn logs(&self, topic: Topic) -> Result<Logs, ReplayError> {
-        let mut logs = Logs::new();
-        for generation in 1..=self.topics.generation {
-            match topic_bounds(self.kafka, &self.names(generation).name(topic)) {
-                Ok(bounds) => drop(logs.insert(generation, bounds)),
-                Err(Error::TopicMissing(_)) if generation < self.topics.generation => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(logs)
+        let bounds = generation_bounds(self.kafka, self.topics, topic)?.into_iter();
+        Ok(bounds.filter_map(|(generation, bounds)| Some((generation, bounds?))).collect())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use scoresync_domain::{EnrichedScore, Origin, Reason, Rejection, ScoreReport, decide};
+use scoresync_domain::{EnrichedScore, Origin, ScoreReport, decide};
 use scoresync_kafka::{
     BorrowedMessage, DecodeError, Decoder, Encoder, LiveDirectory, Message, Specification, Topic,
     dead_letter::{History, traceparent_of},
@@ -100,20 +100,18 @@ impl<'a> Mapping<'a> {
     }
 
     fn judge(&mut self, report: &ScoreReport<'_>, place: Origin) -> Verdict {
-        let score = match decide(report, place, self.replay.sources, self.live.directory()) {
-            Ok(score) => score,
-            Err(rejection) => return Verdict::rejected(rejection),
-        };
-        let is_written = self.encoder.encode(&score, &mut self.buffer).is_ok();
-        if !is_written || self.buffer.len() > Specification::greatest_output_bytes(self.replay.topics) {
-            return Verdict::rejected(Rejection {
-                reason: Reason::TooLarge,
-                message: "the enriched score would be larger than its topic takes".to_owned(),
-            });
-        }
-        Verdict::Score {
-            meaning: Meaning::of(&score),
-            value: self.buffer.clone(),
+        let decided = decide(report, place, self.replay.sources, self.live.directory());
+        let greatest = Specification::greatest_output_bytes(self.replay.topics);
+        let written = decided.and_then(|score| {
+            self.encoder.encode_output(&score, &mut self.buffer, greatest)?;
+            Ok(Meaning::of(&score))
+        });
+        match written {
+            Ok(meaning) => Verdict::Score {
+                meaning,
+                value: self.buffer.clone(),
+            },
+            Err(rejection) => Verdict::rejected(rejection),
         }
     }
 }

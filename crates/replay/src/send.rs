@@ -1,10 +1,6 @@
 //! Sending what differs, as a mapper would write it, and waiting until the sink has filed it.
 
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -12,7 +8,7 @@ use std::{
 use scoresync_domain::{Origin, Reason, Timestamp};
 use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{
-    DeliveryFailure, Outgoing, OwnedHeaders, PublishError, Publisher, StoredRecord, Ticket, Topic,
+    Outgoing, Publisher, Shipment, Specification, Topic,
     dead_letter::{DeadLetter, enriched_headers},
     record_at, topic_bounds,
 };
@@ -24,10 +20,9 @@ use crate::{
     replay::{Progress, Replay, ReplayError, Step},
 };
 
-/// How long the broker may acknowledge nothing, or the sink file nothing.
+/// How long the broker may make no room, or not acknowledge what is queued last, and how long the sink may file nothing.
 const PATIENCE: Duration = Duration::from_secs(120);
-const QUEUE_LIMIT: Duration = Duration::from_secs(1);
-/// Between two looks at what is acknowledged, and at where the sink is.
+/// Between two looks at where the sink is.
 const PAUSE: Duration = Duration::from_millis(50);
 /// The instance that dead letters name.
 const INSTANCE: &str = "replay";
@@ -45,20 +40,15 @@ impl Replay<'_> {
         self.check_directory(look)?;
         let names = self.names(self.topics.generation);
         let (enriched, dead_letters) = (names.name(Topic::Enriched), names.name(Topic::DeadLetters));
-        let mut sending = Sending::begin(Publisher::new(self.kafka, self.topics)?);
+        let publisher = Publisher::new(self.kafka, self.topics)?;
+        let mut letters = Shipment::new(&publisher, PATIENCE);
         for letter in look.letters.read()? {
-            let letter = letter?;
-            let report = self.report(&letter)?;
-            let record = Outgoing {
-                topic: &dead_letters,
-                key: report.key.as_deref(),
-                value: report.value.as_deref(),
-            };
-            sending.queue(record, &|| Some(self.headers(&letter)))?;
+            self.add_letter(&letter?, (&dead_letters, &mut letters))?;
             progress(Step::Sending, 1);
         }
-        sending.settle()?;
+        letters.arrive()?;
         fault_points::pass(Point::ReplayLettersWritten);
+        let mut scores = Shipment::new(&publisher, PATIENCE);
         for output in look.outgoing.read()? {
             let output = output?;
             let key = output.result_id().to_string();
@@ -67,12 +57,11 @@ impl Replay<'_> {
                 key: Some(key.as_bytes()),
                 value: Some(&output.value),
             };
-            sending.queue(record, &|| enriched_headers(output.attempts, output.traceparent.as_deref()))?;
+            scores.add(record, enriched_headers(output.attempts, output.traceparent.as_deref()))?;
             fault_points::pass(Point::ReplayedScoreQueued);
             progress(Step::Sending, 1);
         }
-        sending.settle()?;
-        Ok(look.outgoing.count)
+        Ok(scores.arrive()?)
     }
 
     /// Whose the reports are was found by the employees as they were: by others, what is sent could be somebody else's.
@@ -83,25 +72,17 @@ impl Replay<'_> {
         }
     }
 
-    /// The report of a letter; one that fell out of its log meanwhile, or has no room in a letter, is left out of it.
-    fn report(&self, letter: &Letter) -> Result<StoredRecord, ReplayError> {
+    /// With its report, unless that fell out of its log meanwhile.
+    fn add_letter(&self, letter: &Letter, (dead_letters, shipment): (&str, &mut Shipment<'_>)) -> Result<(), ReplayError> {
         let (generation, partition, offset) = letter.origin;
-        let name = self.names(generation).name(Topic::Raw);
-        let report = record_at(self.kafka, &name, partition, offset)?.unwrap_or_default();
-        let largest = self.topics.max_message_bytes;
-        Ok(StoredRecord {
-            value: report.value.filter(|value| value.len() <= largest),
-            ..report
-        })
-    }
-
-    fn headers(&self, letter: &Letter) -> OwnedHeaders {
-        let (generation, partition, offset) = letter.origin;
-        let letter = DeadLetter {
-            topic: &self.names(generation).name(Topic::Raw),
+        let topic = self.names(generation).name(Topic::Raw);
+        let report = record_at(self.kafka, &topic, partition, offset)?.unwrap_or_default();
+        let group = format!("{}.mapper", self.kafka.group_prefix);
+        let dead_letter = DeadLetter {
+            topic: &topic,
             partition,
             offset,
-            group: &format!("{}.mapper", self.kafka.group_prefix),
+            group: &group,
             instance: INSTANCE,
             // It was written by its name a moment ago.
             reason: letter.reason.parse().unwrap_or(Reason::InvalidField),
@@ -117,7 +98,13 @@ impl Replay<'_> {
             traceparent: letter.traceparent.as_deref(),
             is_retracted: true,
         };
-        letter.headers()
+        let report = Outgoing {
+            topic: dead_letters,
+            key: report.key.as_deref(),
+            value: report.value.as_deref(),
+        };
+        let written = dead_letter.about(report, Specification::greatest_output_bytes(self.topics));
+        Ok(shipment.add(written.record, Some(written.headers))?)
     }
 
     /// Waits until the sink has filed all that stands in `scores.enriched` now. Blocks its thread.
@@ -142,85 +129,6 @@ impl Replay<'_> {
             }
             patience.expect_more(u64::MAX - left, ReplayError::SinkStands(PATIENCE.as_secs(), left))?;
             sleep(PAUSE);
-        }
-    }
-}
-
-/// Records on their way.
-struct Sending {
-    publisher: Publisher<Tally>,
-    tally: Arc<Tally>,
-    queued: u64,
-    patience: Patience,
-}
-
-impl Sending {
-    fn begin(publisher: Publisher<Tally>) -> Self {
-        Self {
-            publisher,
-            tally: Arc::default(),
-            queued: 0,
-            patience: Patience::begin(),
-        }
-    }
-
-    /// Queues a record, as soon as there is room for it.
-    fn queue(&mut self, record: Outgoing<'_>, headers: &dyn Fn() -> Option<OwnedHeaders>) -> Result<(), ReplayError> {
-        loop {
-            let queued = self
-                .publisher
-                .publish_within(QUEUE_LIMIT, record, headers(), Arc::clone(&self.tally));
-            match queued {
-                Ok(()) => {
-                    self.queued += 1;
-                    return self.tally.check();
-                }
-                Err(PublishError::QueueFull) => self.go_on()?,
-                Err(error @ (PublishError::TooLarge | PublishError::Client(_))) => return Err(error.into()),
-            }
-        }
-    }
-
-    /// Waits until everything that was queued is acknowledged.
-    fn settle(&mut self) -> Result<(), ReplayError> {
-        while self.tally.acknowledged() < self.queued {
-            self.go_on()?;
-            sleep(PAUSE);
-        }
-        Ok(())
-    }
-
-    /// Whether there is reason to wait.
-    fn go_on(&mut self) -> Result<(), ReplayError> {
-        self.tally.check()?;
-        let waited = ReplayError::Unacknowledged(PATIENCE.as_secs());
-        self.patience.expect_more(self.tally.acknowledged(), waited)
-    }
-}
-
-/// What became of all that was queued.
-#[derive(Default)]
-struct Tally {
-    acknowledged: AtomicU64,
-    failure: Mutex<Option<DeliveryFailure>>,
-}
-
-impl Tally {
-    fn acknowledged(&self) -> u64 {
-        self.acknowledged.load(Ordering::Acquire)
-    }
-
-    fn check(&self) -> Result<(), ReplayError> {
-        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        failure.map_or(Ok(()), |failure| Err(failure.into()))
-    }
-}
-
-impl Ticket for Tally {
-    fn settle(&self, outcome: Result<(), DeliveryFailure>) {
-        match outcome {
-            Ok(()) => drop(self.acknowledged.fetch_add(1, Ordering::Release)),
-            Err(failure) => *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure),
         }
     }
 }

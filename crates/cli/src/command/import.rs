@@ -13,7 +13,13 @@ use scoresync_producer::{
 use scoresync_service::{Exit, Shutdown, StageMetrics, start_telemetry};
 
 use super::{Context, import_dry_run};
-use crate::{arguments::Import, failure::Failure, progress::bytes_bar, score_files::find_source, surroundings::Surroundings};
+use crate::{
+    arguments::Import,
+    failure::{Failure, causes},
+    progress::bytes_bar,
+    score_files::find_source,
+    surroundings::Surroundings,
+};
 
 pub(super) async fn run(arguments: &Import, context: &Context) -> Result<Exit, Failure> {
     if arguments.dry_run {
@@ -146,12 +152,6 @@ const fn sentence(notice: Notice) -> &'static str {
         Notice::ChangedMeanwhile => "the file changed while it was imported: import it again",
         Notice::NotKept => "how far the import is could not be kept on disk (see the log): stopped, it would begin anew",
     }
-}
-
-/// An error with all its causes, in one line.
-fn causes(error: &dyn std::error::Error) -> String {
-    let all = std::iter::successors(Some(error), |error| error.source());
-    all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Where the user's programs keep their state (XDG Base Directory Specification).

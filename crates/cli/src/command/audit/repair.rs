@@ -12,7 +12,11 @@ use scoresync_fault_points::{self as fault_points, Point};
 use tokio::runtime::Handle;
 
 use super::{Context, Office};
-use crate::{confirmation::is_confirmed, directory::read_directory, failure::Failure};
+use crate::{
+    confirmation::is_confirmed,
+    directory::read_directory,
+    failure::{Failure, causes},
+};
 
 /// Shows what would put the books right, does it where that is wanted, and gives the books as they are then.
 pub(super) async fn run(books: Books, (office, yes): (&Office, bool), context: &Context) -> Result<Books, Failure> {
@@ -102,7 +106,7 @@ fn told(repaired: &Repaired) -> Vec<String> {
     let failed = repaired
         .failed
         .iter()
-        .map(|(result_id, why)| format!("result {result_id} could not be made anew: {why}"));
+        .map(|(result_id, why)| format!("result {result_id} could not be made anew: {}", causes(why)));
     std::iter::once(format!("{} results were made anew", repaired.results))
         .chain(failed)
         .collect()
