@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     sync::{Mutex, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context, ensure};
@@ -23,6 +23,8 @@ use crate::{
     stack::{POSTGRES, Stack, project},
 };
 
+/// For a client to connect and send a few records.
+const LINGER: Duration = Duration::from_secs(2);
 /// The variable that names the configuration file.
 const CONFIG: &str = "SCORESYNC_CONFIG";
 
@@ -197,9 +199,23 @@ impl Installation {
     ///
     /// # Errors
     /// It could not be started, or did not die so; the error has what it said.
-    pub fn crash(&self, arguments: &[&str], (point, times): (Point, u64)) -> anyhow::Result<()> {
+    pub fn crash(&self, arguments: &[&str], place: (Point, u64)) -> anyhow::Result<()> {
+        self.crash_after(Duration::ZERO, arguments, place)
+    }
+
+    /// The same, once its client has had time to send what is queued until then.
+    ///
+    /// # Errors
+    /// As for [`Self::crash`].
+    pub fn crash_when_sent(&self, arguments: &[&str], place: (Point, u64)) -> anyhow::Result<()> {
+        self.crash_after(LINGER, arguments, place)
+    }
+
+    fn crash_after(&self, linger: Duration, arguments: &[&str], (point, times): (Point, u64)) -> anyhow::Result<()> {
         let place = format!("{}:{times}", point.as_str());
-        let output = self.armed_command(arguments, &[(CRASH.to_owned(), place.clone())])?.output()?;
+        let arming = [(CRASH, place.clone()), ("FAULT_POINTS_LINGER", linger.as_millis().to_string())];
+        let arming = arming.map(|(name, value)| (name.to_owned(), value));
+        let output = self.armed_command(arguments, &arming)?.output()?;
         ensure!(
             has_crashed(output.status),
             "scoresync {} did not die at {place} but ended with {}: {}",

@@ -50,7 +50,10 @@ pub fn free_address() -> anyhow::Result<SocketAddr> {
 
 /// A block is its program's who has the name for it, of which there is one on the machine.
 fn reserve_block() -> Option<(Range<u16>, UnixDatagram)> {
-    let mut blocks = PORTS.step_by(usize::from(BLOCK)).filter_map(|first| {
+    // Not always from the first on: what is left of a program that was killed may still look for its neighbours at their ports.
+    let blocks: Vec<u16> = PORTS.step_by(usize::from(BLOCK)).collect();
+    let begin = rand::random_range(0..blocks.len());
+    let mut blocks = blocks.iter().copied().cycle().skip(begin).take(blocks.len()).filter_map(|first| {
         let name = UnixAddress::from_abstract_name(format!("scoresync-test-ports-{first}")).ok()?;
         Some((first..first + BLOCK, UnixDatagram::bind_addr(&name).ok()?))
     });

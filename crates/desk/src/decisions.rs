@@ -49,9 +49,25 @@ pub enum DecisionError {
     /// Others decide about the same all the time.
     #[error("others keep deciding about the same; look at what stands (`scoresync aliases list`) and decide again")]
     Contested,
+    /// No copy of the report can be written.
+    #[error(
+        "the report {0} is larger than scores.raw takes (topics.max_message_bytes), so it cannot be sent again; have its source send a smaller one"
+    )]
+    ReportTooLarge(Origin),
     /// The log does not hold the report any more.
     #[error("the report {0} is not in scores.raw any more, so it cannot be sent again; have its source send it")]
     ReportGone(Origin),
+}
+
+impl DecisionError {
+    /// Whether it is about one report alone, and trying again does not help.
+    #[must_use]
+    pub const fn is_of_report(&self) -> bool {
+        match self {
+            Self::ReportGone(_) | Self::ReportTooLarge(_) => true,
+            Self::Kafka(_) | Self::Table(_) | Self::Encode(_) | Self::NotArrived(_) | Self::Archive(_) | Self::Contested => false,
+        }
+    }
 }
 
 impl Decisions {

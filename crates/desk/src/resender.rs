@@ -6,7 +6,7 @@ use scoresync_archive::{Archive, LetterId};
 use scoresync_domain::{Origin, Timestamp};
 use scoresync_fault_points::{self as fault_points, Point};
 use scoresync_kafka::{
-    DeliveryTicket, KafkaSettings, Outgoing, OwnedHeaders, Publisher, Shipment, StoredRecord, Topic, TopicNames, TopicSettings,
+    KafkaSettings, Outgoing, OwnedHeaders, Publisher, Shipment, ShipmentTicket, StoredRecord, Topic, TopicNames, TopicSettings,
     dead_letter::{DirectoryPosition, Redrive},
     record_at,
 };
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Resender {
     kafka: KafkaSettings,
     topics: TopicSettings,
-    publisher: Publisher<DeliveryTicket>,
+    publisher: Publisher<ShipmentTicket>,
     raw: String,
 }
 
@@ -85,7 +85,7 @@ impl Resender {
     /// Sends a report whatever came of it before: its letter, where it has one, expects that.
     ///
     /// # Errors
-    /// Unless the broker has acknowledged it.
+    /// Unless the broker has acknowledged it; [`DecisionError::ReportTooLarge`] where it never will.
     pub fn send_again(
         &self,
         (origin, report): (Origin, &StoredRecord),
@@ -99,8 +99,10 @@ impl Resender {
         wait_for(runtime, archive.expect_again(&id, now))?;
         fault_points::pass(Point::CopyExpected);
         let past = (origin, attempts, first_failed_at);
-        self.send([(past, report.key.as_deref(), report.value.as_deref())], directory)?;
-        Ok(())
+        match self.send([(past, report.key.as_deref(), report.value.as_deref())], directory) {
+            Err(DecisionError::NotArrived(error)) if error.is_too_large() => Err(DecisionError::ReportTooLarge(origin)),
+            sent => sent.map(drop),
+        }
     }
 
     pub(crate) fn deliver<'a>(

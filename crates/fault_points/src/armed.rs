@@ -6,6 +6,7 @@ use std::{
         LazyLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use nix::sys::signal::{Signal, raise};
@@ -20,6 +21,7 @@ struct Event {
 }
 
 static CRASH: LazyLock<Option<Event>> = LazyLock::new(|| event("FAULT_POINTS_CRASH"));
+static LINGER: LazyLock<Duration> = LazyLock::new(linger);
 static FREEZE: LazyLock<Option<Event>> = LazyLock::new(|| event("FAULT_POINTS_FREEZE"));
 static BUGS: LazyLock<BTreeSet<Bug>> = LazyLock::new(bugs);
 
@@ -28,6 +30,7 @@ pub(crate) fn pass(point: Point) {
         freeze();
     }
     if is_due(&CRASH, point) {
+        std::thread::sleep(*LINGER);
         // No destructor runs and nothing is flushed, as if the power had failed.
         std::process::abort();
     }
@@ -60,6 +63,16 @@ fn event(variable: &str) -> Option<Event> {
     });
     assert!(event.is_some(), "{variable} says {text:?}, which is no point and number");
     event
+}
+
+fn linger() -> Duration {
+    let text = std::env::var("FAULT_POINTS_LINGER").unwrap_or_else(|_| "0".to_owned());
+    let millis: Option<u64> = text.parse().ok();
+    assert!(
+        millis.is_some(),
+        "FAULT_POINTS_LINGER says {text:?}, which is no number of milliseconds"
+    );
+    Duration::from_millis(millis.unwrap_or(0))
 }
 
 fn bugs() -> BTreeSet<Bug> {

@@ -4,6 +4,7 @@
 //! An armed one is told what to do by its environment:
 //!
 //! - `FAULT_POINTS_CRASH=rows_written:3`: the process dies when it comes by [`Point::RowsWritten`] for the third time;
+//! - `FAULT_POINTS_LINGER=1000`: before it dies, the thread that came by waits for so many milliseconds, and all others go on;
 //! - `FAULT_POINTS_FREEZE=batch_taken:1`: it stops there as by SIGSTOP, until somebody lets it go on;
 //! - `FAULT_POINTS_BUG=auto_commit`: it makes that error, all the time.
 

@@ -45,7 +45,7 @@ pub use registry::{Compatibility, Registry, RegistryError, SubjectVersion};
 pub use schema_memory::SchemaMemory;
 pub use schemas::{SubjectSchema, SubjectState, subjects};
 pub use settings::{FirstStart, KafkaSettings, Mechanism, Protocol, RegistrySettings, SecuritySettings, TopicSettings};
-pub use shipment::{Shipment, ShipmentError};
+pub use shipment::{Shipment, ShipmentError, ShipmentTicket};
 pub use table_reader::{TableChange, TableEnds, TableError, TableReader};
 pub use topic_reader::{Bounds, generation_bounds, read_topic, read_topic_from, recorded_positions, topic_bounds};
 pub use topics::{

@@ -92,7 +92,7 @@ pub enum ReplayError {
     #[error("nothing was sent: employees or people's decisions have changed since the look; the same command looks again")]
     DirectoryMoved,
     /// The broker may not have all of it.
-    #[error("not all of what differs is sent; the same command sends what is left")]
+    #[error("not all of what differs may be sent; the same command sends what is left")]
     NotArrived(#[from] ShipmentError),
     /// The sink does not go on.
     #[error(

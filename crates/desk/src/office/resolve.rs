@@ -12,7 +12,6 @@ use super::{
     masking::mask,
     reach::{Reach, ReachError},
 };
-use crate::decisions::DecisionError;
 
 /// What is decided about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,8 +68,10 @@ pub enum Unresolved {
 impl From<ReachError> for Unresolved {
     fn from(error: ReachError) -> Self {
         // What is gone does not come back.
-        if let ReachError::Decision(gone @ DecisionError::ReportGone(_)) = &error {
-            return senseless(gone.to_string());
+        if let ReachError::Decision(error) = &error
+            && error.is_of_report()
+        {
+            return senseless(error.to_string());
         }
         Self::Reach(error)
     }

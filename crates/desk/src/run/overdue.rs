@@ -69,9 +69,9 @@ impl Desk {
         let Some(result_id) = behind.first().copied() else { return Ok(()) };
         match self.send_decided(result_id) {
             Ok(()) => drop(self.overdue.heard.remove(&result_id)),
-            Err(gone @ DecisionError::ReportGone(_)) => {
+            Err(error) if error.is_of_report() => {
                 self.overdue.heard.remove(&result_id);
-                tracing::warn!(%result_id, error = &gone as &dyn Error, "a result stays with the owner from before a decision");
+                tracing::warn!(%result_id, error = &error as &dyn Error, "a result stays with the owner from before a decision");
             }
             Err(error) => {
                 self.overdue.heard.insert(result_id, Instant::now() + PAUSE);

@@ -10,7 +10,7 @@ use scoresync_tests::{installation::Database, metrics::Metrics, process::Process
 use serde_json::Value;
 
 use super::exams;
-use crate::support::{SETTLE, Scene, academy, balance, end, ready, start, until};
+use crate::support::{SETTLE, Scene, academy, balance, balance_and_nothing_is_in_flight, end, ready, start, until};
 
 /// A source that has an id for each result, numbers its revisions, and exports everything.
 const SOURCE: &str = r#"
@@ -273,11 +273,28 @@ async fn a_reconciliation_that_dies_anywhere_is_finished_by_the_next() -> anyhow
     let missing = ["m-0", "m-1", "m-2", "m-3"].map(|id| (id, "E100", "C-3", 61, 1));
     let listed = lists.file("list.csv", &present.chain(missing).collect::<Vec<_>>())?;
     let mend = ["reconcile", "lists", &listed, "--backfill", "--withdraw-extra", "--yes"];
-    for (point, times) in [(Point::ListedRowQueued, 2), (Point::WithdrawalQueued, 1)] {
-        lists.scene.installation.crash(&mend, (point, times))?;
+    let reports = lists.reports().await?;
+    let died = [
+        (Point::ListedRowQueued, 2, 2),
+        (Point::WithdrawalQueued, 1, missing.len() as i64 + 1),
+    ];
+    for (point, times, sent) in died {
+        lists.scene.installation.crash_when_sent(&mend, (point, times))?;
+        ensure!(lists.reports().await? == reports + sent, "nobody died between two reports");
+        until("what was sent is filed", SETTLE, async || {
+            Ok(balance_and_nothing_is_in_flight(&lists.scene).is_ok())
+        })
+        .await?;
     }
     let mended = lists.reconcile(&mend[2..])?;
-    ensure!(mended["agrees"] == true, "{mended:#}");
+    ensure!(
+        mended["agrees"] == true && mended["sent"] == 0 && mended["withdrawn"] == 1,
+        "{mended:#}"
+    );
+    ensure!(
+        lists.reports().await? == reports + missing.len() as i64 + 2,
+        "something was sent twice"
+    );
     let file = lists.scene.archive().await?.file("E100").await?;
     let is = |id: &str, status| {
         let result_id = scoresync_domain::ResultId::from_key("lists", [id]);

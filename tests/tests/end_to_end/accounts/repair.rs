@@ -1,6 +1,7 @@
 //! What is missing or altered is made anew.
 
 use anyhow::{Context, ensure};
+use scoresync_domain::Origin;
 use scoresync_fault_points::{Bug, Point};
 use scoresync_kafka::Topic;
 
@@ -14,9 +15,15 @@ const ARCHIVED: &str = "SELECT coalesce(string_agg(line, E'\n' ORDER BY line), '
 ) AS archived";
 
 impl Accounts {
-    /// All at once: a row gone, scores and owners changed, history lost, a row that nobody said, counts wrong, a letter swallowed, another closed.
-    async fn spoil(&self) -> anyhow::Result<()> {
-        let (corrected, place) = (&self.corrected, self.letter.offset);
+    /// All at once: a row gone, scores and owners changed, history lost, a row that nobody said, counts wrong, a letter swallowed, another
+    /// one closed. Gives the last.
+    async fn spoil(&self) -> anyhow::Result<Origin> {
+        let closed = write(&self.scene, "X-8", &[("工号", "NOBODY")]).await?;
+        until("the desk has its letter", SETTLE, async || {
+            Ok(self.state_of(closed)?.as_deref() == Some("open"))
+        })
+        .await?;
+        let (corrected, place, partition) = (&self.corrected, self.letter.offset, self.letter.partition);
         let wrong = format!(
             "DELETE FROM training_record WHERE result_id = (SELECT result_id FROM known WHERE result_id <> '{corrected}' ORDER BY 1 LIMIT 1);
             UPDATE training_record SET exam_score_millionths = 1 WHERE result_id = '{corrected}';
@@ -26,9 +33,19 @@ impl Accounts {
             UPDATE more SET result_id = '00000000-0000-0000-0000-000000000001';
             INSERT INTO training_record SELECT * FROM more;
             UPDATE fate_count SET count = count + 3 WHERE fate = 'filed' AND count > 0;
-            DELETE FROM dead_letter WHERE topic = '' AND place = {place}"
+            DELETE FROM dead_letter WHERE topic = '' AND place = {place} AND partition = {partition};
+            UPDATE dead_letter SET state = 'filed' WHERE topic = '' AND place = {} AND partition = {}",
+            closed.offset, closed.partition
         );
-        Ok(self.database.batch_execute(&wrong).await?)
+        self.database.batch_execute(&wrong).await?;
+        Ok(closed)
+    }
+
+    /// Of a report's letter; `None` where the desk has none.
+    fn state_of(&self, letter: Origin) -> anyhow::Result<Option<String>> {
+        let output = self.scene.installation.output(&["dlq", "show", &letter.to_string(), "--json"])?;
+        let shown: Option<serde_json::Value> = serde_json::from_slice(&output.stdout).ok();
+        Ok(shown.and_then(|shown| Some(shown["state"].as_str()?.to_owned())))
     }
 
     async fn archived(&self) -> anyhow::Result<String> {
@@ -51,7 +68,7 @@ async fn whatever_is_altered_is_made_anew_while_reports_go_on() -> anyhow::Resul
         .batch_execute("CREATE TABLE known AS SELECT result_id FROM training_record")
         .await?;
     let before = accounts.archived().await?;
-    accounts.spoil().await?;
+    let closed = accounts.spoil().await?;
     let broken = accounts.archived().await?;
     let file = accounts.scene.file("exams.csv", exams(20_000))?.display().to_string();
     let mut import = accounts.scene.installation.start("import", &["import", "academy", &file])?;
@@ -69,6 +86,7 @@ async fn whatever_is_altered_is_made_anew_while_reports_go_on() -> anyhow::Resul
     let (code, said) = accounts.repair(&["--yes"])?;
     ensure!(code == Some(0) && said.contains("the books balance"), "{code:?}: {said}");
     ensure!(accounts.archived().await? == before, "{}\n{before}", accounts.archived().await?);
+    ensure!(accounts.state_of(closed)?.as_deref() == Some("open"), "a letter is closed");
     let invented = "SELECT count(*) FROM training_record WHERE result_id = '00000000-0000-0000-0000-000000000001'";
     ensure!(database.query_one(invented, &[]).await?.get::<_, i64>(0) == 0, "{said}");
     ensure!(import.ended(SETTLE)?.is_some_and(|status| status.success()), "the import failed");
@@ -86,7 +104,7 @@ async fn a_repair_that_dies_anywhere_is_finished_by_the_next() -> anyhow::Result
         .batch_execute("CREATE TABLE known AS SELECT result_id FROM training_record")
         .await?;
     let before = accounts.archived().await?;
-    accounts.spoil().await?;
+    let closed = accounts.spoil().await?;
     for point in [Point::ResultsRebuilt, Point::FatesCorrected, Point::LostReportSent] {
         accounts.scene.installation.crash(&["audit", "--repair", "--yes"], (point, 1))?;
     }
@@ -96,6 +114,7 @@ async fn a_repair_that_dies_anywhere_is_finished_by_the_next() -> anyhow::Result
     })
     .await?;
     ensure!(accounts.archived().await? == before, "{}\n{before}", accounts.archived().await?);
+    ensure!(accounts.state_of(closed)?.as_deref() == Some("open"), "a letter is closed");
     balance(&accounts.scene)?;
     end(accounts.processes)
 }
@@ -135,11 +154,13 @@ async fn what_sink_and_mapper_passed_over_is_filed_by_a_repair() -> anyhow::Resu
     let mut sink = start(&accounts.scene, &["sink"])?;
     ready(&mut sink).await?;
 
+    ensure!(lost > 1, "too little was passed over");
     let repair = ["audit", "--repair", "--yes"];
     accounts.scene.installation.crash(&repair, (Point::LostReportSent, 1))?;
+    until("what was sent is mapped", SETTLE, async || Ok(accounts.lost()?.len() == lost - 1)).await?;
     let (code, said) = accounts.repair(&["--yes"])?;
     ensure!(
-        code == Some(0) && (lost == 1 || said.contains(&format!("{} reports were sent again", lost - 1))),
+        code == Some(0) && said.contains(&format!("{} reports were sent again", lost - 1)),
         "{code:?}: {said}"
     );
     until(

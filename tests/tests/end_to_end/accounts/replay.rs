@@ -199,6 +199,10 @@ async fn whoever_is_killed_anywhere_sends_nothing_twice_and_a_later_mapping_file
     wrong.scene.installation.crash(&apply, (Point::ReplayLettersWritten, 1))?;
     ensure!(topics.count(Topic::Enriched).await? == outputs, "a score came before the letters");
     wrong.scene.installation.crash(&apply, (Point::ReplayedScoreQueued, 3))?;
+    let before = topics.count(Topic::Enriched).await?;
+    ensure!(before < outputs + OUTPUTS, "nobody died before everything was sent");
+    wrong.scene.installation.crash_when_sent(&apply, (Point::ReplayedScoreQueued, 3))?;
+    ensure!(topics.count(Topic::Enriched).await? == before + 3, "nobody died between two scores");
     // While the sink sleeps, what is sent is waited for.
     let sink = wrong.processes.remove(0);
     ensure!(sink.stop(STOP)?.success(), "the sink did not end well");

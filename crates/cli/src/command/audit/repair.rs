@@ -130,7 +130,7 @@ async fn send_again(reports: Vec<Origin>, office: &Office, context: &Context) ->
                     fault_points::pass(Point::LostReportSent);
                     sent += 1;
                 }
-                Err(error @ DecisionError::ReportGone(_)) => lines.push(format!("report {origin} could not be sent again: {error}")),
+                Err(error) if error.is_of_report() => lines.push(error.to_string()),
                 Err(error) => return Err(error),
             }
         }
