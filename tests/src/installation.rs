@@ -16,7 +16,7 @@ use scoresync_fault_points::Point;
 use scoresync_kafka::{KafkaSettings, RegistrySettings, TopicSettings};
 
 use crate::{
-    chaos::{CRASH, has_crashed},
+    chaos::{CRASH, LINGER, has_crashed},
     ports::free_address,
     process::Process,
     schema::Schema,
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// For a client to connect and send a few records.
-const LINGER: Duration = Duration::from_secs(2);
+const SENT_WITHIN: Duration = Duration::from_secs(2);
 /// The variable that names the configuration file.
 const CONFIG: &str = "SCORESYNC_CONFIG";
 
@@ -208,12 +208,12 @@ impl Installation {
     /// # Errors
     /// As for [`Self::crash`].
     pub fn crash_when_sent(&self, arguments: &[&str], place: (Point, u64)) -> anyhow::Result<()> {
-        self.crash_after(LINGER, arguments, place)
+        self.crash_after(SENT_WITHIN, arguments, place)
     }
 
     fn crash_after(&self, linger: Duration, arguments: &[&str], (point, times): (Point, u64)) -> anyhow::Result<()> {
         let place = format!("{}:{times}", point.as_str());
-        let arming = [(CRASH, place.clone()), ("FAULT_POINTS_LINGER", linger.as_millis().to_string())];
+        let arming = [(CRASH, place.clone()), (LINGER, linger.as_millis().to_string())];
         let arming = arming.map(|(name, value)| (name.to_owned(), value));
         let output = self.armed_command(arguments, &arming)?.output()?;
         ensure!(

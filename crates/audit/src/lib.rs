@@ -10,7 +10,6 @@ mod archived;
 mod books;
 mod copies;
 mod counts;
-mod expected;
 mod ledger;
 mod logs;
 mod outputs;
@@ -20,6 +19,7 @@ mod repair;
 mod results;
 mod run;
 mod said;
+mod standing;
 
 pub use books::{Books, CourseDay, Finding, FindingKind, PartitionBooks};
 pub use remedy::Remedy;

@@ -13,11 +13,11 @@ use scoresync_domain::{
 use crate::{
     books::{self, Books, FindingKind, written},
     counts::{Counts, Partition},
-    expected::Expected,
     ledger::{Ledger, Mark},
     people::People,
     remedy::Repairable,
     said::{Course, Hash, History, Item, Place, Record, Refused, Said, contents},
+    standing::Standing,
 };
 
 /// What is found while one result after the other is judged.
@@ -66,7 +66,7 @@ impl Known {
 
     /// Where everything stood that the archive has of it.
     fn arrivals(&self) -> impl Iterator<Item = Place> {
-        let record = self.record.iter().map(|record| record.arrived);
+        let record = self.record.iter().map(|record| record.standing.arrived);
         let refused = self.refused.keys().chain(self.set_aside.keys()).copied();
         record.chain(self.history.iter().map(|row| row.arrived)).chain(refused)
     }
@@ -118,7 +118,7 @@ impl Results<'_> {
 
     fn repairable(&self, known: &Known) -> Repairable {
         let named = known.said.iter().filter_map(|said| said.employee_no());
-        let owner = known.record.iter().filter_map(|record| record.owner.as_deref());
+        let owner = known.record.iter().filter_map(|record| record.standing.owner.as_deref());
         if named.chain(owner).any(|number| self.people.was_another(number)) {
             Repairable::No
         } else {
@@ -133,7 +133,7 @@ impl Results<'_> {
     /// Takes out what was refused as it names another than the owner who once was, or may have been, the same person: whether they were the
     /// same when it came, nobody can tell any more.
     fn take_undecidable(&self, known: &mut Known) -> Vec<Said> {
-        let owner = known.record.as_ref().and_then(|record| record.owner.as_deref());
+        let owner = known.record.as_ref().and_then(|record| record.standing.owner.as_deref());
         let owner = owner.map(|number| self.people.person(number));
         let is_undecidable = |said: &mut Said| {
             let named = said.employee_no().filter(|number| self.people.was_another(number));
@@ -183,28 +183,22 @@ impl Results<'_> {
     }
 
     fn compare(&mut self, result: Subject, known: &Known, judged: &Judgement) {
-        let must_be = judged.record.map(|number| Expected {
+        let must_be = judged.record.map(|number| Standing {
             head: known.said[number].head,
             arrived: known.said[number].place,
             owner: named_first(&known.said, judged.decision),
             decision: judged.decision,
             shown: judged.shown.map(|number| known.said[number].shown()),
         });
-        let is = known.record.as_ref().map(|record| Expected {
-            head: record.head,
-            arrived: record.arrived,
-            owner: record.owner.clone(),
-            decision: record.decision,
-            shown: record.shown.clone(),
-        });
-        for (number, record) in [&must_be, &is].into_iter().enumerate() {
+        let (must_be, is) = (must_be.as_ref(), known.record.as_ref().map(|record| &record.standing));
+        for (number, record) in [must_be, is].into_iter().enumerate() {
             if let Some(record) = record {
                 let course = record.shown.as_ref().map(|shown| shown.course.clone()).unwrap_or_default();
                 let sum = &mut self.courses.entry(course).or_default()[number];
                 *sum = sum.wrapping_add(record.hash(result.0));
             }
         }
-        match (&must_be, &is) {
+        match (must_be, is) {
             (None, None) => {}
             (Some(must_be), None) => {
                 let text = format!("it has no record; the score at {} must be it", written(must_be.arrived));

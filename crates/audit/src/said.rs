@@ -6,6 +6,8 @@ use scoresync_archive::{Content, EnrichedPosition, Head, RefusedStatement, Surve
 use scoresync_domain::{EnrichedScore, Origin, Score, Status, Timestamp, rule::Statement};
 use serde::{Deserialize, Serialize};
 
+use crate::standing::Standing;
+
 /// BLAKE3, cut to 16 bytes.
 pub(crate) type Hash = [u8; 16];
 
@@ -35,11 +37,7 @@ pub(crate) struct Said {
 /// A row of `training_record`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Record {
-    pub(crate) arrived: Place,
-    pub(crate) head: Hash,
-    pub(crate) owner: Option<String>,
-    pub(crate) decision: i64,
-    pub(crate) shown: Option<Shown>,
+    pub(crate) standing: Standing,
     number: Option<i32>,
 }
 
@@ -136,16 +134,18 @@ impl Record {
     pub(crate) fn of(row: &SurveyedRecord) -> Self {
         let (shown_status, shown_hash) = row.shown_instead.unwrap_or((row.head.status, row.head.content_hash));
         Self {
-            arrived: place(row.head.arrived),
-            head: hash_head(&row.head),
-            owner: row.owner_employee_no.clone(),
-            decision: row.owner_decision,
-            shown: row.shown.as_ref().map(|(_, content)| Shown {
-                status: status(shown_status),
-                content_hash: shown_hash.0,
-                content: hash_content(content),
-                course: Course::of(content),
-            }),
+            standing: Standing {
+                arrived: place(row.head.arrived),
+                head: hash_head(&row.head),
+                owner: row.owner_employee_no.clone(),
+                decision: row.owner_decision,
+                shown: row.shown.as_ref().map(|(_, content)| Shown {
+                    status: status(shown_status),
+                    content_hash: shown_hash.0,
+                    content: hash_content(content),
+                    course: Course::of(content),
+                }),
+            },
             number: row.shown.as_ref().map(|(number, _)| *number),
         }
     }
@@ -170,7 +170,7 @@ impl History {
 /// The contents of a result by their numbers; where several rows have one, the first of the history.
 pub(crate) fn contents(record: Option<&Record>, history: &[History]) -> HashMap<i32, Hash> {
     let in_history = history.iter().filter_map(|row| Some((row.number, row.content?)));
-    let in_record = record.and_then(|record| Some((record.number?, record.shown.as_ref()?.content)));
+    let in_record = record.and_then(|record| Some((record.number?, record.standing.shown.as_ref()?.content)));
     let mut contents = HashMap::new();
     for (number, content) in in_history.chain(in_record) {
         contents.entry(number).or_insert(content);

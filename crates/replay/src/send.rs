@@ -115,7 +115,7 @@ impl Replay<'_> {
         let generation = self.topics.generation;
         let topic = self.names(generation).name(Topic::Enriched);
         let bounds = topic_bounds(self.kafka, &topic)?;
-        let mut patience = Patience::begin();
+        let (mut least, mut since) = (u64::MAX, Instant::now());
         loop {
             let positions = self.runtime.block_on(self.archive.positions(&topic, generation))?;
             let left = bounds.iter().map(|(partition, (first, end))| {
@@ -127,30 +127,13 @@ impl Replay<'_> {
             if left == 0 {
                 return Ok(());
             }
-            patience.expect_more(u64::MAX - left, ReplayError::SinkStands(PATIENCE.as_secs(), left))?;
+            if left < least {
+                (least, since) = (left, Instant::now());
+            }
+            if since.elapsed() >= PATIENCE {
+                return Err(ReplayError::SinkStands(PATIENCE.as_secs(), left));
+            }
             sleep(PAUSE);
         }
-    }
-}
-
-/// Waits as long as something goes on.
-struct Patience {
-    reached: u64,
-    since: Instant,
-}
-
-impl Patience {
-    fn begin() -> Self {
-        Self {
-            reached: 0,
-            since: Instant::now(),
-        }
-    }
-
-    fn expect_more(&mut self, reached: u64, otherwise: ReplayError) -> Result<(), ReplayError> {
-        if reached != self.reached {
-            (self.reached, self.since) = (reached, Instant::now());
-        }
-        if self.since.elapsed() < PATIENCE { Ok(()) } else { Err(otherwise) }
     }
 }

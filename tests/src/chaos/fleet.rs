@@ -49,6 +49,8 @@ impl fmt::Display for Stage {
 
 /// Says at which place an armed process crashes.
 pub const CRASH: &str = "FAULT_POINTS_CRASH";
+/// Says how many milliseconds an armed process lets its other threads go on before it crashes.
+pub const LINGER: &str = "FAULT_POINTS_LINGER";
 /// Says at which place an armed process freezes.
 pub const FREEZE: &str = "FAULT_POINTS_FREEZE";
 /// Says which error an armed process makes.

@@ -26,7 +26,7 @@ pub use driver::Attempts;
 pub use evidence::Evidence;
 pub use field::Field;
 pub(crate) use fleet::has_crashed;
-pub use fleet::{Arming, BUG, CRASH, FREEZE, Fleet, Stage};
+pub use fleet::{Arming, BUG, CRASH, FREEZE, Fleet, LINGER, Stage};
 pub use round::{Lingers, Outcome, Plan, Player, Round};
 pub use schedule::{Schedule, Strike};
 pub use staff::Staff;

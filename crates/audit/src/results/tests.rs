@@ -135,13 +135,13 @@ fn what_the_rule_makes_of_it_balances_and_everything_else_is_named() {
     check(vec![right()[0].clone(), refused.clone()], &[FindingKind::MissingHistory]);
     check(right()[..2].to_vec(), &[FindingKind::MissingRefusal]);
     let mut elsewhere = record(second);
-    elsewhere.owner = Some("E2".to_owned());
+    elsewhere.standing.owner = Some("E2".to_owned());
     check(
         vec![Item::Record(elsewhere), right()[1].clone(), refused.clone()],
         &[FindingKind::AlteredRecord],
     );
     let mut altered = record(second);
-    altered.shown = Some(Said::of(first, place_of(1)).shown());
+    altered.standing.shown = Some(Said::of(first, place_of(1)).shown());
     check(
         vec![Item::Record(altered), right()[1].clone(), refused.clone()],
         &[FindingKind::AlteredRecord],
@@ -160,7 +160,7 @@ fn what_the_rule_makes_of_it_balances_and_everything_else_is_named() {
     let stale = vec![Item::Record(record(first)), Item::History(history(second, 1)), right()[2].clone()];
     check(stale, &[FindingKind::AlteredRecord, FindingKind::MissingHistory]);
     let mut reworded = history(first, 1);
-    reworded.head = record(second).head;
+    reworded.head = record(second).standing.head;
     check([right(), vec![Item::History(reworded)]].concat(), &[FindingKind::ExtraHistory]);
     let (kinds, _) = findings(&[], right(), 0);
     let expected = [
@@ -213,7 +213,7 @@ fn who_was_another_once_is_undecided_and_nobody_else() {
     let gone = right()[..2].to_vec();
     check(&people, &said, gone, &[FindingKind::AlteredRecord, FindingKind::MissingHistory]);
     let mut elsewhere = record(second);
-    elsewhere.owner = Some("E7".to_owned());
+    elsewhere.standing.owner = Some("E7".to_owned());
     check(
         &people,
         &said[..2],

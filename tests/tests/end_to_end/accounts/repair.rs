@@ -6,7 +6,7 @@ use scoresync_fault_points::{Bug, Point};
 use scoresync_kafka::Topic;
 
 use super::{Accounts, MAPPER, SINK, exams};
-use crate::support::{SETTLE, academy::write, balance, end, ready, start, until};
+use crate::support::{SETTLE, academy::write, balance, end, ready, start, state_of_letter, until};
 
 /// Everything that stands in files, as text.
 const ARCHIVED: &str = "SELECT coalesce(string_agg(line, E'\n' ORDER BY line), '') FROM (
@@ -14,13 +14,26 @@ const ARCHIVED: &str = "SELECT coalesce(string_agg(line, E'\n' ORDER BY line), '
     UNION ALL SELECT 'history ' || row(history.*)::text FROM score_history AS history WHERE result_id IN (SELECT result_id FROM known)
 ) AS archived";
 
+/// What was before much was broken.
+struct Spoilt {
+    before: String,
+    closed: Origin,
+}
+
 impl Accounts {
-    /// All at once: a row gone, scores and owners changed, history lost, a row that nobody said, counts wrong, a letter swallowed, another
-    /// one closed. Gives the last.
-    async fn spoil(&self) -> anyhow::Result<Origin> {
+    /// Breaks much at once: a row gone, scores and owners changed, history lost, a row that nobody said, counts wrong, a letter swallowed, another
+    /// one closed. Gives what a repair has to bring back.
+    async fn spoil(&self) -> anyhow::Result<Spoilt> {
+        let known = "CREATE TABLE known AS SELECT result_id FROM training_record";
+        self.database.batch_execute(known).await?;
+        let before = self.archived().await?;
         let closed = write(&self.scene, "X-8", &[("工号", "NOBODY")]).await?;
         until("the desk has its letter", SETTLE, async || {
-            Ok(self.state_of(closed)?.as_deref() == Some("open"))
+            Ok(self
+                .scene
+                .installation
+                .run(&["dlq", "list", "--json"])?
+                .contains(&format!("\"{closed}\"")))
         })
         .await?;
         let (corrected, place, partition) = (&self.corrected, self.letter.offset, self.letter.partition);
@@ -38,14 +51,15 @@ impl Accounts {
             closed.offset, closed.partition
         );
         self.database.batch_execute(&wrong).await?;
-        Ok(closed)
+        Ok(Spoilt { before, closed })
     }
 
-    /// Of a report's letter; `None` where the desk has none.
-    fn state_of(&self, letter: Origin) -> anyhow::Result<Option<String>> {
-        let output = self.scene.installation.output(&["dlq", "show", &letter.to_string(), "--json"])?;
-        let shown: Option<serde_json::Value> = serde_json::from_slice(&output.stdout).ok();
-        Ok(shown.and_then(|shown| Some(shown["state"].as_str()?.to_owned())))
+    /// Nothing of what was spoilt is left.
+    async fn expect_repaired(&self, Spoilt { before, closed }: &Spoilt) -> anyhow::Result<()> {
+        let archived = self.archived().await?;
+        ensure!(archived == *before, "{archived}\n{before}");
+        ensure!(state_of_letter(&self.scene, *closed)? == "open", "a letter is closed");
+        Ok(())
     }
 
     async fn archived(&self) -> anyhow::Result<String> {
@@ -64,11 +78,7 @@ async fn whatever_is_altered_is_made_anew_while_reports_go_on() -> anyhow::Resul
     let accounts = Accounts::open().await?;
     balance(&accounts.scene)?;
     let database = &accounts.database;
-    database
-        .batch_execute("CREATE TABLE known AS SELECT result_id FROM training_record")
-        .await?;
-    let before = accounts.archived().await?;
-    let closed = accounts.spoil().await?;
+    let spoilt = accounts.spoil().await?;
     let broken = accounts.archived().await?;
     let file = accounts.scene.file("exams.csv", exams(20_000))?.display().to_string();
     let mut import = accounts.scene.installation.start("import", &["import", "academy", &file])?;
@@ -85,8 +95,7 @@ async fn whatever_is_altered_is_made_anew_while_reports_go_on() -> anyhow::Resul
 
     let (code, said) = accounts.repair(&["--yes"])?;
     ensure!(code == Some(0) && said.contains("the books balance"), "{code:?}: {said}");
-    ensure!(accounts.archived().await? == before, "{}\n{before}", accounts.archived().await?);
-    ensure!(accounts.state_of(closed)?.as_deref() == Some("open"), "a letter is closed");
+    accounts.expect_repaired(&spoilt).await?;
     let invented = "SELECT count(*) FROM training_record WHERE result_id = '00000000-0000-0000-0000-000000000001'";
     ensure!(database.query_one(invented, &[]).await?.get::<_, i64>(0) == 0, "{said}");
     ensure!(import.ended(SETTLE)?.is_some_and(|status| status.success()), "the import failed");
@@ -99,12 +108,7 @@ async fn whatever_is_altered_is_made_anew_while_reports_go_on() -> anyhow::Resul
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repair_that_dies_anywhere_is_finished_by_the_next() -> anyhow::Result<()> {
     let accounts = Accounts::open().await?;
-    let database = &accounts.database;
-    database
-        .batch_execute("CREATE TABLE known AS SELECT result_id FROM training_record")
-        .await?;
-    let before = accounts.archived().await?;
-    let closed = accounts.spoil().await?;
+    let spoilt = accounts.spoil().await?;
     for point in [Point::ResultsRebuilt, Point::FatesCorrected, Point::LostReportSent] {
         accounts.scene.installation.crash(&["audit", "--repair", "--yes"], (point, 1))?;
     }
@@ -113,8 +117,7 @@ async fn a_repair_that_dies_anywhere_is_finished_by_the_next() -> anyhow::Result
         Ok(code == Some(0) && said.contains("there is nothing to repair"))
     })
     .await?;
-    ensure!(accounts.archived().await? == before, "{}\n{before}", accounts.archived().await?);
-    ensure!(accounts.state_of(closed)?.as_deref() == Some("open"), "a letter is closed");
+    accounts.expect_repaired(&spoilt).await?;
     balance(&accounts.scene)?;
     end(accounts.processes)
 }

@@ -13,7 +13,7 @@ use scoresync_kafka::Topic;
 use scoresync_tests::{installation::Database, process::Process};
 use serde_json::Value;
 
-use crate::support::{Bytes, Foreign, SETTLE, Scene, academy, end, ready, start, until};
+use crate::support::{Bytes, Foreign, SETTLE, Scene, academy, end, ready, start, state_of_letter, until};
 
 /// The time whose reports are mapped anew.
 const FROM: &str = "2026-03-01T00:00:00Z";
@@ -197,9 +197,7 @@ impl WrongMapping {
     /// Whether the desk says so of letters, each given by its exam.
     pub(super) fn are_letters(&self, expected: &[(&str, &str)]) -> anyhow::Result<bool> {
         for (exam, state) in expected {
-            let origin = self.letters[*exam].to_string();
-            let shown: Value = serde_json::from_str(&self.scene.installation.run(&["dlq", "show", &origin, "--json"])?)?;
-            if shown["state"] != *state {
+            if state_of_letter(&self.scene, self.letters[*exam])? != *state {
                 return Ok(false);
             }
         }

@@ -1,6 +1,7 @@
 //! What stands in a file, or must, as it is compared.
 
 use scoresync_domain::ResultId;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     books::written,
@@ -8,7 +9,8 @@ use crate::{
 };
 
 /// What a record is, or must be.
-pub(crate) struct Expected {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Standing {
     pub(crate) head: Hash,
     pub(crate) arrived: Place,
     pub(crate) owner: Option<String>,
@@ -16,7 +18,7 @@ pub(crate) struct Expected {
     pub(crate) shown: Option<Shown>,
 }
 
-impl Expected {
+impl Standing {
     /// What differs, without personal values.
     pub(crate) fn differs_from(&self, is: &Self) -> Option<String> {
         let place = written(self.arrived);
